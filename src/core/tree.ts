@@ -1,0 +1,5 @@
+/**
+ * A directory, a commit, a pull request's head and a golden case are all this one value: relative POSIX paths to text.
+ * Paths have no leading slash, no `.` and no `..`; they are in the order in which `compareText` sorts them.
+ */
+export type FileTree = ReadonlyMap<string, string>

@@ -1,0 +1,106 @@
+import type { DataMap } from './core/data.ts'
+
+/** A stack's identity. `name` follows CloudFormation: at most 128 characters of `[a-zA-Z][-a-zA-Z0-9]*`. */
+export type StackId = { readonly name: string; readonly account: string; readonly region: string }
+
+/** What a stack shall be: the parsed template in long form, its parameters, its few and stable tags. */
+export type WantedStack = {
+  readonly stack: StackId
+  readonly body: DataMap
+  readonly parameters: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export type StackState =
+  | { readonly is: 'absent' }
+  | {
+      readonly is: 'settled'
+      readonly body: DataMap
+      readonly parameters: Readonly<Record<string, string>>
+      readonly tags: Readonly<Record<string, string>>
+      readonly outputs: Readonly<Record<string, string>>
+      readonly resources: readonly StackResource[]
+    }
+  | { readonly is: 'busy'; readonly status: string }
+  | { readonly is: 'stuck'; readonly status: string; readonly remedy: string }
+
+export type StackResource = { readonly logicalId: string; readonly type: string; readonly physicalId: string }
+
+/** What happens to one resource. `because` names the property paths that force a replacement. */
+export type ResourceChange = {
+  readonly logicalId: string
+  readonly type: string
+  readonly action: 'create' | 'update' | 'replace' | 'delete'
+  readonly properties: readonly PropertyChange[]
+  readonly because: readonly string[]
+  /** The resource stays in the account although the stack lets go of it (`DeletionPolicy: Retain`). */
+  readonly retained: boolean
+}
+
+/** A changed property: its path (`Properties.Listeners.0.Port`) and the SHA-256 digests of both sides, never the values. */
+export type PropertyChange = { readonly path: string; readonly before?: string; readonly after?: string }
+
+/** What executing would do. `wants` and `against` are digests of what was wanted and of the state it was compared with. */
+export type StackPreview = {
+  readonly stack: StackId
+  readonly wants: string
+  readonly against: string
+  readonly changes: readonly ResourceChange[]
+}
+
+export type StackEvent =
+  | {
+      readonly kind: 'resource'
+      readonly at: Date
+      readonly logicalId: string
+      readonly type: string
+      readonly status: ResourceStatus
+      readonly reason?: string
+    }
+  | { readonly kind: 'stack'; readonly at: Date; readonly status: string; readonly reason?: string }
+
+export type ResourceStatus =
+  | 'CREATE_IN_PROGRESS' | 'CREATE_COMPLETE' | 'CREATE_FAILED'
+  | 'UPDATE_IN_PROGRESS' | 'UPDATE_COMPLETE' | 'UPDATE_FAILED'
+  | 'DELETE_IN_PROGRESS' | 'DELETE_COMPLETE' | 'DELETE_FAILED' | 'DELETE_SKIPPED'
+
+/** Where stacks live: CloudFormation, or the local default. */
+export interface Provisioner {
+  state(stack: StackId): Promise<StackState>
+  /** Changes nothing. Problems of the template that only the provisioner can see are thrown as `Refused`. */
+  preview(wanted: WantedStack): Promise<StackPreview>
+  /**
+   * Does what the preview says, or throws `Refused` (`plan-stale`) before anything is touched when either digest no longer
+   * holds. Ends with a stack event; `CREATE_COMPLETE` and `UPDATE_COMPLETE` are success, every other status is a failure.
+   */
+  execute(preview: StackPreview, wanted: WantedStack, signal?: AbortSignal): AsyncIterable<StackEvent>
+  remove(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
+}
+
+/** One immutable record a deployment attempt. `id` sorts by time. */
+export type DeploymentRecord = {
+  readonly format: 1
+  readonly id: string
+  readonly unit: string
+  readonly stage?: string
+  readonly template: string
+  readonly version: string
+  readonly commit?: string
+  readonly by: string
+  readonly started: string
+  readonly finished: string
+  readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused'
+  readonly wants: string
+  readonly evidence?: string
+}
+
+export interface Records {
+  append(record: DeploymentRecord): Promise<void>
+  /** Oldest first. */
+  list(unit?: string): Promise<readonly DeploymentRecord[]>
+}
+
+export interface Clock {
+  now(): Date
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}
