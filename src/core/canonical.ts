@@ -1,0 +1,76 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { type Data, type DataMap, Float, isList, isMap } from './data.ts'
+
+/**
+ * The one text of a value: no space, the keys of a map in the order of their code points, numbers as short as JSON has them
+ * (`new Float(2)` is `2`, a bigint is its digits). Two values with the same text are the same value to Protium.
+ * Throws `RangeError` for a float that JSON has no word for (`NaN`, `Infinity`).
+ */
+export function canonicalJson(data: Data): string {
+  if (data === null || typeof data === 'boolean') return String(data)
+  if (typeof data === 'string') return JSON.stringify(data)
+  if (typeof data === 'bigint') return data.toString()
+  if (typeof data === 'number') return numberText(data)
+  if (data instanceof Float) return numberText(data.value)
+  if (isList(data)) return `[${data.map(canonicalJson).join(',')}]`
+  const members = sortedKeys(data).map((key) => `${JSON.stringify(key)}:${canonicalJson(valueOf(data, key))}`)
+  return `{${members.join(',')}}`
+}
+
+/** `sha256:` and 64 hex digits: of the text as UTF-8, or of the canonical JSON of anything else. */
+export function digest(data: Data): string {
+  const text = typeof data === 'string' ? data : canonicalJson(data)
+  return `sha256:${bytesToHex(sha256(utf8ToBytes(text)))}`
+}
+
+/** Whether two values have the same canonical JSON; found without writing it. */
+export function same(a: Data, b: Data): boolean {
+  if (a === b) return true
+  if (isNumber(a) && isNumber(b)) return canonicalJson(a) === canonicalJson(b)
+  if (isList(a)) {
+    if (!isList(b) || a.length !== b.length) return false
+    return a.every((item, index) => {
+      const other = b[index]
+      return other !== undefined && same(item, other)
+    })
+  }
+  if (!isMap(a) || !isMap(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every((key) => Object.hasOwn(b, key) && same(valueOf(a, key), valueOf(b, key)))
+}
+
+/** The order of texts by code point: the same on every machine, and the order in which UTF-8 bytes sort. */
+export function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index += 1) {
+    const left = a.charCodeAt(index)
+    const right = b.charCodeAt(index)
+    if (left === right) continue
+    // A surrogate stands for a code point above every other UTF-16 unit, although its own number is lower than some.
+    return surrogatesLast(left) - surrogatesLast(right)
+  }
+  return a.length - b.length
+}
+
+function surrogatesLast(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+}
+
+function sortedKeys(map: DataMap): string[] {
+  return Object.keys(map).sort(compareText)
+}
+
+function valueOf(map: DataMap, key: string): Data {
+  return map[key] ?? null
+}
+
+function isNumber(data: Data): data is number | bigint | Float {
+  return typeof data === 'number' || typeof data === 'bigint' || data instanceof Float
+}
+
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`JSON has no word for the number ${value}`)
+  return JSON.stringify(value)
+}
