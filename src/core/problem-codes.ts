@@ -3,10 +3,160 @@
  * `protium explain <code>` prints. A code is never reused for something else; a line is added in alphabetical order.
  */
 export const problemCodes = {
+  'input-type': {
+    title: 'An input has the wrong type',
+    why: "The template's schema wants another type, a number where there is text, for example.",
+    fix: 'Correct the value. Text that looks like a number stands in quotes, a number does not.',
+  },
+  'input-value': {
+    title: 'An input breaks a rule of the template',
+    why: "The value is out of range, too long, not one of the allowed ones, or does not match the pattern in the template's schema.",
+    fix: 'Correct the value; the message says what is allowed.',
+  },
+  'missing-argument': {
+    title: 'A command lacks an argument that it needs',
+    why: 'A command was called without a value that it cannot do without, so it did not start.',
+    fix: 'Give the value that the message names. `protium help <command>` shows all of them.',
+  },
+  'missing-input': {
+    title: 'An input without a default is not given',
+    why: 'The template requires this input and has no default for it.',
+    fix: 'Add the input under `inputs:`.',
+  },
+  'missing-key': {
+    title: 'A key is missing',
+    why: 'The file lacks a key without which it means nothing.',
+    fix: 'Add the key that the message names.',
+  },
+  'option-value': {
+    title: 'The value of an option is not of its kind',
+    why: 'An option was given a value that it cannot read, or none at all, so the command did not start.',
+    fix: 'Correct the value; the message says what it may be. `protium help <command>` shows all options.',
+  },
   'path-twins': {
     title: 'Two files differ only in upper and lower case',
     why: 'Windows and macOS see such names as one file, so a checkout there holds only one of the two.',
     fix: 'Rename one of them.',
+  },
+  'schema-default': {
+    title: 'A default breaks the rules of its own input',
+    why: 'The schema gives an input a default that the same schema would refuse if somebody wrote it.',
+    fix: 'Change the default or the rule.',
+  },
+  'schema-invalid': {
+    title: 'The schema file is not built as Proton wants it',
+    why: "A bundle's `schema/schema.yaml` holds `schema:` with `format.openapi`, an input type and `types:`. Without them no input can be checked.",
+    fix: "Correct what the message names. The layout is that of AWS Proton's schema files.",
+  },
+  'schema-keyword': {
+    title: 'A keyword of a schema is not known',
+    why: 'A rule that is not known would be ignored, and inputs that break it would pass.',
+    fix: 'Correct the keyword, or remove it. Protium reads the keywords of OpenAPI 3.0 for types, ranges, lengths, patterns, lists and maps, and its own `x-protium-…`.',
+  },
+  'schema-limit': {
+    title: 'The schema is too large',
+    why: 'A schema may have 500 properties and 16 levels, so that checking stays fast for a whole organisation.',
+    fix: 'Split the template, or drop inputs that nobody sets.',
+  },
+  'schema-pattern': {
+    title: 'The pattern of an input cannot be used',
+    why: 'Patterns are matched in time linear in the text, so that no input can stall a check. Look-around, back-references and very large repetitions cannot be matched so.',
+    fix: 'Write the pattern without them, or use `enum`, `minLength` and `maxLength`.',
+  },
+  'schema-ref': {
+    title: 'A reference of a schema leads nowhere',
+    why: 'A `$ref` names a type that the schema does not have, that lies in another file, or that contains itself.',
+    fix: 'Refer to a type under `types:` as `#/TypeName`.',
+  },
+  'secret-value': {
+    title: 'A secret stands in a file',
+    why: 'A value that is or looks like a secret would be kept in git for ever and shown in plans.',
+    fix: "Put the secret into SSM Parameter Store or Secrets Manager and write its ARN here. If the secret was pushed already, replace it. An input that is none gets `x-protium-secret: false` in the template's schema.",
+  },
+  'stack-attribute': {
+    title: 'The resource type has no such attribute',
+    why: '`Fn::GetAtt` (or `${Name.Attribute}`) asks for an attribute that the resource type does not return, so the stack could not be created.',
+    fix: 'Use one of the attributes that the message lists, or `Ref` for the physical id.',
+  },
+  'stack-cycle': {
+    title: 'Resources depend on each other in a circle',
+    why: 'CloudFormation creates a resource after those that it refers to. In a circle no resource can be the first.',
+    fix: 'Break the circle: the message names it in order. A security group rule, for example, can be a resource of its own.',
+  },
+  'stack-import': {
+    title: 'No stack exports this name',
+    why: '`Fn::ImportValue` takes the value from another stack of the same account and region, and none of them exports this name.',
+    fix: 'Deploy the stack that exports it first, or correct the name.',
+  },
+  'stack-intrinsic': {
+    title: 'An intrinsic function is not written or not used as CloudFormation asks',
+    why: 'The function has another shape than CloudFormation accepts, or its arguments lead to no value.',
+    fix: 'Write it as the message shows.',
+  },
+  'stack-limit': {
+    title: 'The stack is beyond a limit of CloudFormation',
+    why: 'CloudFormation refuses a template that is larger, or has more parts or longer names, than its limits allow.',
+    fix: 'Split the stack, or shorten what the message names.',
+  },
+  'stack-parameter': {
+    title: 'A parameter of the stack does not accept its value',
+    why: 'A value is missing, is not of the type that the template declares, or breaks one of its rules (`AllowedValues`, `AllowedPattern`, lengths, bounds).',
+    fix: 'Give a value that fits, or change the declaration in `Parameters`.',
+  },
+  'stack-property': {
+    title: 'The resource type has no such property',
+    why: 'A property is written that the resource type does not have, so CloudFormation would refuse it.',
+    fix: 'Correct the name, or remove it. If the property is newer than this version of Protium, go on.',
+  },
+  'stack-reference': {
+    title: 'The template refers to something that it does not have',
+    why: 'A `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::FindInMap`, `DependsOn` or `Condition` names a resource, parameter, mapping or condition that is not in the template.',
+    fix: 'Correct the name; the message says which is near. What stands under a condition can be asked for only under that condition.',
+  },
+  'stack-section': {
+    title: 'A part of the template is missing or is not known',
+    why: 'The template has a section or an attribute that CloudFormation does not know, or lacks one that it needs.',
+    fix: 'Correct or remove what the message names.',
+  },
+  'stack-transform': {
+    title: 'The template needs a macro that runs only in the account',
+    why: 'Transforms and macros are programs in an account. Without one, what they make of the template cannot be known.',
+    fix: 'Use plain resources, or deploy this unit with `provisioner: cloudformation`.',
+  },
+  'stack-type': {
+    title: 'The resource type is not known',
+    why: 'No resource type of this name is in the specification that Protium carries. It may be misspelt, or newer than this version.',
+    fix: "Correct the name, or go on if the type exists in your account's registry.",
+  },
+  'unexpected-argument': {
+    title: 'A command takes fewer arguments',
+    why: 'A command was called with a word that has no meaning to it. It is refused rather than ignored, because it may be a slip in an option.',
+    fix: 'Remove the word, or put `--` and the name of the option that was meant before it.',
+  },
+  'unknown-command': {
+    title: 'Protium has no such command',
+    why: 'The first word after `protium` is the name of a command.',
+    fix: 'Correct the name; `protium help` lists the commands.',
+  },
+  'unknown-input': {
+    title: 'The template has no such input',
+    why: "An input is set that the template's schema does not name. It is refused rather than ignored, because it may be a slip.",
+    fix: 'Correct or remove the input; the message names the nearest one.',
+  },
+  'unknown-key': {
+    title: 'A key is not known',
+    why: 'The file has a key that Protium does not read. It is refused rather than ignored, because it may be a slip in a key that matters.',
+    fix: 'Correct or remove the key; the message names the nearest one and those there are.',
+  },
+  'unknown-option': {
+    title: 'The command has no such option',
+    why: 'An unknown option is refused rather than ignored: what it was meant to limit could otherwise happen in full.',
+    fix: 'Correct the name; `protium help <command>` shows all options.',
+  },
+  'unknown-problem-code': {
+    title: 'There is no problem with that code',
+    why: 'A problem code is the word in square brackets at the end of a problem.',
+    fix: 'Copy the code from the problem. `protium explain` without a code lists all of them.',
   },
   'unknown-template': {
     title: 'The template is not in the catalog',
@@ -17,6 +167,11 @@ export const problemCodes = {
     title: 'The path is not safe',
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
     fix: 'Write a plain relative path with `/` between its parts: no `..`, no backslash, no special characters.',
+  },
+  'wrong-value': {
+    title: 'A value is not of the kind that its key wants',
+    why: 'The value has another type or form than the key takes.',
+    fix: 'Correct the value; the message says what is wanted. Numbers that are names (an account, a version) stand in quotes.',
   },
   'yaml-alias': {
     title: 'Anchors and aliases are not read',
