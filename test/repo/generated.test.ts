@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { problemPages } from '../../scripts/problem-pages.ts'
+import { problemCodes } from '../../src/core/problem-codes.ts'
+
+const root = join(import.meta.dirname, '../..')
+const advice = 'Run `npm run generate` and commit what changes.'
+
+describe('the pages of the problem codes', () => {
+  const pages = problemPages()
+
+  test('there is a page for each code, an index, and nothing else', () => {
+    const here = readdirSync(join(root, 'docs/problems')).map((name) => `docs/problems/${name}`)
+
+    expect(here.toSorted(), advice).toEqual([...pages.keys()].toSorted())
+  })
+
+  test.each([...pages])('%s says what the table of codes says', (path, text) => {
+    expect(readFileSync(join(root, path), 'utf8'), advice).toBe(text)
+  })
+
+  test('the codes are words in the order of the alphabet', () => {
+    const codes = Object.keys(problemCodes)
+
+    expect(codes).toEqual(codes.toSorted())
+    for (const code of codes) expect(code).toMatch(/^[a-z]+(-[a-z0-9]+)*$/)
+  })
+
+  test.each(Object.entries(problemCodes))('%s has a headline without a full stop and whole sentences', (_code, text) => {
+    expect(text.title).toMatch(/[^.]$/)
+    expect(text.why).toMatch(/[.`)]$/)
+    expect(text.fix).toMatch(/[.`)]$/)
+  })
+})
