@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { problemPages } from '../../scripts/problem-pages.ts'
@@ -16,8 +16,16 @@ describe('the pages of the problem codes', () => {
     expect(here.toSorted(), advice).toEqual([...pages.keys()].toSorted())
   })
 
-  test.each([...pages])('%s says what the table of codes says', (path, text) => {
-    expect(readFileSync(join(root, path), 'utf8'), advice).toBe(text)
+  test('each says what the table of codes says', () => {
+    const stale = [...pages].filter(([path, text]) => {
+      const file = join(root, path)
+      return existsSync(file) && readFileSync(file, 'utf8') !== text
+    })
+
+    expect(
+      stale.map(([path]) => path),
+      advice,
+    ).toEqual([])
   })
 
   test('the codes are words in the order of the alphabet', () => {
@@ -27,9 +35,11 @@ describe('the pages of the problem codes', () => {
     for (const code of codes) expect(code).toMatch(/^[a-z]+(-[a-z0-9]+)*$/)
   })
 
-  test.each(Object.entries(problemCodes))('%s has a headline without a full stop and whole sentences', (_code, text) => {
-    expect(text.title).toMatch(/[^.]$/)
-    expect(text.why).toMatch(/[.`)]$/)
-    expect(text.fix).toMatch(/[.`)]$/)
+  test('each has a headline without a full stop, and whole sentences', () => {
+    const careless = Object.entries(problemCodes).filter(
+      ([, { title, why, fix }]) => !/[^.]$/.test(title) || !/[.`)]$/.test(why) || !/[.`)]$/.test(fix),
+    )
+
+    expect(careless.map(([code]) => code)).toEqual([])
   })
 })
