@@ -3,6 +3,16 @@
  * `protium explain <code>` prints. A code is never reused for something else; a line is added in alphabetical order.
  */
 export const problemCodes = {
+  'bundle-layout': {
+    title: 'The files are not laid out as a template bundle',
+    why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
+    fix: "Lay the files out as AWS Proton's bundles are: `v1/schema/schema.yaml` and a folder with `manifest.yaml` and the template.",
+  },
+  'compatible-environments': {
+    title: 'It is not clear which environments the template fits',
+    why: 'A service template lists the environment templates that it runs in, with their major versions.',
+    fix: 'Write one `name:major` a line in `.compatible-envs`, or a list under `compatible_environments:` in `.template-registration.yaml`.',
+  },
   'input-type': {
     title: 'An input has the wrong type',
     why: "The template's schema wants another type, a number where there is text, for example.",
@@ -13,10 +23,25 @@ export const problemCodes = {
     why: "The value is out of range, too long, not one of the allowed ones, or does not match the pattern in the template's schema.",
     fix: 'Correct the value; the message says what is allowed.',
   },
+  'irregular-form': {
+    title: 'A file or a key has an old or misspelt name',
+    why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
+    fix: 'Rename it as the message says.',
+  },
+  'manifest-invalid': {
+    title: 'The manifest is not built as Proton wants it',
+    why: '`manifest.yaml` says which file is rendered, and by which engine. It has exactly one entry.',
+    fix: 'Correct what the message names.',
+  },
   'missing-argument': {
     title: 'A command lacks an argument that it needs',
     why: 'A command was called without a value that it cannot do without, so it did not start.',
     fix: 'Give the value that the message names. `protium help <command>` shows all of them.',
+  },
+  'missing-file': {
+    title: 'A file is missing',
+    why: 'A file that another one names, or that a bundle cannot do without, is not there.',
+    fix: 'Add the file, or correct its name.',
   },
   'missing-input': {
     title: 'An input without a default is not given',
@@ -33,10 +58,30 @@ export const problemCodes = {
     why: 'An option was given a value that it cannot read, or none at all, so the command did not start.',
     fix: 'Correct the value; the message says what it may be. `protium help <command>` shows all options.',
   },
+  'path-outside-bundle': {
+    title: 'A path leads out of the bundle',
+    why: 'A bundle is versioned, reviewed and hashed as a whole. What lies outside of it could change without a new version.',
+    fix: 'Move the file into the bundle, and name it from the folder of the manifest.',
+  },
   'path-twins': {
     title: 'Two files differ only in upper and lower case',
     why: 'Windows and macOS see such names as one file, so a checkout there holds only one of the two.',
     fix: 'Rename one of them.',
+  },
+  'plan-edited': {
+    title: 'The plan was changed after it was made',
+    why: 'A plan carries the digest of its units. It no longer fits, so what would be applied is not what was reviewed.',
+    fix: 'Make the plan again with `protium plan --out <file>`, and have that one reviewed.',
+  },
+  'plan-format': {
+    title: 'The file is not a plan that this version reads',
+    why: 'A plan is the JSON that `protium plan --out <file>` writes. This file is something else, damaged, or written by a newer version.',
+    fix: 'Make the plan again with `protium plan --out <file>`, with the version that applies it.',
+  },
+  'proton-quota': {
+    title: 'The bundle is beyond a quota of AWS Proton',
+    why: 'Protium has no such limit. It is told because AWS Proton would have refused the bundle.',
+    fix: 'Nothing has to be done.',
   },
   'schema-default': {
     title: 'A default breaks the rules of its own input',
@@ -128,6 +173,16 @@ export const problemCodes = {
     why: 'No resource type of this name is in the specification that Protium carries. It may be misspelt, or newer than this version.',
     fix: "Correct the name, or go on if the type exists in your account's registry.",
   },
+  'template-kind': {
+    title: 'The versions of a template are of different kinds',
+    why: 'A template makes environments, services or components, and every version of it the same.',
+    fix: 'Correct `kind:` in `template.yaml`, or make another template for the other files.',
+  },
+  'template-name': {
+    title: 'A template cannot have this name',
+    why: 'The name is part of tags, references and file names.',
+    fix: 'Use letters, digits, `-` and `_`, at most 100, with a letter or digit first.',
+  },
   'unexpected-argument': {
     title: 'A command takes fewer arguments',
     why: 'A command was called with a word that has no meaning to it. It is refused rather than ignored, because it may be a slip in an option.',
@@ -137,6 +192,11 @@ export const problemCodes = {
     title: 'Protium has no such command',
     why: 'The first word after `protium` is the name of a command.',
     fix: 'Correct the name; `protium help` lists the commands.',
+  },
+  'unknown-engine': {
+    title: 'The rendering engine is not known',
+    why: 'A manifest names what makes infrastructure of its file: Jinja and CloudFormation, Terraform, or shell commands.',
+    fix: 'Write `rendering_engine: jinja`, `hcl` or `codebuild`.',
   },
   'unknown-input': {
     title: 'The template has no such input',
@@ -167,6 +227,11 @@ export const problemCodes = {
     title: 'The path is not safe',
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
     fix: 'Write a plain relative path with `/` between its parts: no `..`, no backslash, no special characters.',
+  },
+  'version-major': {
+    title: 'A version is of another major than its folder',
+    why: 'A folder `v2` holds versions 2.x.y; tags and upgrades rely on it.',
+    fix: 'Correct the version in `template.yaml`, or move the bundle to the folder of its major.',
   },
   'wrong-value': {
     title: 'A value is not of the kind that its key wants',

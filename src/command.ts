@@ -1,0 +1,381 @@
+import { parseArgs } from 'node:util'
+
+import { line } from './core/encode.ts'
+import { didYouMean } from './core/nearest.ts'
+import type { Checked, Problem } from './core/problem.ts'
+import type { Paint } from './core/report.ts'
+import { table, plain } from './core/report.ts'
+import type { FileTree } from './core/tree.ts'
+import type { Clock, Provisioner, Records } from './ports.ts'
+
+// What a command is handed
+
+/** Everything outside of the program that a command may use. A door chooses the adapters behind it. */
+export type Ports = {
+  /** What a person types before the name of a command, for the hints: `protium`, `npm run protium --`. */
+  readonly program: string
+  readonly files: Files
+  readonly provisioner: (options: ProvisionerOptions) => Promise<Provisioner>
+  readonly records: (folder: string) => Promise<Records>
+  readonly clock: Clock
+  readonly reporter: Reporter
+  /** Asks a person; undefined where nobody can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined
+  /** Who runs this, for the records. */
+  readonly by: string
+  readonly signal: AbortSignal
+}
+
+/** Directories, commits and single files as values. Relative paths are relative to the folder that the door runs in. */
+export interface Files {
+  /** The text files below a folder; what cannot be read (links, too long, not UTF-8) is among the problems. */
+  readonly tree: (root: string) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] }>
+  readonly text: (file: string) => Promise<Checked<string>>
+  readonly write: (root: string, tree: FileTree) => Promise<void>
+  /** Removes a folder that Protium made. */
+  readonly remove: (folder: string) => Promise<void>
+  /** The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. */
+  readonly releases: (root: string) => Promise<readonly string[]>
+  /** One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. */
+  readonly released: (
+    root: string,
+    release: { readonly template: string; readonly version: string },
+  ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
+  /** The commit that is checked out, if the folder is in git. */
+  readonly commit: (root: string) => Promise<string | undefined>
+}
+
+export type ProvisionerOptions = {
+  /** What an environment's file says: `local`, `cloudformation`. */
+  readonly name: string
+  /** The folder that the local provisioner keeps its stacks in. */
+  readonly folder: string
+  /** Resources that shall fail, for a rehearsal: `<stack>/<logical id>`. */
+  readonly fail: readonly string[]
+}
+
+/** How a command tells what it is doing, while it does it. A door decides how that is shown. */
+export interface Reporter {
+  /** A step that ended, with what came of it. */
+  readonly step: (title: string, detail: string) => void
+  /** A unit moved on. `deploying` may be told many times, every other state ends a unit's part. */
+  readonly unit: (progress: UnitProgress) => void
+}
+
+export type UnitProgress = {
+  /** Rows and columns of the table: the service (or `environment`) and the stage. */
+  readonly row: string
+  readonly column: string
+  readonly unit: string
+  readonly is: UnitOutcome | 'waiting' | 'deploying'
+  readonly detail: string
+  /** Resources that are done, and how many there are. */
+  readonly done?: number
+  readonly of?: number
+}
+
+export type UnitOutcome = 'deployed' | 'unchanged' | 'failed' | 'skipped' | 'held'
+
+// What a command gives back
+
+export const exits = {
+  done: 0,
+  failed: 1,
+  'bad-input': 2,
+  'needs-approval': 3,
+  different: 4,
+  unfinished: 5,
+} as const satisfies Record<string, number>
+
+/** How a command ended, in one word; the number is the exit code. */
+export type Exit = keyof typeof exits
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+
+export type Outcome<Data = Readonly<Record<string, Json>>> = {
+  readonly exit: Exit
+  /** The result as data: what `--json` prints, and an action's outputs. */
+  readonly data: Data
+  /** The result for people; goes to standard output. Encoded already. */
+  readonly text: (paint: Paint) => string
+  /** Goes to standard output as it is, instead of `text`: a rendering that is asked for by itself. */
+  readonly exact?: string
+  readonly problems?: readonly Problem[]
+  /** The texts of files that problems lie in, for the excerpts. */
+  readonly sources?: FileTree
+  /** What to do next: commands without the program's name, and why. */
+  readonly next?: readonly { readonly run: string; readonly why: string }[]
+}
+
+// The declaration of a command
+
+type Common = { readonly summary: string }
+type Positional = { readonly positional?: true }
+export type Input = Common &
+  (
+    | ({
+        readonly kind: 'text' | 'path'
+        readonly default?: string
+        readonly required?: true
+        readonly hint?: string
+      } & Positional)
+    | ({ readonly kind: 'lines'; readonly hint?: string } & Positional)
+    | { readonly kind: 'number'; readonly default?: number; readonly required?: true; readonly hint?: string }
+    | { readonly kind: 'flag' }
+  )
+
+export type Inputs = Readonly<Record<string, Input>>
+export type Outputs = Readonly<Record<string, string>>
+
+type Sure = { readonly default: string | number } | { readonly required: true }
+type ValueOf<I extends Input> = I['kind'] extends 'flag'
+  ? boolean
+  : I['kind'] extends 'lines'
+    ? readonly string[]
+    : (I['kind'] extends 'number' ? number : string) | (I extends Sure ? never : undefined)
+
+/** The values of a command's inputs, with types that follow from the declaration. */
+export type Values<I extends Inputs> = { readonly [Name in keyof I]: ValueOf<I[Name]> }
+
+type Options = {
+  readonly default?: string
+  readonly required?: true
+  readonly positional?: true
+  readonly hint?: string
+}
+
+/** One word or sentence. */
+export function text<const O extends Options>(
+  summary: string,
+  options: O,
+): { readonly kind: 'text'; readonly summary: string } & O {
+  return { kind: 'text', summary, ...options }
+}
+
+/** A file or folder. */
+export function path<const O extends Options>(
+  summary: string,
+  options: O,
+): { readonly kind: 'path'; readonly summary: string } & O {
+  return { kind: 'path', summary, ...options }
+}
+
+/** Any number of words: an option that may be repeated, or all remaining arguments. */
+export function lines<const O extends { readonly positional?: true; readonly hint?: string }>(
+  summary: string,
+  options: O,
+): { readonly kind: 'lines'; readonly summary: string } & O {
+  return { kind: 'lines', summary, ...options }
+}
+
+/** A number of at least zero, in digits. */
+export function number<const O extends { readonly default?: number; readonly required?: true; readonly hint?: string }>(
+  summary: string,
+  options: O,
+): { readonly kind: 'number'; readonly summary: string } & O {
+  return { kind: 'number', summary, ...options }
+}
+
+/** Something that is on or off. */
+export function flag(summary: string): { readonly kind: 'flag'; readonly summary: string } {
+  return { kind: 'flag', summary }
+}
+
+/** What was typed, before it is understood: each input's name with the words given to it. */
+export type Given = ReadonlyMap<string, readonly string[]>
+
+/** A command as a door sees it. */
+export type Command = {
+  readonly name: string
+  readonly summary: string
+  readonly inputs: Inputs
+  readonly outputs: Outputs
+  /** Reads what was typed; the result runs the command. Nothing happens before that. */
+  readonly accept: (given: Given) => Checked<(ports: Ports) => Promise<Outcome>>
+}
+
+/**
+ * Declares a command once. The types of `values`, the flags and help of the terminal, and the tables of the README come
+ * from the declaration.
+ */
+export function command<const I extends Inputs, const O extends Outputs>(declaration: {
+  readonly name: string
+  readonly summary: string
+  readonly inputs: I
+  readonly outputs: O
+  readonly run: (ports: Ports, values: Values<I>) => Promise<Outcome<Readonly<Record<keyof O, Json>>>>
+}): Command {
+  const { name, summary, inputs, outputs, run } = declaration
+  return {
+    name,
+    summary,
+    inputs,
+    outputs,
+    accept(given) {
+      const problems: Problem[] = []
+      const values: Record<string, unknown> = {}
+      for (const [inputName, input] of Object.entries(inputs)) {
+        const read = readInput({ name: inputName, input, words: given.get(inputName) ?? [], command: name })
+        if (read.ok) values[inputName] = read.value
+        else problems.push(...read.problems)
+      }
+      if (problems.length > 0 || !complete(values, inputs)) return { ok: false, problems }
+      return { ok: true, value: (ports) => run(ports, values), problems: [] }
+    },
+  }
+}
+
+/** Every declared input was read; `readInput` gave each the type of its kind. */
+function complete<I extends Inputs>(values: object, inputs: I): values is Values<I> {
+  return Object.keys(inputs).every((name) => name in values)
+}
+
+function readInput(options: {
+  readonly name: string
+  readonly input: Input
+  readonly words: readonly string[]
+  readonly command: string
+}): Checked<boolean | number | string | readonly string[] | undefined> {
+  const { name, input, words, command: of } = options
+  const shown = 'positional' in input && input.positional ? `<${name}>` : `--${name}`
+  const mistake = (code: 'option-value' | 'missing-argument', message: string): Checked<never> => ({
+    ok: false,
+    problems: [{ code, severity: 'error', message, remedy: `See \`protium help ${of}\`.` }],
+  })
+  if (input.kind === 'lines') return { ok: true, value: words, problems: [] }
+  if (input.kind === 'flag') return { ok: true, value: words.length > 0, problems: [] }
+  if (words.length > 1) return mistake('option-value', `${shown} is given ${words.length} times; it takes one value.`)
+  const word = words[0]
+  if (word === undefined) {
+    if (input.required === true) return mistake('missing-argument', `${of} needs ${shown}: ${lower(input.summary)}`)
+    return { ok: true, value: input.default, problems: [] }
+  }
+  if (word === '') return mistake('option-value', `${shown} is empty.`)
+  if (input.kind !== 'number') return { ok: true, value: word, problems: [] }
+  if (!/^[0-9]+(\.[0-9]+)?$/u.test(word))
+    return mistake('option-value', `${shown} is a number; this is ${JSON.stringify(word)}.`)
+  return { ok: true, value: Number(word), problems: [] }
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
+}
+
+// The terminal's view of it
+
+/** Options that every command has. */
+export const globalInputs = {
+  json: flag('Print the result as one JSON document.'),
+  plain: flag('No colours and no redrawing, as when the output is not a terminal.'),
+  help: flag('Show what the command does and its options.'),
+} as const satisfies Inputs
+
+/** Reads the words after the command's name. All mistakes are reported at once; an unknown option is never ignored. */
+export function readArguments(
+  { name, inputs }: Pick<Command, 'name' | 'inputs'>,
+  words: readonly string[],
+): { readonly given: Given; readonly problems: readonly Problem[] } {
+  const all: Inputs = { ...inputs, ...globalInputs }
+  const named = Object.entries(all).filter(([, input]) => !isPositional(input))
+  const positional = Object.entries(all).filter(([, input]) => isPositional(input))
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: Object.fromEntries(
+      named.map(([option, input]) => [
+        option,
+        { type: input.kind === 'flag' ? ('boolean' as const) : ('string' as const) },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const given = new Map<string, string[]>()
+  const problems: Problem[] = []
+  const add = (to: string, word: string): void => void given.set(to, [...(given.get(to) ?? []), word])
+  const mistake = (code: 'unknown-option' | 'option-value' | 'unexpected-argument', message: string): void =>
+    void problems.push({ code, severity: 'error', message, remedy: `See \`protium help ${name}\`.` })
+  let place = 0
+  for (const token of tokens) {
+    if (token.kind === 'option') {
+      const input = named.find(([option]) => option === token.name)?.[1]
+      if (input === undefined) {
+        const near = didYouMean(
+          `--${token.name}`,
+          named.map(([option]) => `--${option}`),
+        )
+        mistake('unknown-option', `${name} has no option ${line(token.rawName)}.${near}`)
+      } else if (input.kind === 'flag') {
+        if (token.value === undefined) add(token.name, 'true')
+        else mistake('option-value', `--${token.name} takes no value.`)
+      } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+        mistake('option-value', `--${token.name} needs a value after it.`)
+      } else {
+        add(token.name, token.value)
+      }
+    } else if (token.kind === 'positional') {
+      const slot = positional[Math.min(place, positional.length - 1)]
+      if (slot === undefined || (place >= positional.length && slot[1].kind !== 'lines')) {
+        mistake('unexpected-argument', `${name} does not know what to do with ${JSON.stringify(token.value)}.`)
+      } else {
+        add(slot[0], token.value)
+        place += 1
+      }
+    }
+  }
+  return { given, problems }
+}
+
+function isPositional(input: Input): boolean {
+  return 'positional' in input && input.positional
+}
+
+/** What `protium help <command>` prints. */
+export function helpText(
+  { name, summary, inputs }: Pick<Command, 'name' | 'summary' | 'inputs'>,
+  paint: Paint = plain,
+): string {
+  const all = Object.entries<Input>({ ...inputs, ...globalInputs })
+  const positional = all.filter(([, input]) => isPositional(input))
+  const named = all.filter(([, input]) => !isPositional(input))
+  const usage = ['protium', name, ...positional.map(([each, input]) => usageOf(each, input)), '[options]'].join(' ')
+  const rows = (entries: readonly [string, Input][]): string =>
+    indent(
+      table(
+        [{ name: '' }, { name: '' }],
+        entries.map(([each, input]) => [{ text: flagOf(each, input), paint: paint.accent }, describe(input)]),
+      ),
+    )
+  return [
+    summary,
+    '',
+    `${paint.bold('Usage')}  ${usage}`,
+    ...(positional.length === 0 ? [] : ['', paint.bold('Arguments'), rows(positional)]),
+    '',
+    paint.bold('Options'),
+    rows(named),
+  ].join('\n')
+}
+
+/** `checkout…`, `--stage NAME`, as help and the README's table show it. */
+export function flagOf(name: string, input: Input): string {
+  if (isPositional(input)) return `<${name}>`
+  return input.kind === 'flag'
+    ? `--${name}`
+    : `--${name} ${input.hint ?? (input.kind === 'path' ? 'PATH' : input.kind === 'number' ? 'N' : 'NAME')}`
+}
+
+function usageOf(name: string, input: Input): string {
+  if (input.kind === 'lines') return `[<${name}> …]`
+  return 'required' in input && input.required ? `<${name}>` : `[<${name}>]`
+}
+
+function describe(input: Input): string {
+  if (input.kind === 'lines' && !isPositional(input)) return `${input.summary} May be repeated.`
+  const fallback = 'default' in input ? input.default : undefined
+  return fallback === undefined ? input.summary : `${input.summary} Default: ${fallback}`
+}
+
+function indent(block: string): string {
+  return block.replaceAll(/^(?=.)/gmu, '  ')
+}

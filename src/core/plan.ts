@@ -1,0 +1,264 @@
+import { compareText, digest, same } from './canonical.ts'
+import type { Data, DataMap } from './data.ts'
+import { isList, isMap, mapOf } from './data.ts'
+import type { Checked, Problem } from './problem.ts'
+import type { StackName } from './stack/template.ts'
+import { readJson } from './yaml.ts'
+
+/** The worst thing that happens to a unit, in one word; `create` is a unit that is not there yet. */
+export type Verdict = 'nothing' | 'create' | 'update' | 'replace' | 'delete'
+
+const verdicts: readonly Verdict[] = ['nothing', 'create', 'update', 'replace', 'delete']
+
+/**
+ * What happens to one resource. `because` names the property paths that force a replacement; a property carries the
+ * digests of its value before and after.
+ */
+export type Change = {
+  readonly logicalId: string
+  readonly type: string
+  readonly action: 'create' | 'update' | 'replace' | 'delete'
+  readonly properties: readonly { readonly path: string; readonly before?: string; readonly after?: string }[]
+  readonly because: readonly string[]
+  /** The resource stays in the account although the stack lets go of it. */
+  readonly retained: boolean
+}
+
+/** What makes up a stack besides its resources' life: compared to see whether there is anything to do. */
+export type StackContent = {
+  readonly body: DataMap
+  readonly parameters: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** What would happen to one unit. It holds names and digests, never the values of properties. */
+export type PlannedUnit = {
+  readonly unit: string
+  readonly stage?: string
+  readonly stack: StackName
+  /** `fargate-service@2.3.0` */
+  readonly template: string
+  readonly verdict: Verdict
+  readonly changes: readonly Change[]
+  /** The digest of the rendered text; two stages with the same one run the same thing. */
+  readonly rendered: string
+  /** The digests of what is wanted and of the state that it was compared with. */
+  readonly wants: string
+  readonly against: string
+  /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
+  readonly predicted: boolean
+}
+
+/** What would change, as data: shown to people, then applied as shown. The digest covers all of it. */
+export type Plan = { readonly format: 1; readonly units: readonly PlannedUnit[]; readonly digest: string }
+
+/** A plan of the units, in their order. The same units give the same bytes. */
+export function planOf(units: readonly PlannedUnit[]): Plan {
+  const ordered = units.map(normal)
+  return { format: 1, units: ordered, digest: digest(ordered.map(unitData)) }
+}
+
+/**
+ * The verdict on a unit from what is live (nothing, if there is no whole stack) and its changes. A stack whose resources stay as they are is still updated if its
+ * outputs, its parameters or its tags are others than wanted.
+ */
+export function verdictOf(live: StackContent | undefined, wanted: StackContent, changes: readonly Change[]): Verdict {
+  if (live === undefined) return 'create'
+  if (changes.some(({ action }) => action === 'delete')) return 'delete'
+  if (changes.some(({ action }) => action === 'replace')) return 'replace'
+  const settled =
+    changes.length === 0 &&
+    same(live.body, wanted.body) &&
+    same(mapOf(Object.entries(live.parameters)), mapOf(Object.entries(wanted.parameters))) &&
+    same(mapOf(Object.entries(live.tags)), mapOf(Object.entries(wanted.tags)))
+  return settled ? 'nothing' : 'update'
+}
+
+/**
+ * Why a reviewed plan may no longer be applied, given the plan of this moment for the same units; nothing if it may. A unit
+ * holds if what it wants and what it is compared with are as reviewed, or if it is live already (the rest of a run that was cut short).
+ */
+export function stale(reviewed: Plan, current: Plan): readonly string[] {
+  const now = new Map(current.units.map((unit) => [unit.unit, unit]))
+  return reviewed.units.flatMap((then) => {
+    const unit = now.get(then.unit)
+    if (unit === undefined) return [`${then.unit} is in the plan, but no longer in the organisation`]
+    if (unit.verdict === 'nothing') return []
+    if (
+      unit.stack.name !== then.stack.name ||
+      unit.stack.account !== then.stack.account ||
+      unit.stack.region !== then.stack.region
+    ) {
+      return [`${then.unit} is another stack than when the plan was made`]
+    }
+    if (unit.wants !== then.wants) return [`${then.unit} wants something else than when the plan was made`]
+    if (unit.against !== then.against) return [`${then.unit} is in another state than when the plan was made`]
+    return []
+  })
+}
+
+/**
+ * Whether the changes of this moment are the reviewed ones or a part of them: a unit that was planned against predicted
+ * outputs is compared by its list of changes, because the predicted values are replaced by the true ones.
+ */
+export function within(changes: readonly Change[], reviewed: readonly Change[]): boolean {
+  const known = new Set(reviewed.map(({ logicalId, type, action }) => `${action} ${type} ${logicalId}`))
+  return changes.every(({ logicalId, type, action }) => known.has(`${action} ${type} ${logicalId}`))
+}
+
+/** Reads a plan that was written with `planOf`. Its digest must be that of its units, so an edited plan is refused. */
+export function readPlan(file: string, text: string): Checked<Plan> {
+  const problem = (code: 'plan-format' | 'plan-edited', message: string): Checked<never> => ({
+    ok: false,
+    problems: [
+      {
+        code,
+        severity: 'error',
+        message,
+        remedy: 'Make the plan again: `protium plan --out FILE`.',
+        at: { file, line: 0, column: 0 },
+      } satisfies Problem,
+    ],
+  })
+  const document = readJson(file, text)
+  if (!document.ok) return document
+  const { data } = document.value
+  if (!isMap(data) || data['format'] !== 1) {
+    const newer = isMap(data) && typeof data['format'] === 'number' && data['format'] > 1
+    return problem(
+      'plan-format',
+      newer ? 'The plan was written by a newer version of Protium.' : 'This is not a plan of Protium.',
+    )
+  }
+  const units = readUnits(data['units'])
+  if (units === undefined) return problem('plan-format', 'This is not a whole plan of Protium: a unit lacks something.')
+  const plan = planOf(units)
+  if (plan.digest !== data['digest'])
+    return problem('plan-edited', 'The plan was changed after it was made: its digest is not that of its units.')
+  return { ok: true, value: plan, problems: document.problems }
+}
+
+function readUnits(data: Data | undefined): PlannedUnit[] | undefined {
+  if (!isList(data)) return undefined
+  const units = data.map(readUnit).filter((unit) => unit !== undefined)
+  return units.length === data.length ? units : undefined
+}
+
+function readUnit(data: Data): PlannedUnit | undefined {
+  if (!isMap(data)) return undefined
+  const { unit, stage, stack, template, verdict, rendered, wants, against, predicted } = data
+  const known = verdicts.find((each) => each === verdict)
+  const changes = readChanges(data['changes'])
+  const id = readStack(stack)
+  if (known === undefined || changes === undefined || id === undefined || typeof predicted !== 'boolean')
+    return undefined
+  if (typeof unit !== 'string' || typeof template !== 'string' || typeof rendered !== 'string') return undefined
+  if (typeof wants !== 'string' || typeof against !== 'string' || (stage !== undefined && typeof stage !== 'string'))
+    return undefined
+  return {
+    unit,
+    ...(stage !== undefined && { stage }),
+    stack: id,
+    template,
+    verdict: known,
+    changes,
+    rendered,
+    wants,
+    against,
+    predicted,
+  }
+}
+
+function readStack(data: Data | undefined): StackName | undefined {
+  if (!isMap(data)) return undefined
+  const { name, account, region } = data
+  if (typeof name !== 'string' || typeof account !== 'string' || typeof region !== 'string') return undefined
+  return { name, account, region }
+}
+
+const actions = ['create', 'update', 'replace', 'delete'] as const
+
+function readChanges(data: Data | undefined): Change[] | undefined {
+  if (!isList(data)) return undefined
+  const changes = data.flatMap((each): Change[] => {
+    if (!isMap(each)) return []
+    const { logicalId, type, action, properties, because, retained } = each
+    const known = actions.find((word) => word === action)
+    if (
+      known === undefined ||
+      typeof logicalId !== 'string' ||
+      typeof type !== 'string' ||
+      typeof retained !== 'boolean'
+    )
+      return []
+    if (!isList(properties) || !isList(because)) return []
+    return [
+      {
+        logicalId,
+        type,
+        action: known,
+        properties: properties
+          .filter(isMap)
+          .flatMap(({ path, before, after }) =>
+            typeof path === 'string'
+              ? [{ path, ...(typeof before === 'string' && { before }), ...(typeof after === 'string' && { after }) }]
+              : [],
+          ),
+        because: because.filter((word) => typeof word === 'string'),
+        retained,
+      },
+    ]
+  })
+  return changes.length === data.length ? changes : undefined
+}
+
+/** Keys in one order and changes by name, whoever made them. */
+function normal(unit: PlannedUnit): PlannedUnit {
+  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted } = unit
+  return {
+    unit: id,
+    ...(stage !== undefined && { stage }),
+    stack: { name: stack.name, account: stack.account, region: stack.region },
+    template,
+    verdict,
+    rendered,
+    wants,
+    against,
+    predicted,
+    changes: changes
+      .map(({ logicalId, type, action, properties, because, retained }) => ({
+        logicalId,
+        type,
+        action,
+        because,
+        retained,
+        properties: properties.map(({ path, before, after }) => ({
+          path,
+          ...(before !== undefined && { before }),
+          ...(after !== undefined && { after }),
+        })),
+      }))
+      .toSorted((a, b) => compareText(a.logicalId, b.logicalId)),
+  }
+}
+
+function unitData(unit: PlannedUnit): DataMap {
+  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted } = unit
+  return mapOf([
+    ['unit', id],
+    ['stage', stage ?? null],
+    ['stack', mapOf(Object.entries(stack))],
+    ['template', template],
+    ['verdict', verdict],
+    ['rendered', rendered],
+    ['wants', wants],
+    ['against', against],
+    ['predicted', predicted],
+    [
+      'changes',
+      changes.map(({ properties, ...change }) =>
+        mapOf([...Object.entries(change), ['properties', properties.map((each) => mapOf(Object.entries(each)))]]),
+      ),
+    ],
+  ])
+}
