@@ -1,0 +1,47 @@
+import { RE2JS } from 're2js'
+
+/** The longest pattern that a schema may hold. */
+export const LONGEST_PATTERN = 200
+/** The most instructions that a pattern may compile to; with texts of at most 4,096 characters a match stays in tens of milliseconds. */
+export const LARGEST_PATTERN = 1000
+
+/**
+ * A regular expression that is matched in time linear in the text, whatever the two are. `test` searches: an unanchored
+ * pattern matches anywhere, as in OpenAPI and ECMA-262. `size` is the number of instructions, `toString` the source.
+ */
+export type LinearPattern = {
+  readonly size: number
+  readonly test: (text: string) => boolean
+  readonly toString: () => string
+}
+
+/**
+ * Compiles a pattern written in the syntax of ECMA-262, or says why it cannot be used (the end of a sentence that begins
+ * with the pattern). Look-around and back-references are refused: no engine matches those in linear time.
+ */
+export function linearPattern(source: string): { readonly pattern: LinearPattern } | { readonly fault: string } {
+  const known = compiled.get(source)
+  if (known !== undefined) return known
+  const result = compile(source)
+  if (compiled.size >= MOST_KEPT) compiled.clear()
+  compiled.set(source, result)
+  return result
+}
+
+const MOST_KEPT = 1000
+const compiled = new Map<string, ReturnType<typeof compile>>()
+
+function compile(source: string): { readonly pattern: LinearPattern } | { readonly fault: string } {
+  if (source.length > LONGEST_PATTERN) return { fault: `is longer than ${LONGEST_PATTERN} characters` }
+  if (/(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])/.test(source)) return { fault: 'looks ahead or behind, which cannot be matched in linear time' }
+  if (/(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)/.test(source)) return { fault: 'refers back to a group, which cannot be matched in linear time' }
+  try {
+    const matcher = RE2JS.compile(RE2JS.translateRegExp(source))
+    const size = matcher.programSize()
+    if (size > LARGEST_PATTERN) return { fault: `repeats too much: it has ${size} steps, and ${LARGEST_PATTERN} are allowed` }
+    return { pattern: { size, test: (text) => matcher.test(text), toString: () => source } }
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not a regular expression'
+    return { fault: `cannot be read (${detail})` }
+  }
+}

@@ -1,0 +1,40 @@
+import type { DataMap } from '../data.ts'
+import { exactVersion } from './parts.ts'
+
+const majorName: DataMap = { pattern: '^v?(0|[1-9][0-9]{0,8})$', 'x-protium-expected': 'A major version such as v1.' }
+
+/** `templates/<name>/template.yaml`. */
+export const templateSchema: DataMap = {
+  title: 'Protium template',
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind'],
+  properties: {
+    kind: { enum: ['environment', 'service', 'component'], description: 'What the template makes.' },
+    versions: {
+      type: 'object',
+      description: 'The exact version that each folder `v<major>` holds.',
+      propertyNames: majorName,
+      additionalProperties: exactVersion,
+    },
+    description: { type: 'string', description: 'One sentence for those who choose a template.' },
+    owners: { type: ['array', 'string'], items: { type: 'string' }, description: 'The teams that answer for the template.' },
+    support: {
+      type: 'object',
+      description: 'How each major version stands.',
+      propertyNames: majorName,
+      additionalProperties: { enum: ['draft', 'current', 'deprecated'] },
+    },
+    migrations: {
+      type: 'array',
+      description: 'How the inputs of a service change on the way to a version.',
+      items: { type: 'object', required: ['to'], properties: { to: exactVersion } },
+    },
+    notes: {
+      type: 'object',
+      description: 'What is new, by version.',
+      propertyNames: { pattern: String(exactVersion['pattern']), 'x-protium-expected': 'An exact version such as 1.4.2.' },
+      additionalProperties: { type: 'string' },
+    },
+  },
+}
