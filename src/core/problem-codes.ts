@@ -13,6 +13,16 @@ export const problemCodes = {
     why: 'A service template lists the environment templates that it runs in, with their major versions.',
     fix: 'Write one `name:major` a line in `.compatible-envs`, or a list under `compatible_environments:` in `.template-registration.yaml`.',
   },
+  'file-encoding': {
+    title: 'A file is not text',
+    why: 'A file that is not UTF-8, or holds zero bytes, cannot be shown in a review and is not read.',
+    fix: 'Save it as UTF-8, or keep it outside of the repository.',
+  },
+  'file-too-large': {
+    title: 'A file is too long',
+    why: 'Files are bounded so that no repository can exhaust the reader.',
+    fix: 'Split the file. The message names the limit.',
+  },
   'input-type': {
     title: 'An input has the wrong type',
     why: "The template's schema wants another type, a number where there is text, for example.",
@@ -52,6 +62,11 @@ export const problemCodes = {
     title: 'A key is missing',
     why: 'The file lacks a key without which it means nothing.',
     fix: 'Add the key that the message names.',
+  },
+  'not-a-file': {
+    title: 'An entry is no regular file',
+    why: 'Links, pipes and submodules lead to content that nobody reviewed here, so they are never followed.',
+    fix: 'Put a copy of the content in its place, or remove the entry.',
   },
   'option-value': {
     title: 'The value of an option is not of its kind',
@@ -128,6 +143,11 @@ export const problemCodes = {
     why: 'CloudFormation creates a resource after those that it refers to. In a circle no resource can be the first.',
     fix: 'Break the circle: the message names it in order. A security group rule, for example, can be a resource of its own.',
   },
+  'stack-fixed-name': {
+    title: 'A resource with a fixed name would be replaced',
+    why: 'CloudFormation makes the new resource before it deletes the old one, and two cannot have one name.',
+    fix: 'Give the resource another name in the same change, or leave the name to CloudFormation.',
+  },
   'stack-import': {
     title: 'No stack exports this name',
     why: '`Fn::ImportValue` takes the value from another stack of the same account and region, and none of them exports this name.',
@@ -182,6 +202,11 @@ export const problemCodes = {
     title: 'A template cannot have this name',
     why: 'The name is part of tags, references and file names.',
     fix: 'Use letters, digits, `-` and `_`, at most 100, with a letter or digit first.',
+  },
+  'tree-too-large': {
+    title: 'A folder holds too many files',
+    why: 'Files are bounded in number and in size so that no repository can exhaust the reader.',
+    fix: 'Run the command in the folder that holds `catalog.yaml` or `service.yaml` alone.',
   },
   'unexpected-argument': {
     title: 'A command takes fewer arguments',

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { env } from 'node:process'
+import { checkPath } from '../core/paths.ts'
+import { Refused } from '../core/problem.ts'
+import { add, admit, gathered, gathering, notAFile, type ReadTree } from './entries.ts'
+
+/** Git as a store of trees, read through its own program without a checkout. Nothing is written and nothing fetched. */
+
+/** A released version: `fargate-service@2.3.0`. */
+const releaseTag = /^[a-zA-Z0-9][a-zA-Z0-9_-]*@(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)$/
+
+/** The names of the tags that name a released version. Empty where there is no repository, or no git. */
+export async function tags(root: string): Promise<string[]> {
+  const listed = await git(root, ['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/tags'])
+  if (listed === undefined) return []
+  return listed.toString('utf8').split('\n').filter((name) => releaseTag.test(name))
+}
+
+/** The commit that is checked out; undefined where there is none. */
+export async function head(root: string): Promise<string | undefined> {
+  return resolve(root, 'HEAD')
+}
+
+/**
+ * The text files of a folder as they were at a release tag or a commit, by paths relative to the folder; `folder` is
+ * relative to `root`, which may lie inside of a repository. Links and submodules are not followed: they, and files that
+ * are too long or no text, are among the problems. Undefined where the tag or the folder in it is missing.
+ */
+export async function readTreeAt(root: string, ref: string, folder: string): Promise<ReadTree | undefined> {
+  if (folder !== '' && !checkPath(folder).ok) return undefined
+  const commit = await resolve(root, ref)
+  const prefix = await git(root, ['rev-parse', '--show-prefix'])
+  if (commit === undefined || prefix === undefined) return undefined
+  const top = [prefix.toString('utf8').replace(/\/?\n$/, ''), folder].filter((part) => part !== '').join('/')
+  const listed = await git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', `${commit}:${top}`])
+  if (listed === undefined) return undefined
+  return readEntries(root, entriesOf(listed))
+}
+
+/** The commit of a tag, of `HEAD` or of a full id. A branch never passes for a tag of the same name. */
+async function resolve(root: string, ref: string): Promise<string | undefined> {
+  const name = releaseTag.test(ref) ? `refs/tags/${ref}` : /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref) ? ref : undefined
+  if (name === undefined) return undefined
+  const found = await git(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`])
+  return found?.toString('utf8').trim()
+}
+
+type Entry = { readonly mode: string; readonly id: string; readonly size: number; readonly path: string }
+
+function entriesOf(listing: Buffer): Entry[] {
+  return listing
+    .toString('utf8')
+    .split('\0')
+    .flatMap((line) => {
+      const match = /^(?<mode>\d{6}) \w+ (?<id>[0-9a-f]+) +(?<size>\d+|-)\t(?<path>.*)$/s.exec(line)
+      if (match?.groups === undefined) return []
+      const { mode = '', id = '', size = '', path = '' } = match.groups
+      return [{ mode, id, size: size === '-' ? 0 : Number(size), path }]
+    })
+}
+
+const kinds: Readonly<Record<string, string>> = { '120000': 'a symbolic link', '160000': 'a submodule' }
+
+async function readEntries(root: string, entries: readonly Entry[]): Promise<ReadTree> {
+  const into = gathering()
+  const admitted: Entry[] = []
+  for (const entry of entries) {
+    if (into.full) break
+    if (entry.mode !== '100644' && entry.mode !== '100755') {
+      into.problems.push(notAFile(entry.path, kinds[entry.mode] ?? `an entry of mode ${entry.mode}`))
+    } else if (admit(into, entry.path, entry.size)) admitted.push(entry)
+  }
+  const contents = admitted.length === 0 ? Buffer.alloc(0) : await git(root, ['cat-file', '--batch'], admitted)
+  let offset = 0
+  for (const entry of admitted) {
+    const end = contents === undefined ? -1 : contents.indexOf('\n', offset)
+    const size = end === -1 ? undefined : / blob (?<size>\d+)$/.exec(contents?.toString('latin1', offset, end) ?? '')?.groups?.['size']
+    if (contents === undefined || size === undefined) {
+      throw new Refused('git-object', `Git has no content for "${entry.path}" (${entry.id}).`, {
+        remedy: 'Fetch the whole repository: `git fetch --tags`, without a filter.',
+      })
+    }
+    add(into, entry.path, contents.subarray(end + 1, end + 1 + Number(size)))
+    offset = end + 1 + Number(size) + 1
+  }
+  return gathered(into)
+}
+
+/**
+ * Runs git without a shell, without what the environment says to git, and without any program that a configuration could
+ * name. Returns its output; undefined when it fails or is not there.
+ */
+async function git(root: string, args: readonly string[], input: readonly Entry[] = []): Promise<Buffer | undefined> {
+  const safe = ['--no-replace-objects', '--literal-pathspecs', '-c', 'core.quotepath=off', '-c', 'core.fsmonitor=false']
+  const quiet = ['-c', 'safe.bareRepository=explicit', '-c', 'protocol.allow=never', '-c', 'core.hooksPath=/dev/null']
+  const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')))
+  return new Promise((settle, fail) => {
+    const child = spawn('git', [...safe, ...quiet, ...args], {
+      cwd: root,
+      env: { ...clean, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: 60_000,
+    })
+    const output: Buffer[] = []
+    const complaints: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+    // No git, or no such folder.
+    child.on('error', () => settle(undefined))
+    // It may end before it has read everything.
+    child.stdin.on('error', () => undefined)
+    child.on('close', (code) => {
+      if (code === 0) return settle(Buffer.concat(output))
+      if (!Buffer.concat(complaints).includes('dubious ownership')) return settle(undefined)
+      const message = `Git does not read "${root}": the folder belongs to another user.`
+      fail(new Refused('git-ownership', message, { remedy: `git config --global --add safe.directory '${root}'` }))
+    })
+    child.stdin.end(input.map(({ id }) => `${id}\n`).join(''))
+  })
+}
