@@ -33,6 +33,11 @@ export const problemCodes = {
     why: "The value is out of range, too long, not one of the allowed ones, or does not match the pattern in the template's schema.",
     fix: 'Correct the value; the message says what is allowed.',
   },
+  'instance-twice': {
+    title: 'Two instances have one name',
+    why: 'The instances of a service are told apart by their names.',
+    fix: 'Rename one of them.',
+  },
   'irregular-form': {
     title: 'A file or a key has an old or misspelt name',
     why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
@@ -92,6 +97,11 @@ export const problemCodes = {
     title: 'The file is not a plan that this version reads',
     why: 'A plan is the JSON that `protium plan --out <file>` writes. This file is something else, damaged, or written by a newer version.',
     fix: 'Make the plan again with `protium plan --out <file>`, with the version that applies it.',
+  },
+  'proton-current-value': {
+    title: 'The current value is not known',
+    why: 'In specs of AWS Proton, `${Proton::CURRENT_VAL}` stood for the value that was deployed. Without Proton there is nobody to ask.',
+    fix: 'Write the value itself.',
   },
   'proton-quota': {
     title: 'The bundle is beyond a quota of AWS Proton',
