@@ -56,8 +56,8 @@ export type Template = {
   readonly bundles: ReadonlyMap<number, Bundle>
   readonly description?: string
   readonly owners: readonly string[]
-  /** By major as `v1`: `draft`, `current` or `deprecated`. */
-  readonly support: ReadonlyMap<string, string>
+  /** Where people get help: a channel, a page, an address. */
+  readonly support?: string
   readonly migrations: readonly DataMap[]
   /** What is new, by exact version. */
   readonly notes: ReadonlyMap<string, string>
@@ -134,6 +134,17 @@ export function readTemplate(files: FileTree, options: { readonly name: string; 
     })
   }
   const { document, data } = readTemplateFile(files, folder, problems)
+  const called = textIn(data, 'template')
+  if (called !== undefined && called !== name && document !== undefined) {
+    problems.push({
+      code: 'template-name',
+      severity: 'error',
+      message: `The template is called "${called}", and its folder "${name}".`,
+      expected: 'The same name.',
+      remedy: 'Correct `template:`, or rename the folder.',
+      at: document.place(['template']),
+    })
+  }
   const majors = majorsOf(files, folder, problems)
   if (majors.size === 0) {
     problems.push({
@@ -147,7 +158,7 @@ export function readTemplate(files: FileTree, options: { readonly name: string; 
   }
   const versions = readVersions({ document, data, majors, problems })
   const bundles = new Map<number, Bundle>()
-  for (const [major, directory] of [...majors].sort(([a], [b]) => a - b)) {
+  for (const [major, directory] of [...majors].toSorted(([a], [b]) => a - b)) {
     const version = versions.get(major) ?? `${major}.0.0`
     const bundle = readBundle(subtree(files, directory), { template: name, version, root: `${folder}/${directory}` })
     problems.push(...bundle.problems)
@@ -156,6 +167,7 @@ export function readTemplate(files: FileTree, options: { readonly name: string; 
   const kind = checkKinds({ name, document, data, bundles, problems })
   if (kind === undefined || problems.some((problem) => problem.severity === 'error')) return { ok: false, problems }
   const description = textIn(data, 'description')
+  const support = textIn(data, 'support')
   return {
     ok: true,
     value: {
@@ -165,7 +177,7 @@ export function readTemplate(files: FileTree, options: { readonly name: string; 
       bundles,
       ...(description === undefined ? {} : { description }),
       owners: textsIn(data, 'owners'),
-      support: textMap(mapIn(data, 'support')),
+      ...(support === undefined ? {} : { support }),
       migrations: (listIn(data, 'migrations') ?? []).filter(isMap),
       notes: textMap(mapIn(data, 'notes')),
     },

@@ -13,6 +13,11 @@ export const problemCodes = {
     why: 'A service template lists the environment templates that it runs in, with their major versions.',
     fix: 'Write one `name:major` a line in `.compatible-envs`, or a list under `compatible_environments:` in `.template-registration.yaml`.',
   },
+  'environment-twice': {
+    title: 'Two environments have one name',
+    why: 'Stages refer to environments by name.',
+    fix: 'Rename one of them.',
+  },
   'file-encoding': {
     title: 'A file is not text',
     why: 'A file that is not UTF-8, or holds zero bytes, cannot be shown in a review and is not read.',
@@ -22,6 +27,16 @@ export const problemCodes = {
     title: 'A file is too long',
     why: 'Files are bounded so that no repository can exhaust the reader.',
     fix: 'Split the file. The message names the limit.',
+  },
+  'host-pattern': {
+    title: "The pattern of a stage's hosts cannot be read",
+    why: 'A stage recognises its hosts by a pattern in which `{service}` stands for the name of the service, inside one part of the host.',
+    fix: 'Write a pattern such as `{service}.dev.{domain}`.',
+  },
+  'host-patterns-overlap': {
+    title: 'One host could be in two stages',
+    why: 'The host says which stage a service is in. Two patterns that one host can match would leave it open, so the catalog is refused before anybody deploys that host.',
+    fix: 'Give each stage a label of its own, as in `{service}.dev.{domain}` and `{service}.{domain}`. The message shows a host that both match.',
   },
   'input-type': {
     title: 'An input has the wrong type',
@@ -173,6 +188,11 @@ export const problemCodes = {
     why: 'CloudFormation refuses a template that is larger, or has more parts or longer names, than its limits allow.',
     fix: 'Split the stack, or shorten what the message names.',
   },
+  'stack-name': {
+    title: 'A stack cannot have this name',
+    why: 'CloudFormation takes letters, digits and `-`, a letter first, at most 128 characters; and each instance needs a stack of its own.',
+    fix: 'Shorten or correct the name, or `stacks.name` in `catalog.yaml`.',
+  },
   'stack-parameter': {
     title: 'A parameter of the stack does not accept its value',
     why: 'A value is missing, is not of the type that the template declares, or breaks one of its rules (`AllowedValues`, `AllowedPattern`, lengths, bounds).',
@@ -233,6 +253,11 @@ export const problemCodes = {
     why: 'A manifest names what makes infrastructure of its file: Jinja and CloudFormation, Terraform, or shell commands.',
     fix: 'Write `rendering_engine: jinja`, `hcl` or `codebuild`.',
   },
+  'unknown-environment': {
+    title: 'There is no such environment',
+    why: 'A stage lies in an environment, a file in `environments/`.',
+    fix: 'Correct the name, or add the environment.',
+  },
   'unknown-input': {
     title: 'The template has no such input',
     why: "An input is set that the template's schema does not name. It is refused rather than ignored, because it may be a slip.",
@@ -252,6 +277,11 @@ export const problemCodes = {
     title: 'There is no problem with that code',
     why: 'A problem code is the word in square brackets at the end of a problem.',
     fix: 'Copy the code from the problem. `protium explain` without a code lists all of them.',
+  },
+  'unknown-stage': {
+    title: 'There is no such stage',
+    why: 'The stages are those of `catalog.yaml`.',
+    fix: 'Correct the name; the message names the nearest one.',
   },
   'unknown-template': {
     title: 'The template is not in the catalog',

@@ -2,9 +2,11 @@ import type { DataMap } from '../data.ts'
 
 // What the schemas of our own files have in common. `x-protium-expected` is what a message says was expected.
 
+export const exactVersionPattern = '^(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})$'
+
 export const exactVersion: DataMap = {
   type: 'string',
-  pattern: '^(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})$',
+  pattern: exactVersionPattern,
   'x-protium-expected': 'An exact version such as 1.4.2.',
 }
 

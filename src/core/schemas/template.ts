@@ -1,5 +1,5 @@
 import type { DataMap } from '../data.ts'
-import { exactVersion } from './parts.ts'
+import { exactVersion, exactVersionPattern } from './parts.ts'
 
 const majorName: DataMap = { pattern: '^v?(0|[1-9][0-9]{0,8})$', 'x-protium-expected': 'A major version such as v1.' }
 
@@ -10,6 +10,7 @@ export const templateSchema: DataMap = {
   additionalProperties: false,
   required: ['kind'],
   properties: {
+    template: { type: 'string', description: 'The name of the template, as that of its folder.' },
     kind: { enum: ['environment', 'service', 'component'], description: 'What the template makes.' },
     versions: {
       type: 'object',
@@ -19,12 +20,7 @@ export const templateSchema: DataMap = {
     },
     description: { type: 'string', description: 'One sentence for those who choose a template.' },
     owners: { type: ['array', 'string'], items: { type: 'string' }, description: 'The teams that answer for the template.' },
-    support: {
-      type: 'object',
-      description: 'How each major version stands.',
-      propertyNames: majorName,
-      additionalProperties: { enum: ['draft', 'current', 'deprecated'] },
-    },
+    support: { type: 'string', description: 'Where people get help: a channel, a page, an address.' },
     migrations: {
       type: 'array',
       description: 'How the inputs of a service change on the way to a version.',
@@ -33,7 +29,7 @@ export const templateSchema: DataMap = {
     notes: {
       type: 'object',
       description: 'What is new, by version.',
-      propertyNames: { pattern: String(exactVersion['pattern']), 'x-protium-expected': 'An exact version such as 1.4.2.' },
+      propertyNames: { pattern: exactVersionPattern, 'x-protium-expected': 'An exact version such as 1.4.2.' },
       additionalProperties: { type: 'string' },
     },
   },
