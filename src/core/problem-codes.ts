@@ -13,6 +13,21 @@ export const problemCodes = {
     why: 'A service template lists the environment templates that it runs in, with their major versions.',
     fix: 'Write one `name:major` a line in `.compatible-envs`, or a list under `compatible_environments:` in `.template-registration.yaml`.',
   },
+  'component-refused': {
+    title: 'The template takes no components',
+    why: "Only a template whose owners allow it takes additions from a service's own repository.",
+    fix: 'Remove the folder `component/`, or let the owners of the template add `supported_component_sources: [DIRECTLY_DEFINED]`.',
+  },
+  'context-shape': {
+    title: 'The context is not a map',
+    why: 'What a template sees are names with values. The JSON file that was given holds something else at its top.',
+    fix: 'Write one JSON object whose keys are the names that the template uses.',
+  },
+  'engine-unsupported': {
+    title: 'The engine of this part is not run yet',
+    why: 'The bundle provisions this part with Terraform or with shell commands. This version of Protium reads such bundles and renders the Jinja parts only.',
+    fix: 'Deploy the part with its own tools for now. The message names the part.',
+  },
   'environment-twice': {
     title: 'Two environments have one name',
     why: 'Stages refer to environments by name.',
@@ -28,6 +43,16 @@ export const problemCodes = {
     why: 'Files are bounded so that no repository can exhaust the reader.',
     fix: 'Split the file. The message names the limit.',
   },
+  'host-ambiguous': {
+    title: 'The host could be in two stages',
+    why: 'The patterns of two stages in `catalog.yaml` both match this host.',
+    fix: 'Correct the patterns; a stage has a label of its own.',
+  },
+  'host-invalid': {
+    title: 'The host is not a DNS name',
+    why: 'A host has labels of 1 to 63 letters, digits and hyphens, parted by dots, at most 253 characters in all. It has no protocol, port or path.',
+    fix: 'Correct the host.',
+  },
   'host-pattern': {
     title: "The pattern of a stage's hosts cannot be read",
     why: 'A stage recognises its hosts by a pattern in which `{service}` stands for the name of the service, inside one part of the host.',
@@ -37,6 +62,31 @@ export const problemCodes = {
     title: 'One host could be in two stages',
     why: 'The host says which stage a service is in. Two patterns that one host can match would leave it open, so the catalog is refused before anybody deploys that host.',
     fix: 'Give each stage a label of its own, as in `{service}.dev.{domain}` and `{service}.{domain}`. The message shows a host that both match.',
+  },
+  'host-service': {
+    title: 'The host names another service',
+    why: 'The first part of a host is the name of the service, by the pattern of its stage.',
+    fix: 'Correct the host, or the name under `service:`.',
+  },
+  'host-taken': {
+    title: 'The host is taken',
+    why: 'A host leads to one service. Two services that claim it would take it from each other with each deployment.',
+    fix: 'Remove the host from one of the two; the message shows both places.',
+  },
+  'host-unclaimed': {
+    title: 'The host belongs to no stage',
+    why: 'The host says which stage a service is in, and no pattern in `catalog.yaml` matches this one.',
+    fix: 'Correct the host; the message shows the hosts that this service can have.',
+  },
+  'host-without-stage': {
+    title: 'The host belongs to no stage',
+    why: 'The stage of a service is read from its host. This host fits the pattern of no stage in `catalog.yaml`, so nothing would be deployed there.',
+    fix: 'Write the host as the pattern of the stage has it, such as `checkout.dev.example.com`. `protium stage <host>` says what a host is.',
+  },
+  'image-tag': {
+    title: 'An image is named by a tag in production',
+    why: 'A tag can be moved, so what runs in production might not be what was tried before. A digest cannot be moved.',
+    fix: 'Name the image by its digest, `name@sha256:…`. A build that hands on its digest does it by itself.',
   },
   'input-type': {
     title: 'An input has the wrong type',
@@ -83,6 +133,16 @@ export const problemCodes = {
     why: 'The file lacks a key without which it means nothing.',
     fix: 'Add the key that the message names.',
   },
+  'no-pipeline': {
+    title: 'The template has no pipeline',
+    why: '`pipeline:` asks for the pipeline of the template, and this version of it has none.',
+    fix: 'Remove `pipeline:`.',
+  },
+  'no-stages': {
+    title: 'The service is in no stage',
+    why: 'The hosts of a service say its stages. A service that answers on no host names them under `stages:`.',
+    fix: 'Add `hosts:` or `stages:`.',
+  },
   'not-a-file': {
     title: 'An entry is no regular file',
     why: 'Links, pipes and submodules lead to content that nobody reviewed here, so they are never followed.',
@@ -112,6 +172,46 @@ export const problemCodes = {
     title: 'The file is not a plan that this version reads',
     why: 'A plan is the JSON that `protium plan --out <file>` writes. This file is something else, damaged, or written by a newer version.',
     fix: 'Make the plan again with `protium plan --out <file>`, with the version that applies it.',
+  },
+  'policy-log-retention': {
+    title: 'A log is kept for ever',
+    why: 'A log group without a retention keeps everything it ever got: it costs more each month, and holds personal data longer than anyone answers for.',
+    fix: 'Set `RetentionInDays`, and let functions and containers write into that group.',
+  },
+  'policy-open-ingress': {
+    title: 'A security group lets everybody in',
+    why: 'Whatever listens behind the group can be reached, and attacked, from the whole internet. Only a public load balancer is meant for everybody, on the ports 80 and 443 it listens on.',
+    fix: 'Name the security group of the caller as the source. A case of your own is excused in the resource: `Metadata: { protium: { allow: { policy-open-ingress: the reason } } }`.',
+  },
+  'policy-open-trust': {
+    title: 'Everybody may take a role',
+    why: 'A role that trusts the principal `*` can be used from any AWS account.',
+    fix: 'Name the service or the account that takes the role, or narrow the statement by a `Condition`.',
+  },
+  'policy-public-listener': {
+    title: 'A public listener is not encrypted well',
+    why: 'What goes between people and a public load balancer passes through networks of others. Plain HTTP, and TLS before 1.2, can be read and changed there.',
+    fix: 'Redirect HTTP to HTTPS, and set an `SslPolicy` of TLS 1.2 or later.',
+  },
+  'policy-unencrypted': {
+    title: 'A store is not encrypted at rest',
+    why: 'Data on a disk that is copied, kept or thrown away can be read unless it is encrypted.',
+    fix: 'Set the property that the message names. On a store with data, look in the plan whether the change replaces it.',
+  },
+  'policy-unretained-store': {
+    title: 'A store of production dies with its stack',
+    why: 'A stack that is deleted, or a change that replaces a resource, takes its data along unless the resource says otherwise.',
+    fix: 'Write `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain` for stores in production.',
+  },
+  'policy-wildcard-action': {
+    title: 'A role may do everything',
+    why: 'A wildcard grants actions that nobody thought of, also those that AWS adds later. One hole in a service is then a hole in the account.',
+    fix: 'List the actions that the service uses. Families that only read, such as `s3:Get*`, may have a star.',
+  },
+  'policy-wildcard-resource': {
+    title: 'A role reaches every resource',
+    why: 'An action on `*` reaches the stores of all other services in the account.',
+    fix: 'Name the resources by their ARNs. Where AWS knows nothing narrower than `*`, give those actions a statement of their own.',
   },
   'proton-current-value': {
     title: 'The current value is not known',
@@ -157,6 +257,16 @@ export const problemCodes = {
     title: 'A secret stands in a file',
     why: 'A value that is or looks like a secret would be kept in git for ever and shown in plans.',
     fix: "Put the secret into SSM Parameter Store or Secrets Manager and write its ARN here. If the secret was pushed already, replace it. An input that is none gets `x-protium-secret: false` in the template's schema.",
+  },
+  'service-name': {
+    title: 'A service cannot have this name',
+    why: 'Units are named by service and stage, `checkout/dev`, and environments by `environment/dev`.',
+    fix: 'Rename the service.',
+  },
+  'service-twice': {
+    title: 'Two services have one name',
+    why: "The name of a service is unique in the catalog's reach: its hosts and stacks are named after it.",
+    fix: 'Rename one of them.',
   },
   'stack-attribute': {
     title: 'The resource type has no such attribute',
@@ -213,6 +323,11 @@ export const problemCodes = {
     why: 'The template has a section or an attribute that CloudFormation does not know, or lacks one that it needs.',
     fix: 'Correct or remove what the message names.',
   },
+  'stack-taken': {
+    title: 'Two units would share a stack',
+    why: 'A unit is a stack. Two of one name in one account and region would overwrite each other.',
+    fix: 'Rename one of them, or give it a stack of its own name by `stack:`.',
+  },
   'stack-transform': {
     title: 'The template needs a macro that runs only in the account',
     why: 'Transforms and macros are programs in an account. Without one, what they make of the template cannot be known.',
@@ -222,6 +337,16 @@ export const problemCodes = {
     title: 'The resource type is not known',
     why: 'No resource type of this name is in the specification that Protium carries. It may be misspelt, or newer than this version.',
     fix: "Correct the name, or go on if the type exists in your account's registry.",
+  },
+  'stage-without-host': {
+    title: 'A stage is named that the service has no host in',
+    why: 'The hosts of a service decide its stages, so what is set for another stage would never be used.',
+    fix: 'Add the host of that stage, or remove the stage.',
+  },
+  'template-incompatible': {
+    title: 'The template does not run in this environment',
+    why: 'A service template lists the environment templates whose outputs it needs. This stage lies in an environment of another one.',
+    fix: 'Choose a template or version that fits the environment.',
   },
   'template-kind': {
     title: 'The versions of a template are of different kinds',
@@ -288,6 +413,16 @@ export const problemCodes = {
     why: 'A spec names a template that the catalog does not have, so nothing can be rendered.',
     fix: 'Correct the name in `template:`; the message names the nearest ones. `protium validate` checks again.',
   },
+  'unknown-unit': {
+    title: 'There is no service, stage or unit of that name',
+    why: 'A command was told to work on something that the organisation does not have.',
+    fix: 'Correct the name; the message names the nearest one. `protium status` lists what there is.',
+  },
+  'unknown-version': {
+    title: 'The template has no such version',
+    why: 'Versions are exact, and this one is neither in the checkout nor released as a tag.',
+    fix: 'Use one of the versions that the message names. If it was released, fetch the tags: `git fetch --tags`.',
+  },
   'unsafe-path': {
     title: 'The path is not safe',
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
@@ -297,6 +432,11 @@ export const problemCodes = {
     title: 'A version is of another major than its folder',
     why: 'A folder `v2` holds versions 2.x.y; tags and upgrades rely on it.',
     fix: 'Correct the version in `template.yaml`, or move the bundle to the folder of its major.',
+  },
+  'wrong-template': {
+    title: 'The template is of another kind',
+    why: 'A service is made by a template of kind `service`, an environment by one of kind `environment`.',
+    fix: 'Choose a template of the right kind; the message names them.',
   },
   'wrong-value': {
     title: 'A value is not of the kind that its key wants',
