@@ -33,6 +33,8 @@ export type ResourceChange = {
   readonly action: 'create' | 'update' | 'replace' | 'delete'
   readonly properties: readonly PropertyChange[]
   readonly because: readonly string[]
+  /** Property paths that replace the resource under conditions that only the cloud knows; counted as an update. */
+  readonly conditional?: readonly string[]
   /** The resource stays in the account although the stack lets go of it (`DeletionPolicy: Retain`). */
   readonly retained: boolean
 }
@@ -46,6 +48,8 @@ export type StackPreview = {
   readonly wants: string
   readonly against: string
   readonly changes: readonly ResourceChange[]
+  /** Outputs that would be others, where the provisioner can tell. They may change although no resource does. */
+  readonly outputs?: readonly PropertyChange[]
 }
 
 export type StackEvent =

@@ -1,0 +1,270 @@
+import { canonicalJson, digest } from '../core/canonical.ts'
+import { type DataMap, mapOf } from '../core/data.ts'
+import type { Problem } from '../core/problem.ts'
+import { Refused } from '../core/problem.ts'
+import { checkLimits } from '../core/stack/limits.ts'
+import { scalarText } from '../core/stack/parameters.ts'
+import { planStack, type StackPlan } from '../core/stack/plan.ts'
+import { own, section } from '../core/stack/template.ts'
+import type { Clock, Provisioner, StackEvent, StackId, StackPreview, StackState, WantedStack } from '../ports.ts'
+import { writeAtomically } from './disk.ts'
+import { holdStack, isHeld } from './local/lock.ts'
+import { contentOf, Operation, takenNames } from './local/run.ts'
+import { type Content, emptyContent, stateFolder, type StackFile, type WriteFile } from './local/state.ts'
+
+export type LocalOptions = {
+  /** Where the stacks are kept. It is made by the first deployment; looking and planning change nothing. */
+  readonly folder: string
+  readonly clock: Clock
+  /**
+   * Resources that shall fail, for rehearsals and tests: `<stack>/<logical id>` when they are made or updated,
+   * `delete:<stack>/<logical id>` when they are deleted; `=<reason>` may follow.
+   */
+  readonly fail?: readonly string[]
+  /** Milliseconds that a unit of a resource's work takes (a queue has 2 units, a database 15). 0, the default, does not wait. */
+  readonly pace?: number
+  /** How a state file is written: whole or not at all. */
+  readonly write?: WriteFile
+}
+
+/**
+ * The provisioner that needs no account and no network. It evaluates CloudFormation templates, keeps the state of the stacks
+ * in a folder, and behaves as CloudFormation does: previews, order, replacement, rollback, exports, retained resources.
+ * Nothing real is made.
+ *
+ * Every method may throw `Refused`: `state-newer-format`, `state-damaged`, `state-unreadable`, `stack-name`; `preview` and
+ * `execute` also `stack-refused`, `export-taken`, `export-in-use`; `execute` and `remove` also `plan-stale`, `state-locked`,
+ * `stack-busy`, `interrupted`, `disk-full`, `disk-read-only`. See docs/local-provisioner.md.
+ */
+export function localProvisioner(options: LocalOptions): Provisioner {
+  const { folder, clock, fail = [], pace = 0 } = options
+  const state = stateFolder(folder, options.write ?? writeAtomically)
+  const failures = readFailures(fail)
+
+  const prepare = (wanted: WantedStack): Prepared => prepareStack(wanted, state.read(wanted.stack), state.neighbours(wanted.stack))
+
+  const operation = (stack: StackId, file: StackFile | undefined, signal: AbortSignal | undefined): Operation => {
+    const others = state.neighbours(stack).filter((it) => it.stack.name !== stack.name)
+    const own = file === undefined ? [] : [{ ...file, resources: {}, leaving: [] }]
+    return new Operation(
+      {
+        stack,
+        clock,
+        pace,
+        signal,
+        failure: (action, logicalId) => failures.get(`${action === 'delete' ? 'delete:' : ''}${stack.name}/${logicalId}`),
+        taken: takenNames([...others, ...own]),
+        save: state.write,
+        drop: () => state.remove(stack),
+      },
+      file,
+    )
+  }
+
+  return {
+    state: async (stack) => stateOf(state.read(stack), { held: isHeld(folder, keyOf(stack)) }),
+
+    preview: async (wanted) => previewOf(wanted, prepare(wanted)),
+
+    async *execute(preview, wanted, signal) {
+      const hold = await holdStack(folder, keyOf(wanted.stack), clock)
+      try {
+        const now = prepare(wanted)
+        if (preview.wants !== now.wants || preview.against !== now.against) throw stale(wanted.stack, preview.wants !== now.wants)
+        if (now.settled !== undefined) {
+          yield { kind: 'stack', at: clock.now(), status: now.settled }
+          return
+        }
+        let { file } = now
+        if (file !== undefined && mustGoFirst(file.status)) {
+          let gone = false
+          for await (const event of operation(wanted.stack, file, signal).remove()) {
+            if (event.kind === 'stack' && event.status === 'DELETE_FAILED') gone = false
+            else gone = true
+            yield event
+          }
+          if (!gone) return
+          file = state.read(wanted.stack)
+        }
+        const { body, tags } = wanted
+        yield* operation(wanted.stack, file, signal).apply(now.plan, { body, tags, parameters: now.parameters })
+      } finally {
+        hold.release()
+      }
+    },
+
+    async *remove(stack, signal): AsyncGenerator<StackEvent> {
+      const hold = await holdStack(folder, keyOf(stack), clock)
+      try {
+        const file = state.read(stack)
+        if (file === undefined || file.status === 'DELETE_COMPLETE') {
+          yield { kind: 'stack', at: clock.now(), status: 'DELETE_COMPLETE' }
+          return
+        }
+        checkExports(file, {}, state.neighbours(stack))
+        yield* operation(stack, file, signal).remove()
+      } finally {
+        hold.release()
+      }
+    },
+  }
+}
+
+type Prepared = {
+  readonly file: StackFile | undefined
+  readonly plan: StackPlan
+  readonly parameters: Content['parameters']
+  readonly wants: string
+  readonly against: string
+  /** The status of a stack that is at rest and already all that is wanted. */
+  readonly settled: string | undefined
+}
+
+function prepareStack(wanted: WantedStack, file: StackFile | undefined, neighbours: readonly StackFile[]): Prepared {
+  refuseProblems(wanted.stack, checkLimits(wanted.body, () => ({ file: wanted.stack.name, line: 1, column: 1 })))
+  const others = neighbours.filter(({ stack }) => stack.name !== wanted.stack.name)
+  const exported = new Map(others.flatMap(({ exports }) => Object.entries(exports)))
+  const fresh = file === undefined || mustGoFirst(file.status) || file.status === 'DELETE_COMPLETE'
+  const planned = planStack(wanted, {
+    before: fresh ? {} : file.resources,
+    outputsBefore: fresh ? {} : file.outputs,
+    imported: (name) => exported.get(name),
+  })
+  if (!planned.ok) throw refusal(wanted.stack, planned.problems)
+  const plan = planned.value
+  for (const { stack, exports } of others) {
+    const clash = Object.keys(plan.exports).find((name) => Object.hasOwn(exports, name))
+    if (clash === undefined) continue
+    throw new Refused('export-taken', `Export with name ${clash} is already exported by stack ${stack.name}.`, {
+      remedy: 'Give the export another name, or remove it from the other stack first.',
+    })
+  }
+  if (file !== undefined) checkExports(file, plan.exports, others)
+  const parameters = givenParameters(wanted)
+  const { body, tags } = wanted
+  const goal: Content = { ...contentOf({ ...emptyContent(), ...plan, body, tags, parameters }), resources: Object.fromEntries(plan.steps.map(({ logicalId, record }) => [logicalId, record])) }
+  const atRest = file !== undefined && isAtRest(file.status)
+  return {
+    file,
+    plan,
+    parameters,
+    wants: wantsOf(wanted),
+    against: againstOf(file, plan),
+    settled: atRest && sameContent(file, goal) && file.status !== 'UPDATE_ROLLBACK_COMPLETE' ? file.status : undefined,
+  }
+}
+
+function previewOf(wanted: WantedStack, { plan, wants, against }: Prepared): StackPreview {
+  return { stack: wanted.stack, wants, against, changes: plan.changes, outputs: plan.outputChanges }
+}
+
+/** What is wanted, as a digest: the template, the parameters and the tags of this stack. */
+function wantsOf({ stack, body, parameters, tags }: WantedStack): string {
+  const texts = (map: Readonly<Record<string, string>>): DataMap => mapOf(Object.entries(map))
+  return digest(mapOf([['stack', mapOf(Object.entries(stack))], ['body', body], ['parameters', texts(parameters)], ['tags', texts(tags)]]))
+}
+
+/** What it was compared with: the stack as it stands, and the values that it takes from other stacks. */
+function againstOf(file: StackFile | undefined, { imports }: StackPlan): string {
+  const taken = mapOf(Object.entries(imports))
+  if (file === undefined) return digest(mapOf([['status', 'ABSENT'], ['imports', taken]]))
+  const { status, leaving } = file
+  return digest(
+    mapOf([['status', status], ['content', contentText(file)], ['leaving', leaving.map(({ record }) => record.physicalId)], ['imports', taken]]),
+  )
+}
+
+function sameContent(a: Content, b: Content): boolean {
+  return contentText(a) === contentText(b)
+}
+
+function contentText(content: Content): string {
+  const { body, parameters, tags, resources, outputs, exports, imports } = content
+  const records = Object.entries(resources).map(([id, record]) => {
+    const { tags: carried, ...rest } = record
+    return [id, mapOf([...Object.entries(rest), ['tags', mapOf(Object.entries(carried))]])] as const
+  })
+  const maps = [parameters, tags, outputs, exports, imports].map((map) => mapOf(Object.entries(map)))
+  return canonicalJson([body, mapOf(records), ...maps])
+}
+
+/** The parameters as given, which is how they are compared; those that must not be seen are hidden. */
+function givenParameters({ body, parameters }: WantedStack): Content['parameters'] {
+  const declared = section(body, 'Parameters')
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, scalarText(own(own(declared, name), 'NoEcho')) === 'true' ? '****' : value]),
+  )
+}
+
+function stateOf(file: StackFile | undefined, { held }: { readonly held: boolean }): StackState {
+  if (file === undefined || file.status === 'DELETE_COMPLETE') return { is: 'absent' }
+  const { status, body, parameters, tags, outputs, resources } = file
+  if (isAtRest(status)) {
+    const listed = Object.entries(resources).map(([logicalId, { type, physicalId }]) => ({ logicalId, type, physicalId }))
+    return { is: 'settled', body, parameters, tags, outputs, resources: listed }
+  }
+  if (status.endsWith('_IN_PROGRESS')) {
+    if (held) return { is: 'busy', status }
+    return { is: 'stuck', status, remedy: 'The run that worked on it has ended. Deploy again: it goes on from where it was.' }
+  }
+  if (status === 'ROLLBACK_COMPLETE') {
+    return { is: 'stuck', status, remedy: 'Its first creation failed. Mend the cause and deploy again: the empty stack is deleted first.' }
+  }
+  return { is: 'stuck', status, remedy: `${file.reason ?? 'A resource could not be deleted.'} Deploy again, or remove the stack again: what is left is deleted first.` }
+}
+
+function isAtRest(status: string): boolean {
+  return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' || status === 'UPDATE_ROLLBACK_COMPLETE'
+}
+
+/** Stacks that can only be deleted: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html */
+function mustGoFirst(status: string): boolean {
+  return status === 'ROLLBACK_COMPLETE' || status === 'ROLLBACK_FAILED' || status === 'DELETE_FAILED'
+}
+
+/** An export that another stack imports can neither go nor change. */
+function checkExports(file: StackFile, exports: Readonly<Record<string, string>>, neighbours: readonly StackFile[]): void {
+  for (const [name, value] of Object.entries(file.exports)) {
+    const after = Object.hasOwn(exports, name) ? exports[name] : undefined
+    if (after === value) continue
+    const users = neighbours.filter((it) => it.stack.name !== file.stack.name && Object.hasOwn(it.imports, name)).map((it) => it.stack.name)
+    if (users.length === 0) continue
+    const done = after === undefined ? `Export ${name} cannot be deleted` : `Cannot update export ${name}`
+    throw new Refused('export-in-use', `${done} as it is in use by ${users.join(', ')}.`, {
+      remedy: `Change ${users.join(', ')} first, so that ${users.length === 1 ? 'it takes' : 'they take'} the value from elsewhere.`,
+    })
+  }
+}
+
+function refuseProblems(stack: StackId, problems: readonly Problem[]): void {
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw refusal(stack, errors)
+}
+
+function refusal(stack: StackId, problems: readonly Problem[]): Refused {
+  const told = problems.map(({ code, message }) => `${message} (${code})`)
+  return new Refused('stack-refused', `The stack ${stack.name} cannot be made: ${told.join(' ')}`, {
+    remedy: problems[0]?.remedy ?? 'Mend the template.',
+  })
+}
+
+function stale(stack: StackId, wanted: boolean): Refused {
+  const what = wanted ? 'what is wanted' : 'the stack, or a value that it imports,'
+  return new Refused('plan-stale', `The plan for the stack ${stack.name} no longer holds: ${what} has changed since it was made. Nothing was touched.`, {
+    remedy: 'Plan again, and apply the new plan.',
+  })
+}
+
+function readFailures(fail: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    fail.map((entry) => {
+      const equals = entry.indexOf('=')
+      const told = 'Resource handler returned message: "Told to fail." (HandlerErrorCode: GeneralServiceException)'
+      return equals < 0 ? ([entry, told] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const)
+    }),
+  )
+}
+
+function keyOf({ account, region, name }: StackId): string {
+  return `${account}/${region}/${name}`
+}
