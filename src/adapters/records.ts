@@ -1,0 +1,90 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { compareText } from '../core/canonical.ts'
+import { isMap } from '../core/data.ts'
+import type { Data } from '../core/data.ts'
+import { Refused } from '../core/problem.ts'
+import { readJson } from '../core/yaml.ts'
+import type { DeploymentRecord, Records } from '../ports.ts'
+import { writeTree } from './disk.ts'
+
+/**
+ * Records as files in a folder, one an attempt, named by its id. A file that is there is never written again: an id that
+ * is taken is refused (`record-exists`). What this version cannot read is refused too (`record-format`), not passed over.
+ */
+export function folderRecords(folder: string): Records {
+  return {
+    async append(record) {
+      if (!/^[0-9A-Za-z][0-9A-Za-z._-]{0,199}$/u.test(record.id))
+        throw new TypeError(`Not an id of a record: ${record.id}`)
+      const names = await namesIn(folder)
+      if (names.includes(`${record.id}.json`)) {
+        throw new Refused('record-exists', `There is a record ${record.id} already, and records are never changed.`, {
+          remedy: 'Run the command again; it gets an id of its own.',
+        })
+      }
+      await writeTree(folder, new Map([[`${record.id}.json`, `${JSON.stringify(record, undefined, 2)}\n`]]))
+    },
+    async list(unit) {
+      const names = await namesIn(folder)
+      const records = await Promise.all(names.map(async (name) => readRecord(join(folder, name))))
+      return records
+        .filter((record) => unit === undefined || record.unit === unit)
+        .toSorted((a, b) => compareText(a.id, b.id))
+    },
+  }
+}
+
+/** The names of the records; a file that is being written, or that somebody else put there, is not one. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder)
+    return names.filter((name) => /^[0-9A-Za-z][0-9A-Za-z._-]*\.json$/u.test(name))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+const outcomes: readonly DeploymentRecord['outcome'][] = ['deployed', 'unchanged', 'failed', 'refused']
+
+async function readRecord(file: string): Promise<DeploymentRecord> {
+  const document = readJson(file, await readFile(file, 'utf8'))
+  const record = document.ok ? recordOf(document.value.data) : undefined
+  if (record !== undefined) return record
+  throw new Refused('record-format', `The record ${file} is damaged, or was written by a newer version of Protium.`, {
+    remedy: 'Use the version that wrote it, or move the file out of the folder.',
+  })
+}
+
+function recordOf(data: Data): DeploymentRecord | undefined {
+  if (!isMap(data) || data['format'] !== 1) return undefined
+  const { id, unit, stage, template, version, commit, by, started, finished, wants, evidence } = data
+  const outcome = outcomes.find((each) => each === data['outcome'])
+  if (typeof id !== 'string' || typeof unit !== 'string' || typeof template !== 'string' || typeof version !== 'string')
+    return undefined
+  if (
+    typeof by !== 'string' ||
+    typeof started !== 'string' ||
+    typeof finished !== 'string' ||
+    typeof wants !== 'string'
+  )
+    return undefined
+  if (outcome === undefined) return undefined
+  return {
+    format: 1,
+    id,
+    unit,
+    ...(typeof stage === 'string' && { stage }),
+    template,
+    version,
+    ...(typeof commit === 'string' && { commit }),
+    by,
+    started,
+    finished,
+    outcome,
+    wants,
+    ...(typeof evidence === 'string' && { evidence }),
+  }
+}
