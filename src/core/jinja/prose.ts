@@ -1,0 +1,159 @@
+/** The filters on running text that are long: Python's textwrap, and Jinja2's `urlize`. */
+import { isSpace, lengthOf, sliceOf, splitLines } from './characters.ts'
+import { escapeText } from './markup.ts'
+import { JinjaError } from './values.ts'
+import type { Runtime } from './values.ts'
+
+export type Wrapping = {
+  readonly width: number
+  readonly breakLongWords: boolean
+  readonly breakOnHyphens: boolean
+  readonly between: string
+}
+
+/** Each line of the text wrapped by itself (Python's `textwrap.wrap`), and all of them joined again. */
+export function wrapText(text: string, how: Wrapping, runtime: Runtime): string {
+  const lines: string[] = []
+  for (const line of splitLines(text)) {
+    const wrapped = wrapLine(line, how, runtime)
+    // A line that is empty, or blank, becomes no line of textwrap's, and yet it takes part in the joining.
+    lines.push(wrapped.join(how.between))
+  }
+  runtime.size(lines.reduce((length, line) => length + line.length + how.between.length, 0))
+  return lines.join(how.between)
+}
+
+const blank = '[\\t\\n\\v\\f\\r ]'
+const solid = '[^\\t\\n\\v\\f\\r ]'
+const word = '[\\p{L}\\p{N}_]'
+const letter = '[\\p{L}\\p{Nl}\\p{No}_]'
+const wordOrMark = '[\\p{L}\\p{N}_!"\'&.,?]'
+
+/** textwrap's pieces: runs of blanks, dashes between words, and words, which may end at a hyphen. */
+const pieces = new RegExp(
+  `${blank}+|(?<=${wordOrMark})-{2,}(?=${word})|${solid}+?(?:-(?:(?<=${letter}{2}-)|(?<=${letter}-${wordOrMark}-))` +
+    `(?=${letter}-?${letter})|(?=${blank}|$)|(?<=${wordOrMark})(?=-{2,}${word}))`,
+  'gu',
+)
+const words = new RegExp(`${blank}+|${solid}+`, 'gu')
+
+function wrapLine(text: string, how: Wrapping, runtime: Runtime): string[] {
+  if (how.width <= 0) throw new JinjaError('ValueError', `invalid width ${how.width} (must be > 0)`)
+  runtime.spend(1 + (text.length >> 3))
+  const chunks = (text.match(how.breakOnHyphens ? pieces : words) ?? []).reverse()
+  const lines: string[] = []
+  while (chunks.length > 0) {
+    runtime.spend(1)
+    const line: string[] = []
+    let length = 0
+    if (lines.length > 0 && isBlank(chunks.at(-1))) chunks.pop()
+    for (let next = chunks.at(-1); next !== undefined && length + lengthOf(next) <= how.width; next = chunks.at(-1)) {
+      line.push(next)
+      length += lengthOf(next)
+      chunks.pop()
+    }
+    const long = chunks.at(-1)
+    if (long !== undefined && lengthOf(long) > how.width) breakWord(chunks, line, how, how.width - length)
+    if (isBlank(line.at(-1))) line.pop()
+    if (line.length > 0) lines.push(line.join(''))
+  }
+  return lines
+}
+
+function isBlank(chunk: string | undefined): boolean {
+  return chunk !== undefined && Array.from(chunk).every(isSpace)
+}
+
+/** Puts what fits of a word that is longer than a line onto the line. */
+function breakWord(chunks: string[], line: string[], how: Wrapping, room: number): void {
+  const chunk = chunks.pop() ?? ''
+  if (!how.breakLongWords) {
+    if (line.length === 0) line.push(chunk)
+    else chunks.push(chunk)
+    return
+  }
+  let end = room
+  if (how.breakOnHyphens && lengthOf(chunk) > room) {
+    const start = sliceOf(chunk, 0, room)
+    const hyphen = start.lastIndexOf('-')
+    if (hyphen > 0 && /[^-]/.test(start.slice(0, hyphen))) end = lengthOf(start.slice(0, hyphen)) + 1
+  }
+  line.push(sliceOf(chunk, 0, end))
+  chunks.push(sliceOf(chunk, end, lengthOf(chunk)))
+}
+
+// --- urlize ----------------------------------------------------------------------------------------------------------
+
+const webAddress =
+  /^((https?:\/\/|www\.)(([\p{L}\p{N}_%-]+\.)+)?([a-z]{2,63}|xn--[\p{L}\p{N}_%]{2,59})|([\p{L}\p{N}_%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)|(https?:\/\/)((\p{Nd}{1,3})(\.\p{Nd}{1,3}){3}|(\[([\p{Nd}a-f]{0,4}:){2}([\p{Nd}a-f]{0,4}:?){1,6}\])))(?::\p{Nd}{1,5})?(?:[/?#]\S*)?$/iu
+const mailAddress = /^\S+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$/u
+
+export type Links = {
+  /** How much of an address is shown; absent for all of it. */
+  readonly limit: number | undefined
+  /** Attributes of each link, ready to be written: ` rel="noopener"`. */
+  readonly attributes: string
+  readonly schemes: readonly string[]
+}
+
+/** Web and mail addresses in the text as links. The text is escaped first. */
+export function linkText(text: string, links: Links, runtime: Runtime): string {
+  const escaped = escapeText(text)
+  runtime.spend(1 + (escaped.length >> 2))
+  let result = ''
+  let at = 0
+  while (at < escaped.length) {
+    const start = at
+    const space = isSpace(escaped.charAt(at))
+    while (at < escaped.length && isSpace(escaped.charAt(at)) === space) at += 1
+    const part = escaped.slice(start, at)
+    result += space ? part : linkedWord(part, links, runtime)
+    runtime.size(result.length)
+  }
+  return result
+}
+
+function linkedWord(text: string, links: Links, runtime: Runtime): string {
+  let start = 0
+  for (let step = 1; step > 0; start += step) {
+    step = '(<'.includes(text.charAt(start) || 'none') ? 1 : text.startsWith('&lt;', start) ? 4 : 0
+  }
+  let end = text.length
+  for (let step = 1; step > 0; end -= step) {
+    step = end <= start ? 0 : ')>.,'.includes(text.charAt(end - 1)) ? 1 : text.slice(start, end).endsWith('&gt;') ? 4 : 0
+  }
+  let middle = text.slice(start, end)
+  let tail = text.slice(end)
+  // Brackets that were opened in the address belong to it, and with them what stands before their ends.
+  for (const [open, close] of [['(', ')'], ['<', '>'], ['&lt;', '&gt;']] as const) {
+    const opened = middle.split(open).length - 1
+    if (opened <= middle.split(close).length - 1) continue
+    const closed = tail.split(close).length - 1
+    for (let count = Math.min(opened, closed); count > 0; count -= 1) {
+      runtime.spend(1)
+      const until = tail.indexOf(close) + close.length
+      middle += tail.slice(0, until)
+      tail = tail.slice(until)
+    }
+  }
+  return text.slice(0, start) + linked(middle, links) + tail
+}
+
+function linked(middle: string, links: Links): string {
+  const { limit, attributes } = links
+  const shown = limit !== undefined && lengthOf(middle) > limit ? `${sliceOf(middle, 0, Math.max(0, limit))}...` : middle
+  if (webAddress.test(middle)) {
+    const address = middle.startsWith('https://') || middle.startsWith('http://') ? middle : `https://${middle}`
+    return `<a href="${address}"${attributes}>${shown}</a>`
+  }
+  if (middle.startsWith('mailto:') && mailAddress.test(middle.slice(7))) {
+    return `<a href="${middle}">${middle.slice(7)}</a>`
+  }
+  const plain = !middle.startsWith('www.') && !middle.startsWith('@') && !middle.includes(':')
+  if (plain && middle.includes('@') && mailAddress.test(middle)) return `<a href="mailto:${middle}">${middle}</a>`
+  let text = middle
+  for (const scheme of links.schemes) {
+    if (text !== scheme && text.startsWith(scheme)) text = `<a href="${text}"${attributes}>${text}</a>`
+  }
+  return text
+}
