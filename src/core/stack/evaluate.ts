@@ -1,11 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { canonicalJson } from '../canonical.ts'
+import { canonicalJson, compareText } from '../canonical.ts'
 import { type Data, type DataMap, isList, isMap, mapOf, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { divideBlock } from './cidr.ts'
+import { writeOutLoops } from './loops.ts'
 import { inOrder } from './order.ts'
 import { type Parameter, readParameters, scalarText } from './parameters.ts'
 import { zonesOf } from './regions.ts'
@@ -74,23 +75,24 @@ export function evaluateStack(
   wish: StackWish,
   world: World,
 ): { readonly ok: true; readonly value: Evaluated } | { readonly ok: false; readonly problems: readonly Problem[] } {
-  const { body } = wish
-  const read = readParameters(body, wish.parameters, { at: world.at })
-  const scope = new Scope(wish, world, read.parameters)
+  const read = readParameters(wish.body, wish.parameters, { at: world.at })
+  const { body, problems } = writeOutLoops(wish.body, read.parameters)
+  const scope = new Scope({ ...wish, body }, world, read.parameters)
   scope.problems.push(...read.problems)
+  for (const { message, path } of problems) scope.note('stack-intrinsic', message, path, { remedy: 'Write the loop in this form.' })
   for (const name of Object.keys(section(body, 'Conditions'))) scope.condition(name, ['Conditions', name])
   const all = resourcesOf(body)
   const live = new Map([...all].filter(([, it]) => it.condition === undefined || scope.condition(it.condition, ['Resources', it.logicalId, 'Condition'])))
   const dependencies = new Map([...live].map(([id, it]) => [id, dependenciesOf(it, live, scope)] as const))
-  const sorted = inOrder(dependencies)
-  if (sorted.is === 'cycle') {
-    scope.note('stack-cycle', `These resources wait for each other: ${sorted.cycle.join(' → ')}.`, ['Resources', sorted.cycle[0] ?? ''], {
+  const ordered = inOrder(dependencies)
+  if (ordered.is === 'cycle') {
+    scope.note('stack-cycle', `These resources wait for each other: ${ordered.cycle.join(' → ')}.`, ['Resources', ordered.cycle[0] ?? ''], {
       remedy: 'Break the circle at one of them.',
     })
     return { ok: false, problems: scope.problems }
   }
   const resources: EvaluatedResource[] = []
-  for (const id of sorted.order) {
+  for (const id of ordered.order) {
     const resource = live.get(id)
     if (resource === undefined) continue
     const value = scope.resolve(resource.properties, ['Resources', id, 'Properties'])
@@ -147,7 +149,12 @@ function outputsOf(body: DataMap, scope: Scope): { outputs: Record<string, strin
     }
     exports[under] = value
   }
-  return { outputs, exports }
+  return { outputs: sorted(outputs), exports: sorted(exports) }
+}
+
+/** By name, as the state keeps them, so that what is predicted and what is deployed read alike. */
+function sorted(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).toSorted(([a], [b]) => compareText(a, b)))
 }
 
 type Hint = { readonly expected?: string; readonly remedy: string }

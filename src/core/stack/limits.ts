@@ -5,6 +5,7 @@ import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { functionNames } from './evaluate.ts'
 import { attributesText } from './identity.ts'
+import { hasLoop } from './loops.ts'
 import { inOrder } from './order.ts'
 import { compilePattern, isParameterType, scalarText } from './parameters.ts'
 import {
@@ -77,6 +78,7 @@ class Check {
   /** A macro may add anything, so what is missing is not told of. */
   readonly #macro: boolean
   readonly #serverless: boolean
+  readonly #loops: boolean
 
   constructor(template: DataMap, at: (path: Path) => Place) {
     this.#template = template
@@ -84,6 +86,7 @@ class Check {
     this.#resources = resourcesOf(template)
     this.#parameters = Object.keys(section(template, 'Parameters'))
     this.#conditions = Object.keys(section(template, 'Conditions'))
+    this.#loops = hasLoop(template)
     const transforms = transformsOf(template)
     this.#serverless = transforms.includes('AWS::Serverless-2016-10-31')
     this.#macro = transforms.some((name) => name !== 'AWS::LanguageExtensions' && name !== 'AWS::Serverless-2016-10-31')
@@ -319,12 +322,8 @@ class Check {
 
   #missing(what: string, name: string, path: Path, candidates: Iterable<string>): void {
     // Names under a loop, and what a macro adds, come into being later.
-    if (this.#macro || this.#loops() || (this.#serverless && serverlessNames.test(name))) return
+    if (this.#macro || this.#loops || (this.#serverless && serverlessNames.test(name))) return
     this.#note('stack-reference', `There is no ${what} ${name}.${didYouMean(name, [...candidates].sort(compareText))}`, path, { remedy: 'Correct the name.' })
-  }
-
-  #loops(): boolean {
-    return Object.keys(section(this.#template, 'Resources')).some((name) => name.startsWith('Fn::ForEach::'))
   }
 
   #condition(name: string, path: Path): void {
