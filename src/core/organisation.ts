@@ -19,7 +19,7 @@ export type Organisation = {
   readonly services: readonly Service[]
   /**
    * Environments first, in the order of the stages that lie in them; then service by service the instances in the order of
-   * the stages, each followed by its component, and the pipeline last.
+   * the stages, each after its component, whose outputs it sees, and the pipeline last.
    */
   readonly units: readonly Unit[]
 }
@@ -46,8 +46,6 @@ export type Unit = {
   readonly environment: Environment
   readonly stage?: Stage
   readonly service?: Service
-  /** The address of an instance that has one. */
-  readonly host?: string
   readonly bundle: Bundle
   /** Defaults are in, in the order of the schema. */
   readonly inputs: DataMap
@@ -93,6 +91,12 @@ export function readOrganisation(tree: FileTree, released: Released, releases: r
   checkStacks(units, problems)
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   return { ok: true, value: { catalog, ...sorted(services, units) }, problems }
+}
+
+/** The host that an instance answers on, the first of its stage; nothing for a unit that is not called from outside. */
+export function addressOf({ kind, service, stage }: Unit): string | undefined {
+  if (kind !== 'instance') return undefined
+  return service?.stages.find((each) => each.stage.name === stage?.name)?.hosts[0]
 }
 
 type Reading = {
@@ -471,7 +475,7 @@ function instanceUnits(reading: Reading, service: Service, component: Bundle | u
   // Most stages have no inputs of their own, and one check serves all of these.
   let shared: Checked<DataMap> | undefined
   const units: Unit[] = []
-  for (const { stage, hosts } of service.stages) {
+  for (const { stage } of service.stages) {
     const environment = catalog.environments.get(stage.environment)
     const stageSpec = spec.stages.get(stage.name)
     const own = stageSpec?.inputs ?? mapOf()
@@ -490,21 +494,21 @@ function instanceUnits(reading: Reading, service: Service, component: Bundle | u
     const inputPlace = (name: string): Place => (Object.hasOwn(inputs, name) && written(spec, own, name) ? places.place([name]) : (schema.inputs.get(name)?.defaultAt ?? document.place(['template'])))
     if (stage.production) problems.push(...imageProblems({ schema, inputs, stage, inputPlace }))
     const stack = stackOf(catalog, { spec, stageSpec, stage: stage.name })
-    const host = hosts[0]
     const id = `${service.service}/${stage.name}`
-    units.push({ kind: 'instance', id, stack, environment, stage, service, ...(host === undefined ? {} : { host }), bundle, inputs, inputPlace })
-    if (component === undefined) continue
-    units.push({
-      kind: 'component',
-      id: `${id}/component`,
-      stack: `${stack}-component`,
-      environment,
-      stage,
-      service,
-      bundle: component,
-      inputs: mapOf(),
-      inputPlace: () => document.place(['service']),
-    })
+    if (component !== undefined) {
+      units.push({
+        kind: 'component',
+        id: `${id}/component`,
+        stack: `${stack}-component`,
+        environment,
+        stage,
+        service,
+        bundle: component,
+        inputs: mapOf(),
+        inputPlace: () => document.place(['service']),
+      })
+    }
+    units.push({ kind: 'instance', id, stack, environment, stage, service, bundle, inputs, inputPlace })
   }
   return units
 }

@@ -148,6 +148,11 @@ export const problemCodes = {
     why: 'Links, pipes and submodules lead to content that nobody reviewed here, so they are never followed.',
     fix: 'Put a copy of the content in its place, or remove the entry.',
   },
+  'nothing-to-render': {
+    title: 'The template has nothing to provision',
+    why: 'The bundle is one of the kind that the customer manages: it describes outputs and has no infrastructure.',
+    fix: 'Name a template with infrastructure, or leave the unit out.',
+  },
   'option-value': {
     title: 'The value of an option is not of its kind',
     why: 'An option was given a value that it cannot read, or none at all, so the command did not start.',
@@ -353,15 +358,60 @@ export const problemCodes = {
     why: 'A template makes environments, services or components, and every version of it the same.',
     fix: 'Correct `kind:` in `template.yaml`, or make another template for the other files.',
   },
+  'template-limit': {
+    title: 'A template is too large or takes too much',
+    why: 'The size of a template, its nesting, its output and the steps that it takes are bounded, so that no file can exhaust whoever checks it.',
+    fix: 'Make the template smaller, or loop over less. The message names the bound.',
+  },
   'template-name': {
     title: 'A template cannot have this name',
     why: 'The name is part of tags, references and file names.',
     fix: 'Use letters, digits, `-` and `_`, at most 100, with a letter or digit first.',
   },
+  'template-not-found': {
+    title: 'A template includes, imports or extends a file that is not there',
+    why: 'Templates can use other files of their own bundle only, by their path from the bundle\'s root.',
+    fix: 'Correct the path, add the file to the bundle, or write `ignore missing` after the include.',
+  },
+  'template-refused': {
+    title: 'A template uses something that is refused',
+    why: 'Attributes of Python\'s own objects, random values and the like are refused: a template sees its inputs and nothing else, and gives the same text each time.',
+    fix: 'Remove the expression. Everything that a template may use is in its context and in Jinja\'s filters, tests and methods of text, lists and maps.',
+  },
+  'template-runtime': {
+    title: 'A template contradicts itself',
+    why: 'Jinja refuses some things only when they are reached: a required block that nobody fills, a template that extends two others, an assignment to an attribute of something that is no namespace.',
+    fix: 'Mend the statement that the message names.',
+  },
+  'template-syntax': {
+    title: 'A template cannot be read',
+    why: 'The file is not a template as Jinja2 reads it.',
+    fix: 'Mend the place that the message names. Text with braces that are not the template\'s own belongs between `{% raw %}` and `{% endraw %}`.',
+  },
+  'template-type': {
+    title: 'An operation does not fit its value',
+    why: 'The template adds, compares, calls or iterates something that does not allow it, such as a text and a number.',
+    fix: 'Convert the value (`| string`, `| int`), or correct the name of the variable.',
+  },
+  'template-unknown-name': {
+    title: 'A filter, test or name is not known',
+    why: 'Jinja2 checks the names of filters and tests before it renders anything.',
+    fix: 'Correct the name; the message names a near one if there is one.',
+  },
+  'template-value': {
+    title: 'A value does not fit',
+    why: 'A filter, method or operation was given a value that it cannot work with, such as a division by zero.',
+    fix: 'Correct the value or the arguments.',
+  },
   'tree-too-large': {
     title: 'A folder holds too many files',
     why: 'Files are bounded in number and in size so that no repository can exhaust the reader.',
     fix: 'Run the command in the folder that holds `catalog.yaml` or `service.yaml` alone.',
+  },
+  'undefined-variable': {
+    title: 'A template uses something that is not defined',
+    why: 'An undefined reference fails the rendering, as in AWS Proton, because the text would silently lack a part.',
+    fix: 'Correct the name, declare the input in `schema/schema.yaml`, or write `| default("…")` or `is defined` where it may be absent.',
   },
   'unexpected-argument': {
     title: 'A command takes fewer arguments',

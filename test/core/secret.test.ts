@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { isSecretReference, looksSecret } from '../../src/core/secret.ts'
+
+// Written in two parts, so that no scanner takes this file for a leak.
+const dashes = '-----'
+
+describe('a text', () => {
+  test.each([
+    ['key', `AKIA${'IOSFODNN7EXAMPLE'}`, 'an AWS access key'],
+    ['note', `use ASIA${'IOSFODNN7EXAMPLE'} for now`, 'an AWS access key'],
+    ['x', `ghp_${'0123456789abcdefghijABCDEFGHIJ012345'}`, 'a GitHub token'],
+    ['x', `github_pat_${'0123456789abcdefghijABCDEFGHIJ'}`, 'a GitHub token'],
+    ['x', `${dashes}BEGIN RSA PRIVATE KEY${dashes}`, 'a private key'],
+    ['x', `${dashes}BEGIN CERTIFICATE${dashes}`, undefined],
+    ['url', 'postgres://shop:hunter2@db.internal/shop', 'an address with a password in it'],
+    ['url', 'https://example.com/a@b', undefined],
+    ['DB_PASSWORD', 'x8Kq2Lz0Vb7Tn4', 'a secret, by its name and its random look'],
+    ['dbPassword', 'x8Kq2Lz0Vb7Tn4', 'a secret, by its name and its random look'],
+    ['password', 'changeme', undefined],
+    ['password', 'a text with spaces and so on', undefined],
+    ['password_parameter', 'x8Kq2Lz0Vb7Tn4', undefined],
+    ['token_ttl_seconds', '120000000000', undefined],
+    ['commit', '47a4eb2f9c01d3', undefined],
+    ['secret', 'arn:aws:secretsmanager:ap-northeast-2:111111111111:secret:shop/db-AbCdEf', undefined],
+    ['image', 'public.example.com/shop@sha256:0123456789abcdef', undefined],
+  ])('under %j: %j is %s', (name, text, what) => {
+    expect(looksSecret(name, text)).toBe(what)
+  })
+
+  test.each([
+    ['arn:aws:secretsmanager:ap-northeast-2:111111111111:secret:shop/db-AbCdEf', true],
+    ['arn:aws:ssm:ap-northeast-2:111111111111:parameter/shop/db', true],
+    ['arn:aws-cn:ssm:cn-north-1:111111111111:parameter/shop/db', true],
+    ['arn:aws:s3:::shop', false],
+    ['{{resolve:ssm-secure:/shop/db:1}}', true],
+    ['{{resolve:secretsmanager:shop/db:SecretString:password}}', true],
+    ['/shop/dev/db', true],
+    ['shop/dev/db', false],
+    ['hunter2', false],
+  ])('%j is a reference: %s', (text, is) => {
+    expect(isSecretReference(text)).toBe(is)
+  })
+})
