@@ -43,7 +43,6 @@ export function isTrue(value: Value): boolean {
       if (Array.isArray(value)) return value.length > 0
       if (value instanceof Dict) return value.size > 0
       if (value instanceof Float) return value.value !== 0
-      if (value instanceof Undefined) throw undefinedError(value)
       return (sizeOf(value) ?? 1) > 0
   }
 }
@@ -55,7 +54,10 @@ export function sizeOf(value: Value): number | undefined {
   if (value instanceof Tuple) return value.items.length
   if (value instanceof Range) return value.length
   if (value instanceof DictView) return value.dict.size
-  if (value instanceof Undefined) throw undefinedError(value)
+  if (value instanceof Undefined) {
+    if (value.lenient) return 0
+    throw undefinedError(value)
+  }
   if (value instanceof Thing) return value.length?.()
   const text = asText(value)
   return text === undefined ? undefined : lengthOf(text)
@@ -83,12 +85,14 @@ export function elementsOf(value: Value): Iterable<Value> | undefined {
   if (value instanceof Tuple) return value.items
   if (value instanceof Range) return counted(value)
   if (value instanceof DictView) return steady(value.dict, viewed(value))
-  if (value instanceof Undefined) throw undefinedError(value)
+  if (value instanceof Undefined) {
+    if (value.lenient) return []
+    throw undefinedError(value)
+  }
   if (value instanceof Thing) return value.iterate?.()
   const text = asText(value)
-  if (text === undefined) return undefined
-  if (value instanceof Markup) return characters(text).map((character) => new Markup(character))
-  return characters(text)
+  // The characters of Markup are plain strings: only its methods are markupsafe's, not its iteration.
+  return text === undefined ? undefined : characters(text)
 }
 
 function* counted(range: Range): IterableIterator<Value> {
@@ -258,12 +262,13 @@ export function isSame(a: Value, b: Value): boolean {
 /** `==`. Throws for an undefined value on either side. */
 export function equal(a: Value, b: Value, runtime: Runtime, depth = 0): boolean {
   if (a === b) {
-    if (a instanceof Undefined) throw undefinedError(a)
+    if (a instanceof Undefined && !a.lenient) throw undefinedError(a)
     return !(a instanceof Float) || !Number.isNaN(a.value)
   }
   if (typeof a === 'string' && typeof b === 'string') return false
-  if (a instanceof Undefined) throw undefinedError(a)
-  if (b instanceof Undefined) throw undefinedError(b)
+  if (a instanceof Undefined && !a.lenient) throw undefinedError(a)
+  if (b instanceof Undefined && !b.lenient) throw undefinedError(b)
+  if (a instanceof Undefined || b instanceof Undefined) return a instanceof Undefined && b instanceof Undefined
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0
   const text = asText(a)
   if (text !== undefined) return text === asText(b)
@@ -358,10 +363,22 @@ export function ordered(operator: Ordering, a: Value, b: Value, runtime: Runtime
     if (x === undefined || y === undefined) return holds(operator, first.length - second.length)
     return ordered(operator, x, y, runtime, depth + 1)
   }
+  if (a instanceof DictView && b instanceof DictView && a.kind !== 'values' && b.kind !== 'values') {
+    return includes(operator, a, b, runtime)
+  }
   throw new JinjaError(
     'TypeError',
     `'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`,
   )
+}
+
+/** Views of keys and items are sets: less is a part of. */
+function includes(operator: Ordering, a: DictView, b: DictView, runtime: Runtime): boolean {
+  const [part, all] = operator.startsWith('<') ? [a, b] : [b, a]
+  const proper = operator.length === 1 ? 1 : 0
+  if (part.dict.size + proper > all.dict.size) return false
+  for (const element of viewed(part)) if (!contains(all, element, runtime)) return false
+  return true
 }
 
 function holds(operator: Ordering, sign: number): boolean {

@@ -42,7 +42,10 @@ export function toText(value: Value, runtime?: Runtime): string {
       if (value === null) return 'None'
       if (value instanceof Float) return floatText(value.value)
       if (value instanceof Markup) return value.text
-      if (value instanceof Undefined) throw undefinedError(value)
+      if (value instanceof Undefined) {
+        if (value.lenient) return ''
+        throw undefinedError(value)
+      }
       if (value instanceof Aligned) return value.lines.join('\n')
       return repr(value, runtime)
   }
@@ -239,7 +242,7 @@ function qualifiedType(value: Value): string {
       if (value instanceof Range) return 'range'
       if (value instanceof Slice) return 'slice'
       if (value instanceof DictView) return `dict_${value.kind}`
-      if (value instanceof Undefined) return 'jinja2.runtime.StrictUndefined'
+      if (value instanceof Undefined) return value.lenient ? 'jinja2.runtime.Undefined' : 'jinja2.runtime.StrictUndefined'
       if (value instanceof Namespace) return 'jinja2.utils.Namespace'
       if (value instanceof Aligned) return 'str'
       return value.type

@@ -155,17 +155,21 @@ export class Undefined {
   readonly name: Value
   /** `SecurityError` for an attribute that exists in Python and is refused, such as `__class__`. */
   readonly kind: 'UndefinedError' | 'SecurityError'
+  /** What an inline `if` without `else` gives: Jinja2's plain Undefined, which prints nothing, is false and empty. */
+  readonly lenient: boolean
 
   constructor(of: {
     readonly name?: Value
     readonly owner?: { readonly value: Value }
     readonly hint?: string
     readonly kind?: 'SecurityError'
+    readonly lenient?: boolean
   }) {
     this.name = of.name ?? null
     this.owner = of.owner
     this.hint = of.hint
     this.kind = of.kind ?? 'UndefinedError'
+    this.lenient = of.lenient ?? false
   }
 }
 
