@@ -32,7 +32,7 @@ export type Service = {
   readonly stages: readonly ServiceStage[]
 }
 
-/** A service in a stage. The first host is its address; a service without hosts has none. */
+/** A service in a stage, with its host there; a service that is not called has none. */
 export type ServiceStage = { readonly stage: Stage; readonly hosts: readonly string[]; readonly because?: string }
 
 /** What is deployed by itself: one unit is one stack, in the account and region of its environment. */
@@ -61,8 +61,8 @@ export type Released = (template: string, version: string) => FileTree | undefin
  * root where the repository of a service is laid over the catalog. Nothing is looked up but released versions; a version
  * is the checkout's own if it has that number. All problems of all files are found at once.
  *
- * The hosts of a service decide its stages; two in one stage are allowed, the first is the address. A service without
- * hosts has the stages that it names. Inputs of a stage replace those of the service one by one; where an input is a map,
+ * The hosts of a service decide its stages; by the patterns of the stages there is one in each. A service without hosts has
+ * the stages that it names. Inputs of a stage replace those of the service one by one; where an input is a map,
  * its keys are replaced one by one (and no deeper). `releases` are the tags `name@x.y.z` there are, to name them in
  * messages.
  */
@@ -91,12 +91,6 @@ export function readOrganisation(tree: FileTree, released: Released, releases: r
   checkStacks(units, problems)
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   return { ok: true, value: { catalog, ...sorted(services, units) }, problems }
-}
-
-/** The host that an instance answers on, the first of its stage; nothing for a unit that is not called from outside. */
-export function addressOf({ kind, service, stage }: Unit): string | undefined {
-  if (kind !== 'instance') return undefined
-  return service?.stages.find((each) => each.stage.name === stage?.name)?.hosts[0]
 }
 
 type Reading = {
@@ -291,12 +285,12 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
   const { catalog, problems } = reading
   const { document } = spec
   const stageNames = catalog.stages.map(({ name }) => name)
-  const hosts = new Map<string, string[]>()
+  const hosts = new Map<string, string>()
   let doubtful = false
   for (const { text, at } of spec.hosts) {
     const placed = placeHost(reading, { spec, text, at, isFirst })
     if (placed === undefined) doubtful = true
-    else hosts.set(placed.stage.name, [...(hosts.get(placed.stage.name) ?? []), placed.host])
+    else hosts.set(placed.stage.name, placed.host)
   }
   const declared = 'hosts' in (isMap(document.data) ? document.data : {}) && spec.hosts.length > 0
   for (const name of spec.stages.keys()) {
@@ -336,8 +330,8 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
   return catalog.stages
     .filter(({ name }) => wanted.has(name))
     .map((stage) => {
-      const because = spec.stages.get(stage.name)?.because
-      return { stage, hosts: hosts.get(stage.name) ?? [], ...(because === undefined ? {} : { because }) }
+      const [host, because] = [hosts.get(stage.name), spec.stages.get(stage.name)?.because]
+      return { stage, hosts: host === undefined ? [] : [host], ...(because === undefined ? {} : { because }) }
     })
 }
 
