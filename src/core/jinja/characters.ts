@@ -165,7 +165,7 @@ export function splitWords(text: string, limit = -1): string[] {
     while (at < text.length && isSpace(text.charAt(at))) at += 1
     if (at >= text.length) return words
     if (limit >= 0 && words.length >= limit) {
-      words.push(trimEnd(text.slice(at)))
+      words.push(text.slice(at))
       return words
     }
     const start = at
@@ -182,7 +182,7 @@ export function splitWordsFromEnd(text: string, limit: number): string[] {
     while (at > 0 && isSpace(text.charAt(at - 1))) at -= 1
     if (at <= 0) return words.reverse()
     if (limit >= 0 && words.length >= limit) {
-      words.push(trimStart(text.slice(0, at)))
+      words.push(text.slice(0, at))
       return words.reverse()
     }
     const stop = at

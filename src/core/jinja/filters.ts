@@ -7,14 +7,14 @@ import { listFilters } from './list-filters.ts'
 import { escapeText, escapeValue, stripTags } from './markup.ts'
 import { attributeOf, isRefused } from './methods.ts'
 import { asWhole, negate, roundDouble, roundWhole, truncated } from './numbers.ts'
-import { asIndex, asText, integerArgument, isTrue, iterate, lengthOfValue, listOf, ordered, slicedBy } from './objects.ts'
+import { asIndex, asText, elementsOf, integerArgument, isTrue, iterate, lengthOfValue, listOf, ordered, slicedBy } from './objects.ts'
 import { binary, getAttribute, getItem } from './operators.ts'
 import { prettyText } from './pretty.ts'
 import { linkText, wrapText } from './prose.ts'
 import { protonFilters } from './proton-filters.ts'
 import { callMarkupMethod, callTextMethod, joinTexts, replaceIn } from './text-methods.ts'
 import { quote, repr, toText, typeName, undefinedError } from './text.ts'
-import { Dict, Float, JinjaError, Markup, noKwargs, Slice, Tuple, Undefined } from './values.ts'
+import { Dict, Float, Iter, JinjaError, Markup, noKwargs, Slice, Tuple, Undefined } from './values.ts'
 import type { Filter, Runtime, Value } from './values.ts'
 
 /** markupsafe's `soft_str`: a string as it is, Markup or not; the text of anything else. */
@@ -142,13 +142,12 @@ const unlimited: Runtime = {
 
 function indented(runtime: Runtime, s: Value, width: Value, first: Value, blank: Value): Value {
   const text = asText(s)
-  const step = asText(width) ?? toText(binary('*', ' ', width, runtime), runtime)
+  const indention = asText(width) ?? toText(binary('*', ' ', width, runtime), runtime)
   if (text === undefined) {
     if (s instanceof Undefined) throw undefinedError(s)
     throw new JinjaError('TypeError', `unsupported operand type(s) for +=: '${typeName(s)}' and 'str'`)
   }
   const markup = s instanceof Markup
-  const indention = markup && width instanceof Markup ? width.text : markup ? step : step
   const lines = splitLines(`${text}\n`)
   runtime.spend(lines.length)
   runtime.size(text.length + lines.length * (indention.length + 1))
@@ -259,12 +258,15 @@ function urlQuote(value: Value, runtime: Runtime, options: { readonly query: boo
 
 function urlEncoded(value: Value, runtime: Runtime): Value {
   if (value instanceof Undefined) throw undefinedError(value)
-  const walk = asText(value) === undefined && (value instanceof Dict || isIterable(value))
+  const walk = asText(value) === undefined && isIterable(value)
   if (!walk) return urlQuote(value, runtime, { query: false })
   const pairs = value instanceof Dict ? [...value.entries()] : iterate(value)
   const parts: string[] = []
   for (const pair of pairs) {
-    const [key, item, ...more] = listOf(Array.isArray(pair) ? pair : pair, runtime)
+    if (elementsOf(pair) === undefined) {
+      throw new JinjaError('TypeError', `cannot unpack non-iterable ${typeName(pair)} object`)
+    }
+    const [key, item, ...more] = listOf(pair, runtime)
     if (key === undefined || item === undefined) {
       const count = key === undefined ? 0 : 1
       throw new JinjaError('ValueError', `not enough values to unpack (expected 2, got ${count})`)
@@ -277,7 +279,7 @@ function urlEncoded(value: Value, runtime: Runtime): Value {
 }
 
 function isIterable(value: Value): boolean {
-  return typeof value === 'object' && value !== null && !(value instanceof Float)
+  return value instanceof Iter || elementsOf(value) !== undefined
 }
 
 function linkedText(runtime: Runtime, values: readonly Value[]): Value {

@@ -236,12 +236,12 @@ class PercentFormat {
     this.#at += 1
     if (type === '%' && this.#at - start === 2) return '%'
     this.#runtime.size(Math.max(width, precision ?? 0))
+    const value = this.#argument()
     if (!'diuoxXeEfFgGcrsa'.includes(type)) {
       const point = type.codePointAt(0) ?? 0
       const shown = point > 31 && point < 127 ? type : '?'
       throw valueError(`unsupported format character '${shown}' (0x${point.toString(16)}) at index ${this.#at - 1}`)
     }
-    const value = this.#argument()
     if (keyed) this.#keyed = undefined
     const { sign, prefix, text } = this.#converted(type, value, { flags, precision })
     const numeric = !'crsa'.includes(type)
@@ -406,7 +406,7 @@ function parse(text: string, typeOf: string, runtime: Runtime): Specification {
   if (grouping !== '' && !(type === '' || 'deEfFgG%'.includes(type) || (grouping === '_' && 'boxX'.includes(type)))) {
     throw valueError(`Cannot specify '${grouping}' with '${type}'.`)
   }
-  if (grouping !== '' && typeOf === 'str') throw valueError(`Cannot specify '${grouping}' with 's'.`)
+  if (grouping !== '' && typeOf === 'str' && type === '') throw valueError(`Cannot specify '${grouping}' with 's'.`)
   runtime.size(Math.max(width, precision ?? 0))
   return { fill: fill ?? ' ', align, sign, coerceZero, alternate, width, grouping, precision, type }
 }

@@ -96,7 +96,9 @@ function reversed(value: Value, runtime: Runtime): { readonly items: Iterable<Va
   const other = value instanceof Range ? 'range_iterator' : value instanceof DictView ? `dict_reverse${value.kind.slice(0, -1)}iterator` : undefined
   const plain = value instanceof Tuple || asText(value) !== undefined ? 'reversed' : undefined
   const type = list ?? other ?? plain
-  return type === undefined ? undefined : { items: listOf(value, runtime).reverse(), type }
+  if (type === undefined) return undefined
+  const items = listOf(value, runtime).reverse()
+  return { items: value instanceof Markup ? items.map((item) => new Markup(asText(item) ?? '')) : items, type }
 }
 
 /** What a test or a lookup says of each item; the words are those of Python's generators, which start when first asked. */
@@ -162,8 +164,10 @@ function mapper(call: Call): Getter {
   }
   if (name === undefined) throw new JinjaError('FilterArgumentError', 'map requires a filter argument')
   const filter = runtime.filters.get(asText(name) ?? '')
-  if (filter === undefined) throw unknown('filter', name)
-  return (item) => filter(item, args, kwargs, runtime)
+  return (item) => {
+    if (filter === undefined) throw unknown('filter', name)
+    return filter(item, args, kwargs, runtime)
+  }
 }
 
 function* batches(value: Value, count: Value, fill: Value, runtime: Runtime): IterableIterator<Value> {

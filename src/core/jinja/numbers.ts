@@ -77,7 +77,7 @@ export function divide(left: Value, right: Value): Value | undefined {
   const b = asWhole(right)
   if (a !== undefined && b !== undefined) {
     if (b === 0) throw new JinjaError('ZeroDivisionError', 'division by zero')
-    if (typeof a === 'number' && typeof b === 'number') return new Float(a === 0 ? 0 : a / b)
+    if (typeof a === 'number' && typeof b === 'number') return new Float(a / b)
     return new Float(ratio(BigInt(a), BigInt(b)))
   }
   const x = asDouble(left)

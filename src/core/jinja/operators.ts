@@ -80,10 +80,10 @@ function joined(operator: BinaryOperator, left: Value, right: Value, runtime: Ru
 function added(left: Value, right: Value, runtime: Runtime): Value | undefined {
   const a = asText(left)
   const b = asText(right)
-  if (left instanceof Markup || right instanceof Markup) {
+  if (left instanceof Markup || (right instanceof Markup && a !== undefined)) {
     if (a === undefined || b === undefined) return undefined
-    const text = escapeValue(left, runtime).text + escapeValue(right, runtime).text
-    return new Markup(text)
+    runtime.size(a.length + b.length)
+    return new Markup(escapeValue(left, runtime).text + escapeValue(right, runtime).text)
   }
   const bad = (type: string): JinjaError =>
     new JinjaError('TypeError', `can only concatenate ${type} (not "${typeName(right)}") to ${type}`)

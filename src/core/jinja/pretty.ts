@@ -34,8 +34,8 @@ function sorted(value: Value, walk: Walk): Value {
 function copied(value: Value[] | Dict | Tuple, walk: Walk): Value {
   if (Array.isArray(value)) return value.map((item) => sorted(item, walk))
   if (value instanceof Tuple) {
-    const items = value.items.map((item) => sorted(item, walk))
-    return value.names === undefined ? new Tuple(items) : new Tuple(items, { type: value.type, names: value.names })
+    // A named tuple has a text of its own, in which pprint changes nothing.
+    return value.names === undefined ? new Tuple(value.items.map((item) => sorted(item, walk))) : value
   }
   const { runtime } = walk
   runtime.spend(value.size)

@@ -1,6 +1,5 @@
 /** The filters on running text that are long: Python's textwrap, and Jinja2's `urlize`. */
 import { isSpace, lengthOf, sliceOf, splitLines } from './characters.ts'
-import { escapeText } from './markup.ts'
 import { JinjaError } from './values.ts'
 import type { Runtime } from './values.ts'
 
@@ -96,9 +95,8 @@ export type Links = {
   readonly schemes: readonly string[]
 }
 
-/** Web and mail addresses in the text as links. The text is escaped first. */
-export function linkText(text: string, links: Links, runtime: Runtime): string {
-  const escaped = escapeText(text)
+/** Web and mail addresses in a text as links. The text is escaped already. */
+export function linkText(escaped: string, links: Links, runtime: Runtime): string {
   runtime.spend(1 + (escaped.length >> 2))
   let result = ''
   let at = 0
