@@ -1,0 +1,346 @@
+import type { Bundle, Part } from './bundle.ts'
+import { type DataMap, isMap, mapOf } from './data.ts'
+import { parseTemplate, renderTemplate, type Spans, type Template } from './jinja/index.ts'
+import { noComponents } from './jinja/values.ts'
+import type { Unit } from './organisation.ts'
+import type { Checked, Place, Problem } from './problem.ts'
+import { type Document, readRendered } from './yaml.ts'
+
+/**
+ * A bundle and what is known become text, and the text becomes a CloudFormation template.
+ *
+ * What a template sees are the namespaces that AWS Proton gave it, no more and no less: an instance never sees the inputs
+ * of its environment, an environment never sees outputs. `context…` below build them.
+ * https://docs.aws.amazon.com/proton/latest/userguide/parameters.html
+ */
+
+/** What an instance, a pipeline or a component sees of an environment. Outputs are text, as CloudFormation gives them. */
+export type EnvironmentFacts = { readonly name: string; readonly account: string; readonly outputs: DataMap }
+
+/** The repository's part is empty where Protium has no repository to name, as in Proton without a pipeline. */
+export type ServiceFacts = {
+  readonly name: string
+  readonly branch?: string
+  readonly repository?: string
+  readonly connection?: string
+}
+
+export type InstanceFacts = {
+  readonly name: string
+  readonly inputs: DataMap
+  readonly environment: EnvironmentFacts
+  /** The outputs of the deployed instance, for its pipeline; nothing before the first deployment. */
+  readonly outputs?: DataMap
+  /** The component that is attached: its name and its outputs. */
+  readonly component?: DataMap
+}
+
+export function environmentContext(environment: { readonly name: string; readonly inputs: DataMap }): DataMap {
+  return mapOf([
+    [
+      'environment',
+      mapOf([
+        ['name', environment.name],
+        ['inputs', environment.inputs],
+      ]),
+    ],
+  ])
+}
+
+export function instanceContext(service: ServiceFacts, instance: InstanceFacts): DataMap {
+  const environment = environmentMap(instance.environment)
+  const components = instance.component === undefined ? noComponents : mapOf([['default', instance.component]])
+  return mapOf([
+    ['environment', environment],
+    ['service', serviceMap(service)],
+    [
+      'service_instance',
+      mapOf([
+        ['name', instance.name],
+        ['inputs', instance.inputs],
+        ['components', components],
+        // Two pages of Proton's guide still name it, from the days of its preview.
+        ['environment', environment],
+      ]),
+    ],
+  ])
+}
+
+export function pipelineContext(
+  service: ServiceFacts,
+  pipeline: { readonly inputs: DataMap; readonly instances: readonly InstanceFacts[] },
+): DataMap {
+  return mapOf([
+    ['service', serviceMap(service)],
+    ['pipeline', mapOf([['inputs', pipeline.inputs]])],
+    [
+      'service_instances',
+      pipeline.instances.map((instance) =>
+        mapOf([
+          ['name', instance.name],
+          ['inputs', instance.inputs],
+          ['outputs', instance.outputs ?? mapOf()],
+          ['environment', environmentMap(instance.environment)],
+        ]),
+      ),
+    ],
+  ])
+}
+
+/** A component sees the instance that it is attached to, if there is one. */
+export function componentContext(component: {
+  readonly name: string
+  readonly environment: EnvironmentFacts
+  readonly service?: string
+  readonly instance?: { readonly name: string; readonly inputs: DataMap }
+}): DataMap {
+  const { instance, service } = component
+  return mapOf([
+    ['component', mapOf([['name', component.name]])],
+    ['environment', environmentMap(component.environment)],
+    ...(service === undefined ? [] : [['service', mapOf([['name', service]])] as const]),
+    ...(instance === undefined
+      ? []
+      : [
+          [
+            'service_instance',
+            mapOf([
+              ['name', instance.name],
+              ['inputs', instance.inputs],
+            ]),
+          ] as const,
+        ]),
+  ])
+}
+
+function environmentMap(environment: EnvironmentFacts): DataMap {
+  return mapOf([
+    ['name', environment.name],
+    ['account_id', environment.account],
+    ['outputs', environment.outputs],
+  ])
+}
+
+function serviceMap(service: ServiceFacts): DataMap {
+  return mapOf([
+    ['name', service.name],
+    ['branch_name', service.branch ?? ''],
+    ['repository_id', service.repository ?? ''],
+    ['repository_connection_arn', service.connection ?? ''],
+  ])
+}
+
+/** The text of one part of a unit, as its template gives it. */
+export type RenderedText = { readonly part: Part; readonly text: string; readonly spans?: Spans }
+
+/** A rendered part that is CloudFormation: its text, and what the text says. */
+export type RenderedStack = {
+  readonly part: Part
+  readonly text: string
+  /** Places are in the rendered text, whose file name is the template's. */
+  readonly document: Document
+  readonly body: DataMap
+  /**
+   * A Problem of the rendered text at the place that it came from: the line of the template, with the rendered line and
+   * the inputs that took part as related places.
+   */
+  trace(problem: Problem): Problem
+  /** Where the rendered text came from. Renders once more, this time keeping account. */
+  spans(): Spans
+}
+
+/** Where the value of a reference such as `service_instance.inputs.port` was written. */
+export type ReferencePlace = (reference: string) => { readonly at: Place; readonly note: string } | undefined
+
+/** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */
+const parsed = new WeakMap<Bundle, Map<string, Checked<Template>>>()
+
+function templateOf(bundle: Bundle, file: string): Checked<Template> {
+  const known = parsed.get(bundle) ?? new Map<string, Checked<Template>>()
+  parsed.set(bundle, known)
+  const before = known.get(file)
+  if (before !== undefined) return before
+  const source = bundle.files.get(file) ?? ''
+  const template = parseTemplate(pathIn(bundle, file), source, { files: bundle.files, root: bundle.root })
+  known.set(file, template)
+  return template
+}
+
+function pathIn(bundle: Bundle, file: string): string {
+  return bundle.root === '' ? file : `${bundle.root}/${file}`
+}
+
+/** Renders the file of one part. Only Jinja is rendered; a part of another engine is a Problem. */
+export function renderText(
+  bundle: Bundle,
+  part: Part,
+  context: DataMap,
+  options: { readonly spans?: boolean } = {},
+): Checked<RenderedText> {
+  if (part.engine !== 'jinja' || part.file === undefined) return { ok: false, problems: [unsupported(bundle, part)] }
+  const template = templateOf(bundle, part.file)
+  if (!template.ok) return template
+  const rendered = renderTemplate(template.value, context, { spans: options.spans ?? false })
+  if (!rendered.ok) return { ok: false, problems: [...template.problems, ...rendered.problems] }
+  const { text, spans } = rendered
+  return { ok: true, value: { part, text, ...(spans === undefined ? {} : { spans }) }, problems: template.problems }
+}
+
+function unsupported(bundle: Bundle, part: Part): Problem {
+  return {
+    code: 'engine-unsupported',
+    severity: 'error',
+    message: `"${bundle.template}" provisions its ${part.name} with the engine "${part.engine}", which this version of Protium reads and does not yet run.`,
+    expected: 'A manifest with `rendering_engine: jinja` and `template_language: cloudformation`.',
+    remedy: 'Keep the template in the catalog, and deploy it with its own tools until Protium runs this engine.',
+    at: { file: pathIn(bundle, part.manifest), line: 1, column: 1 },
+  }
+}
+
+/** Renders one part and reads the result as CloudFormation. Problems of the rendered text are traced to the template. */
+export function renderStack(
+  bundle: Bundle,
+  part: Part,
+  context: DataMap,
+  whereFrom: ReferencePlace = () => undefined,
+): Checked<RenderedStack> {
+  const rendered = renderText(bundle, part, context)
+  if (!rendered.ok) return rendered
+  const { text } = rendered.value
+  const file = pathIn(bundle, part.file ?? '')
+  let kept: Spans | undefined
+  const spans = (): Spans => {
+    if (kept !== undefined) return kept
+    const again = renderText(bundle, part, context, { spans: true })
+    if (!again.ok || again.value.spans === undefined)
+      throw new Error('a template that was rendered could not be rendered again')
+    return (kept = again.value.spans)
+  }
+  const trace = (problem: Problem): Problem => traced(problem, spans(), whereFrom)
+  const read = readRendered(file, text)
+  const problems = [...rendered.problems, ...read.problems.map(trace)]
+  if (!read.ok) return { ok: false, problems }
+  const body = read.value.data
+  if (!isMap(body)) return { ok: false, problems: [...problems, notATemplate(file)] }
+  return { ok: true, value: { part, text, document: read.value, body, trace, spans }, problems }
+}
+
+/** What other units give to this one: the outputs of their stacks. */
+export type Known = {
+  readonly environmentOutputs: Readonly<Record<string, string>>
+  /** For an instance with a component: what the component is called and gives out. */
+  readonly component?: { readonly name: string; readonly outputs: Readonly<Record<string, string>> }
+  /** For a pipeline: the instances of its service, in the order of the stages. */
+  readonly instances?: readonly InstanceFacts[]
+}
+
+/** A unit of the organisation, rendered. It is one stack. */
+export type RenderedUnit = RenderedStack & { readonly unit: Unit }
+
+/** Renders a unit with what is known of the others. A unit that has no such part (the customer manages it) is a Problem. */
+export function renderUnit(unit: Unit, known: Known): Checked<RenderedUnit> {
+  const part = unit.bundle.parts.find(({ name }) => name === partOf[unit.kind])
+  if (part === undefined) return { ok: false, problems: [customerManaged(unit)] }
+  const rendered = renderStack(unit.bundle, part, contextOfUnit(unit, known), (reference) =>
+    placeOfReference(unit, reference),
+  )
+  return rendered.ok ? { ...rendered, value: { ...rendered.value, unit } } : rendered
+}
+
+const partOf = {
+  environment: 'infrastructure',
+  instance: 'instance_infrastructure',
+  pipeline: 'pipeline_infrastructure',
+  component: 'component',
+} as const satisfies Record<Unit['kind'], Part['name']>
+
+function contextOfUnit(unit: Unit, known: Known): DataMap {
+  const { environment, inputs, service, stage } = unit
+  const home = {
+    name: environment.name,
+    account: environment.account,
+    outputs: mapOf(Object.entries(known.environmentOutputs)),
+  }
+  const name = service?.service ?? ''
+  switch (unit.kind) {
+    case 'environment':
+      return environmentContext({ name: environment.name, inputs })
+    case 'pipeline':
+      return pipelineContext({ name }, { inputs, instances: known.instances ?? [] })
+    case 'component':
+      return componentContext({
+        name: unit.bundle.template,
+        environment: home,
+        service: name,
+        ...(stage === undefined ? {} : { instance: { name: stage.name, inputs } }),
+      })
+    case 'instance': {
+      const { component } = known
+      const attached =
+        component === undefined
+          ? {}
+          : {
+              component: mapOf([
+                ['name', component.name],
+                ['outputs', mapOf(Object.entries(component.outputs))],
+              ]),
+            }
+      return instanceContext({ name }, { name: stage?.name ?? '', inputs, environment: home, ...attached })
+    }
+  }
+}
+
+function placeOfReference(unit: Unit, reference: string): ReturnType<ReferencePlace> {
+  const input = /^(?:environment|service_instance|pipeline)\.inputs\.(\w+)/.exec(reference)?.[1]
+  if (input !== undefined && input in unit.inputs) {
+    const at = unit.inputPlace(input)
+    return { at, note: at.file === unit.bundle.schema.file ? "the schema's default" : 'written here' }
+  }
+  const output = /^environment\.outputs\.(\w+)/.exec(reference)?.[1]
+  if (output === undefined || unit.kind === 'environment') return undefined
+  const { environment } = unit
+  return { at: environment.document.place(['template']), note: `an output of the environment ${environment.name}` }
+}
+
+function customerManaged(unit: Unit): Problem {
+  return {
+    code: 'nothing-to-render',
+    severity: 'error',
+    message: `The template ${unit.bundle.template} has nothing to provision for ${unit.id}: it only describes what somebody else manages.`,
+    remedy: 'Use a template that has an infrastructure folder.',
+    at: { file: unit.bundle.schema.file, line: 1, column: 1 },
+  }
+}
+
+function notATemplate(file: string): Problem {
+  return {
+    code: 'stack-section',
+    severity: 'error',
+    message: 'The template renders to something that is not a CloudFormation template.',
+    expected: 'A map with the key `Resources`.',
+    remedy: 'Render it with `protium render` and look at the text.',
+    at: { file, line: 1, column: 1 },
+  }
+}
+
+function traced(problem: Problem, spans: Spans, whereFrom: ReferencePlace): Problem {
+  const { at } = problem
+  if (at === undefined) return problem
+  const origin = spans.at(at.line, at.column)
+  if (origin === undefined) return problem
+  const inputs = origin.references.flatMap((reference) => {
+    const written = whereFrom(reference)
+    return written === undefined ? [] : [{ at: written.at, note: `${reference}: ${written.note}` }]
+  })
+  const related = [
+    ...(problem.related ?? []),
+    ...inputs,
+    ...origin.through.map(({ place, note }) => ({ at: place, note })),
+  ]
+  return {
+    ...problem,
+    message: `${problem.message} (line ${at.line} of the rendered text)`,
+    at: origin.place,
+    ...(related.length === 0 ? {} : { related }),
+  }
+}
