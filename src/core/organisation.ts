@@ -93,6 +93,12 @@ export function readOrganisation(tree: FileTree, released: Released, releases: r
   return { ok: true, value: { catalog, ...sorted(services, units) }, problems }
 }
 
+/** The host that an instance answers on; nothing for a unit that is not called from outside. */
+export function addressOf({ kind, service, stage }: Unit): string | undefined {
+  if (kind !== 'instance') return undefined
+  return service?.stages.find((each) => each.stage.name === stage?.name)?.hosts[0]
+}
+
 type Reading = {
   readonly catalog: Catalog
   readonly broken: ReadonlySet<string>
