@@ -127,7 +127,8 @@ export function titleOf(character: string): string {
   if (point === 0x1fb3 || point === 0x1fc3 || point === 0x1ff3) return String.fromCodePoint(point + 9)
   if (point === 0x1fbc || point === 0x1fcc || point === 0x1ffc) return character
   const text = character.toUpperCase()
-  if (text.length > 1 && point >= 0x1fb2 && point <= 0x1ff7 && text.endsWith('\u0399')) return `${text.slice(0, -1)}\u0345`
+  if (text.length > 1 && point >= 0x1fb2 && point <= 0x1ff7 && text.endsWith('\u0399'))
+    return `${text.slice(0, -1)}\u0345`
   const [first = '', ...rest] = text
   return first + rest.join('').toLowerCase()
 }

@@ -10,7 +10,6 @@ import type { Value } from './values.ts'
 /** The text with the decimal digits of every script as those of ASCII, without white space around it. */
 function plainDigits(text: string): string {
   const bare = trimEnd(trimStart(text))
-  // eslint-disable-next-line no-control-regex -- all of ASCII is meant
   if (/^[\0-\x7f]*$/.test(bare)) return bare
   return characters(bare)
     .map((character) => digitValue(character) ?? character)
@@ -21,7 +20,8 @@ const mostDigits = 4300
 
 /** `int(text, base)`. Throws Python's ValueError. */
 export function textToWhole(text: string, base: number): Whole {
-  if (base !== 0 && (base < 2 || base > 36)) throw new JinjaError('ValueError', 'int() base must be >= 2 and <= 36, or 0')
+  if (base !== 0 && (base < 2 || base > 36))
+    throw new JinjaError('ValueError', 'int() base must be >= 2 and <= 36, or 0')
   const bad = (): JinjaError =>
     new JinjaError('ValueError', `invalid literal for int() with base ${base}: ${quote(text)}`)
   const match = /^([+-]?)(0[xX]|0[oO]|0[bB])?(_?)([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(plainDigits(text))
@@ -46,7 +46,8 @@ function radixOf(
   if (gap !== '') return { radix: undefined, body: '' }
   const body = prefix + digits
   // As in Python's source, a number of base 10 does not begin with a zero, unless it is zero.
-  if (base === 0) return { radix: prefix === '' && (/^[1-9]/.test(body) || /^[0_]+$/.test(body)) ? 10 : undefined, body }
+  if (base === 0)
+    return { radix: prefix === '' && (/^[1-9]/.test(body) || /^[0_]+$/.test(body)) ? 10 : undefined, body }
   return { radix: base, body }
 }
 
@@ -77,7 +78,8 @@ export function textToDouble(text: string): number {
     const size = special[2]?.toLowerCase() === 'nan' ? Number.NaN : Infinity
     return special[1] === '-' ? -size : size
   }
-  const number = /^[+-]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?$/
+  const number =
+    /^[+-]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?$/
   if (!number.test(plain)) throw new JinjaError('ValueError', `could not convert string to float: ${quote(text)}`)
   return Number(plain.replaceAll('_', ''))
 }

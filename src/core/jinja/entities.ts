@@ -300,7 +300,13 @@ export function namedEntities(): ReadonlyMap<string, string> {
       .split(/[,\n]/)
       .map((entry): [string, string] => {
         const [name = '', points = ''] = entry.split(' ')
-        return [name, points.split('+').map((point) => String.fromCodePoint(Number.parseInt(point, 16))).join('')]
+        return [
+          name,
+          points
+            .split('+')
+            .map((point) => String.fromCodePoint(Number.parseInt(point, 16)))
+            .join(''),
+        ]
       }),
   )
   return known

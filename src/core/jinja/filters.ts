@@ -7,7 +7,18 @@ import { listFilters } from './list-filters.ts'
 import { escapeText, escapeValue, stripTags } from './markup.ts'
 import { attributeOf, isRefused } from './methods.ts'
 import { asWhole, negate, roundDouble, roundWhole, truncated } from './numbers.ts'
-import { asIndex, asText, elementsOf, integerArgument, isTrue, iterate, lengthOfValue, listOf, ordered, slicedBy } from './objects.ts'
+import {
+  asIndex,
+  asText,
+  elementsOf,
+  integerArgument,
+  isTrue,
+  iterate,
+  lengthOfValue,
+  listOf,
+  ordered,
+  slicedBy,
+} from './objects.ts'
 import { binary, getAttribute, getItem } from './operators.ts'
 import { prettyText } from './pretty.ts'
 import { linkText, wrapText } from './prose.ts'
@@ -233,10 +244,7 @@ function roundedHalf(value: Value, precision: Value): Value {
 
 function formatted(value: Value, args: readonly Value[], kwargs: ReadonlyMap<string, Value>, runtime: Runtime): Value {
   if (args.length > 0 && kwargs.size > 0) {
-    throw new JinjaError(
-      'FilterArgumentError',
-      "can't handle positional and keyword arguments at the same time",
-    )
+    throw new JinjaError('FilterArgumentError', "can't handle positional and keyword arguments at the same time")
   }
   return binary('%', softText(value, runtime), kwargs.size > 0 ? new Dict(kwargs) : new Tuple(args), runtime)
 }
@@ -311,7 +319,8 @@ function wrapped(runtime: Runtime, values: readonly Value[]): Value {
   const [s = null, width = null, breakLong = null, between = null, breakHyphens = null] = values
   const text = asText(s)
   if (s instanceof Undefined) throw undefinedError(s)
-  if (text === undefined) throw new JinjaError('AttributeError', `'${typeName(s)}' object has no attribute 'splitlines'`)
+  if (text === undefined)
+    throw new JinjaError('AttributeError', `'${typeName(s)}' object has no attribute 'splitlines'`)
   const glue = between === null ? '\n' : asText(between)
   if (glue === undefined) {
     throw new JinjaError('AttributeError', `'${typeName(between)}' object has no attribute 'join'`)
@@ -335,7 +344,8 @@ function xmlAttributes(runtime: Runtime, d: Value, autospace: Value): Value {
     runtime.spend(1)
     if (value === null || value instanceof Undefined) continue
     const name = asText(key)
-    if (name === undefined) throw new JinjaError('TypeError', `expected string or bytes-like object, got '${typeName(key)}'`)
+    if (name === undefined)
+      throw new JinjaError('TypeError', `expected string or bytes-like object, got '${typeName(key)}'`)
     if (/[ \t\n\r\f\v/>=]/.test(name)) {
       throw new JinjaError('ValueError', `Invalid character in attribute name: ${quote(name)}`)
     }
@@ -378,7 +388,10 @@ const textFilters: readonly (readonly [string, Filter])[] = [
       fileSize(value, isTrue(binarySize)),
     ),
   ],
-  ['float', filterOf('do_float', ['value', ['default', new Float(0)]], (_, value = null, by = null) => decimal(value, by))],
+  [
+    'float',
+    filterOf('do_float', ['value', ['default', new Float(0)]], (_, value = null, by = null) => decimal(value, by)),
+  ],
   [
     'forceescape',
     filterOf('do_forceescape', ['value'], (runtime, value = null) => escapeValue(toText(value, runtime), runtime)),
@@ -429,11 +442,11 @@ const textFilters: readonly (readonly [string, Filter])[] = [
   ],
   ['safe', filterOf('do_mark_safe', ['value'], (runtime, value = null) => new Markup(toText(value, runtime)))],
   ['string', filterOf('soft_str', ['s'], (runtime, s = null) => softText(s, runtime))],
-  ['striptags', filterOf('do_striptags', ['value'], (runtime, value = null) => stripTags(toText(value, runtime), runtime))],
   [
-    'title',
-    filterOf('do_title', ['s'], (runtime, s = null) => titleText(toText(s, runtime))),
+    'striptags',
+    filterOf('do_striptags', ['value'], (runtime, value = null) => stripTags(toText(value, runtime), runtime)),
   ],
+  ['title', filterOf('do_title', ['s'], (runtime, s = null) => titleText(toText(s, runtime)))],
   [
     'tojson',
     filterOf(
@@ -441,9 +454,7 @@ const textFilters: readonly (readonly [string, Filter])[] = [
       ['value', ['indent', null]],
       (runtime, value = null, indent = null) => {
         const text = jsonText(value, runtime, indentOf(indent, runtime))
-        return new Markup(
-          text.replace(/[<>&']/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16).padStart(2, '0')}`),
-        )
+        return new Markup(text.replace(/[<>&']/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16).padStart(2, '0')}`))
       },
       1,
     ),
@@ -470,7 +481,14 @@ const textFilters: readonly (readonly [string, Filter])[] = [
     'urlize',
     filterOf(
       'do_urlize',
-      ['value', ['trim_url_limit', null], ['nofollow', false], ['target', null], ['rel', null], ['extra_schemes', null]],
+      [
+        'value',
+        ['trim_url_limit', null],
+        ['nofollow', false],
+        ['target', null],
+        ['rel', null],
+        ['extra_schemes', null],
+      ],
       linked,
       1,
     ),

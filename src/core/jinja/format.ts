@@ -196,7 +196,8 @@ class PercentFormat {
       const value = this.#argument()
       const number = asWhole(value)
       if (number === undefined) throw typeError('* wants int')
-      if (number > widest || number < -widest) throw new JinjaError('OverflowError', 'Python int too large to convert to C int')
+      if (number > widest || number < -widest)
+        throw new JinjaError('OverflowError', 'Python int too large to convert to C int')
       return Number(number)
     }
     let digits = ''
@@ -260,7 +261,11 @@ class PercentFormat {
     const { flags, precision } = how
     if ('rsac'.includes(type)) {
       const full = type === 'c' ? characterOf(value) : this.#textOf(type, value)
-      return { sign: '', prefix: '', text: precision === undefined || type === 'c' ? full : sliceOf(full, 0, Math.min(precision, lengthOf(full))) }
+      return {
+        sign: '',
+        prefix: '',
+        text: precision === undefined || type === 'c' ? full : sliceOf(full, 0, Math.min(precision, lengthOf(full))),
+      }
     }
     if ('eEfFgG'.includes(type)) {
       const number = asDouble(value)
@@ -270,7 +275,12 @@ class PercentFormat {
       }
       const lower = type.toLowerCase()
       const style = lower === 'e' ? 'e' : lower === 'f' ? 'f' : 'g'
-      const parts = floatParts(number, { type: style, precision: precision ?? 6, alternate: flags.has('#'), point: false })
+      const parts = floatParts(number, {
+        type: style,
+        precision: precision ?? 6,
+        alternate: flags.has('#'),
+        point: false,
+      })
       const text = parts.whole + parts.rest
       return { sign: signOf(parts.negative, flags), prefix: '', text: type === lower ? text : text.toUpperCase() }
     }
@@ -300,7 +310,6 @@ function signOf(negative: boolean, flags: ReadonlySet<string>): string {
 
 /** Python's `ascii()`, given the `repr()`. */
 function asciiText(text: string): string {
-  // eslint-disable-next-line no-control-regex -- all of ASCII is meant
   return text.replace(/[^\0-\x7f]/gu, (character) => escaped(character.codePointAt(0) ?? 0))
 }
 
@@ -356,7 +365,8 @@ export function formatValue(value: Value, specification: string, runtime: Runtim
 function parse(text: string, typeOf: string, runtime: Runtime): Specification {
   const list = characters(text)
   let at = 0
-  const isAlign = (character: string | undefined): character is string => character !== undefined && '<>=^'.includes(character)
+  const isAlign = (character: string | undefined): character is string =>
+    character !== undefined && '<>=^'.includes(character)
   let fill: string | undefined
   let align: string | undefined
   if (isAlign(list[1])) {
@@ -395,7 +405,8 @@ function parse(text: string, typeOf: string, runtime: Runtime): Specification {
     if (grouping !== '') throw valueError("Cannot specify both ',' and '_'.")
     grouping = '_'
   }
-  if (take(',') !== '') throw valueError(grouping === '_' ? "Cannot specify both ',' and '_'." : "Cannot specify ',' with ','.")
+  if (take(',') !== '')
+    throw valueError(grouping === '_' ? "Cannot specify both ',' and '_'." : "Cannot specify ',' with ','.")
   let precision: number | undefined
   if (take('.') !== '') {
     precision = digits()
@@ -571,7 +582,8 @@ class FieldFormat {
   #field(body: string, depth: number): string {
     const { name, conversion, specification } = splitField(body)
     const value = this.#converted(this.#value(name), conversion)
-    const inner = specification.includes('{') || specification.includes('}') ? this.run(specification, depth - 1) : specification
+    const inner =
+      specification.includes('{') || specification.includes('}') ? this.run(specification, depth - 1) : specification
     return this.#fields.format(value, inner)
   }
 

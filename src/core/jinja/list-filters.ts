@@ -18,16 +18,7 @@ import { characters } from './characters.ts'
 import { floorDivide, modulo } from './numbers.ts'
 import { binary, getItem } from './operators.ts'
 import { quote, repr, typeName, undefinedError, undefinedMessage } from './text.ts'
-import {
-  Dict,
-  DictView,
-  Iter,
-  JinjaError,
-  Markup,
-  Range,
-  Tuple,
-  Undefined,
-} from './values.ts'
+import { Dict, DictView, Iter, JinjaError, Markup, Range, Tuple, Undefined } from './values.ts'
 import type { Filter, Kwargs, Runtime, Value } from './values.ts'
 
 /** Strings in lower case, anything else as it is. */
@@ -90,10 +81,22 @@ function extreme(operator: '<' | '>'): Filter {
 }
 
 /** The elements from the end; undefined where Python's `reversed` does not work. */
-function reversed(value: Value, runtime: Runtime): { readonly items: Iterable<Value>; readonly type: string } | undefined {
+function reversed(
+  value: Value,
+  runtime: Runtime,
+): { readonly items: Iterable<Value>; readonly type: string } | undefined {
   if (value instanceof Undefined) throw undefinedError(value)
-  const list = Array.isArray(value) ? 'list_reverseiterator' : value instanceof Dict ? 'dict_reversekeyiterator' : undefined
-  const other = value instanceof Range ? 'range_iterator' : value instanceof DictView ? `dict_reverse${value.kind.slice(0, -1)}iterator` : undefined
+  const list = Array.isArray(value)
+    ? 'list_reverseiterator'
+    : value instanceof Dict
+      ? 'dict_reversekeyiterator'
+      : undefined
+  const other =
+    value instanceof Range
+      ? 'range_iterator'
+      : value instanceof DictView
+        ? `dict_reverse${value.kind.slice(0, -1)}iterator`
+        : undefined
   const plain = value instanceof Tuple || asText(value) !== undefined ? 'reversed' : undefined
   const type = list ?? other ?? plain
   if (type === undefined) return undefined
@@ -106,7 +109,12 @@ function chosen(options: { readonly keep: boolean; readonly byAttribute: boolean
   return (value, args, kwargs, runtime) => new Iter(choose({ value, args, kwargs, runtime }, options))
 }
 
-type Call = { readonly value: Value; readonly args: readonly Value[]; readonly kwargs: Kwargs; readonly runtime: Runtime }
+type Call = {
+  readonly value: Value
+  readonly args: readonly Value[]
+  readonly kwargs: Kwargs
+  readonly runtime: Runtime
+}
 
 function* choose(
   call: Call,
@@ -225,7 +233,11 @@ function* uniqueItems(value: Value, key: Getter, runtime: Runtime): IterableIter
 
 const groupNames = { type: '_GroupTuple', names: ['grouper', 'list'] }
 
-function grouped(value: Value, how: { attribute: Value; fallback: Value; caseSensitive: Value }, runtime: Runtime): Value {
+function grouped(
+  value: Value,
+  how: { attribute: Value; fallback: Value; caseSensitive: Value },
+  runtime: Runtime,
+): Value {
   const key = keyGetter(how.attribute, how.caseSensitive, how.fallback)
   const output = isTrue(how.caseSensitive) ? undefined : attributeGetter(how.attribute, how.fallback)
   const groups: { readonly key: Value; readonly items: Value[] }[] = []
@@ -247,7 +259,11 @@ function* itemsOf(value: Value): IterableIterator<Value> {
   yield* elementsOf(new DictView('items', value)) ?? []
 }
 
-function sortedEntries(value: Value, how: { caseSensitive: Value; by: Value; reverse: Value }, runtime: Runtime): Value {
+function sortedEntries(
+  value: Value,
+  how: { caseSensitive: Value; by: Value; reverse: Value },
+  runtime: Runtime,
+): Value {
   const position = how.by === 'key' ? 0 : how.by === 'value' ? 1 : undefined
   if (position === undefined) {
     throw new JinjaError('FilterArgumentError', 'You can only sort by either "key" or "value"')
@@ -289,8 +305,10 @@ const length: Filter = (value, args, kwargs) => {
 export const listFilters: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   [
     'batch',
-    filterOf('do_batch', ['value', 'linecount', ['fill_with', null]], (runtime, value = null, count = null, fill = null) =>
-      new Iter(batches(value, count, fill, runtime)),
+    filterOf(
+      'do_batch',
+      ['value', 'linecount', ['fill_with', null]],
+      (runtime, value = null, count = null, fill = null) => new Iter(batches(value, count, fill, runtime)),
     ),
   ],
   ['count', length],
@@ -380,7 +398,10 @@ export const listFilters: ReadonlyMap<string, Filter> = new Map<string, Filter>(
       'do_sort',
       ['value', ['reverse', false], ['case_sensitive', false], ['attribute', null]],
       (runtime, value = null, reverse = null, caseSensitive = null, attribute = null) =>
-        sortedBy(listOf(value, runtime), multiKeyGetter(attribute, caseSensitive), { reverse: isTrue(reverse), runtime }),
+        sortedBy(listOf(value, runtime), multiKeyGetter(attribute, caseSensitive), {
+          reverse: isTrue(reverse),
+          runtime,
+        }),
       1,
     ),
   ],
@@ -404,4 +425,3 @@ export const listFilters: ReadonlyMap<string, Filter> = new Map<string, Filter>(
     ),
   ],
 ])
-

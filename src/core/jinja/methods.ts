@@ -174,9 +174,7 @@ export function pairsOf(value: Value, runtime: Runtime): [Value, Value][] {
     const parts = [...elements]
     const [key, element] = parts
     if (parts.length !== 2 || key === undefined || element === undefined) {
-      throw valueError(
-        `dictionary update sequence element #${pairs.length} has length ${parts.length}; 2 is required`,
-      )
+      throw valueError(`dictionary update sequence element #${pairs.length} has length ${parts.length}; 2 is required`)
     }
     pairs.push([keyOf(key), element])
   }
@@ -285,7 +283,10 @@ const tupleMethods = new Map<string, Method<readonly Value[]>>(
 const wholeMethods = new Map<string, Method<number | bigint>>(
   Object.entries({
     as_integer_ratio: { takes: none, run: (number) => new Tuple([number, 1]) },
-    bit_count: { takes: none, run: (number) => (BigInt(number) < 0n ? -BigInt(number) : BigInt(number)).toString(2).replaceAll('0', '').length },
+    bit_count: {
+      takes: none,
+      run: (number) => (BigInt(number) < 0n ? -BigInt(number) : BigInt(number)).toString(2).replaceAll('0', '').length,
+    },
     bit_length: { takes: none, run: (number) => bitLength(number) },
     conjugate: { takes: none, run: (number) => number },
     is_integer: { takes: none, run: () => true },
@@ -314,7 +315,12 @@ function integerRatio(number: number): Tuple {
   return new Tuple([truncated(above), whole(below)])
 }
 
-function bound<Self>(type: string, methods: ReadonlyMap<string, Method<Self>>, self: Self, name: string): Callable | undefined {
+function bound<Self>(
+  type: string,
+  methods: ReadonlyMap<string, Method<Self>>,
+  self: Self,
+  name: string,
+): Callable | undefined {
   const method = methods.get(name)
   if (method === undefined) return undefined
   const full = `${type}.${name}`
@@ -421,4 +427,3 @@ function rangeAttribute(range: Range, name: string): Value | undefined {
     return index
   })
 }
-

@@ -251,7 +251,9 @@ function scaledDecimal(value: number, places: number): bigint {
 
 /** The digits of a finite float with so many places after the point, without a sign: `12.50`. */
 export function fixedDigits(value: number, places: number): string {
-  const digits = scaledDecimal(value, places).toString().padStart(places + 1, '0')
+  const digits = scaledDecimal(value, places)
+    .toString()
+    .padStart(places + 1, '0')
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
 }
 

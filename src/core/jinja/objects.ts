@@ -353,7 +353,8 @@ export function ordered(operator: Ordering, a: Value, b: Value, runtime: Runtime
   const left = asText(a)
   const right = left === undefined ? undefined : asText(b)
   if (left !== undefined && right !== undefined) return holds(operator, compareTexts(left, right))
-  const first = Array.isArray(a) && Array.isArray(b) ? a : a instanceof Tuple && b instanceof Tuple ? a.items : undefined
+  const first =
+    Array.isArray(a) && Array.isArray(b) ? a : a instanceof Tuple && b instanceof Tuple ? a.items : undefined
   const second = Array.isArray(b) ? b : b instanceof Tuple ? b.items : undefined
   if (first !== undefined && second !== undefined) {
     if (depth > deepest) throw new JinjaError('Limit', 'the values are nested too deeply to be compared')
@@ -401,10 +402,8 @@ export function contains(container: Value, item: Value, runtime: Runtime): boole
     throw new JinjaError('TypeError', `'in <string>' requires string as left operand, not ${typeName(item)}`)
   }
   if (container instanceof Range && isNumber(item)) {
-    for (const place of [asWhole(item) ?? Number(item instanceof Float ? item.value : Number.NaN)]) {
-      const index = (Number(place) - container.start) / container.step
-      return Number.isInteger(index) && index >= 0 && index < container.length
-    }
+    const index = (Number(item instanceof Float ? item.value : item) - container.start) / container.step
+    return Number.isInteger(index) && index >= 0 && index < container.length
   }
   const elements = elementsOf(container)
   if (elements === undefined) {

@@ -8,8 +8,8 @@ import { attributeOf, isRefused, refusal } from './methods.ts'
 import { calculate, divide, floorDivide, isNumber, modulo, negate, power, asWhole } from './numbers.ts'
 import { asIndex, asText, contains, equal, findItem, ordered, slicedBy } from './objects.ts'
 import { toText, typeName, undefinedError } from './text.ts'
-import { Dict, Float, JinjaError, Markup, Slice, Tuple, Undefined } from './values.ts'
-import type { Runtime, Value } from './values.ts'
+import { Dict, Float, JinjaError, Markup, Tuple, Undefined } from './values.ts'
+import type { Runtime, Slice, Value } from './values.ts'
 
 export {
   callValue,
@@ -36,7 +36,8 @@ export function binary(operator: BinaryOperator, left: Value, right: Value, runt
   }
   if (left instanceof Undefined) throw undefinedError(left)
   if (right instanceof Undefined) throw undefinedError(right)
-  const result = isNumber(left) && isNumber(right) ? numeric(operator, left, right, runtime) : joined(operator, left, right, runtime)
+  const result =
+    isNumber(left) && isNumber(right) ? numeric(operator, left, right, runtime) : joined(operator, left, right, runtime)
   if (result !== undefined) return result
   const sign = operator === '**' ? '** or pow()' : operator
   throw new JinjaError(
@@ -200,4 +201,3 @@ export function concat(values: readonly Value[], runtime: Runtime): Value {
   }
   return text
 }
-

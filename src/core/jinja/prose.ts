@@ -118,12 +118,17 @@ function linkedWord(text: string, links: Links, runtime: Runtime): string {
   }
   let end = text.length
   for (let step = 1; step > 0; end -= step) {
-    step = end <= start ? 0 : ')>.,'.includes(text.charAt(end - 1)) ? 1 : text.slice(start, end).endsWith('&gt;') ? 4 : 0
+    step =
+      end <= start ? 0 : ')>.,'.includes(text.charAt(end - 1)) ? 1 : text.slice(start, end).endsWith('&gt;') ? 4 : 0
   }
   let middle = text.slice(start, end)
   let tail = text.slice(end)
   // Brackets that were opened in the address belong to it, and with them what stands before their ends.
-  for (const [open, close] of [['(', ')'], ['<', '>'], ['&lt;', '&gt;']] as const) {
+  for (const [open, close] of [
+    ['(', ')'],
+    ['<', '>'],
+    ['&lt;', '&gt;'],
+  ] as const) {
     const opened = middle.split(open).length - 1
     if (opened <= middle.split(close).length - 1) continue
     const closed = tail.split(close).length - 1
@@ -139,7 +144,8 @@ function linkedWord(text: string, links: Links, runtime: Runtime): string {
 
 function linked(middle: string, links: Links): string {
   const { limit, attributes } = links
-  const shown = limit !== undefined && lengthOf(middle) > limit ? `${sliceOf(middle, 0, Math.max(0, limit))}...` : middle
+  const shown =
+    limit !== undefined && lengthOf(middle) > limit ? `${sliceOf(middle, 0, Math.max(0, limit))}...` : middle
   if (webAddress.test(middle)) {
     const address = middle.startsWith('https://') || middle.startsWith('http://') ? middle : `https://${middle}`
     return `<a href="${address}"${attributes}>${shown}</a>`

@@ -24,7 +24,10 @@ function illegal(text: string, alternative: string): JinjaError {
 function entriesOf(filter: string, value: Value, runtime: Runtime): (readonly [string, string])[] {
   if (value instanceof Undefined) throw undefinedError(value)
   if (!(value instanceof Dict)) {
-    throw new JinjaError('TypeError', `${filter} takes a map, such as the outputs of a component, not ${typeName(value)}`)
+    throw new JinjaError(
+      'TypeError',
+      `${filter} takes a map, such as the outputs of a component, not ${typeName(value)}`,
+    )
   }
   runtime.spend(value.size)
   return [...value.entries()].map(([key, item]) => [scalar(filter, key, runtime), scalar(filter, item, runtime)])
@@ -34,7 +37,10 @@ function scalar(filter: string, value: Value, runtime: Runtime): string {
   const plain = asText(value) !== undefined || typeof value !== 'object' || value instanceof Float
   if (plain) return toText(value, runtime)
   if (value instanceof Undefined) throw undefinedError(value)
-  throw new JinjaError('TypeError', `${filter} takes a map of texts and numbers; one of its values is ${typeName(value)}`)
+  throw new JinjaError(
+    'TypeError',
+    `${filter} takes a map of texts and numbers; one of its values is ${typeName(value)}`,
+  )
 }
 
 /** Refuses values that are not harmless when `raw=False` asks for it. */
@@ -47,7 +53,11 @@ function envVars(filter: string, empty: '[]' | '{}', line: (key: string, value: 
   return filterOf(filter, ['value', ['raw', true]], (runtime, value = null, raw = null) => {
     const entries = entriesOf(filter, value, runtime)
     checked(entries, raw)
-    return aligned(entries.flatMap(([key, text]) => line(yamlScalar(key), yamlScalar(text))), empty, runtime)
+    return aligned(
+      entries.flatMap(([key, text]) => line(yamlScalar(key), yamlScalar(text))),
+      empty,
+      runtime,
+    )
   })
 }
 
@@ -65,7 +75,10 @@ const plainScalar = /^[\p{L}\p{N}_./(\\$+;^~-](?:[\p{L}\p{N}_./()\\$+;^~=<>|'"!&
 /** A text as a scalar of YAML: plain where YAML reads it as this text, otherwise between double quotes. */
 export function yamlScalar(text: string): string {
   const plain =
-    plainScalar.test(text) && !notText.test(text) && !/ #|:$|^\s|\s$|^-(?:\s|$)|^(?:---|\.\.\.)/.test(text) && !/[^ -~]/.test(text)
+    plainScalar.test(text) &&
+    !notText.test(text) &&
+    !/ #|:$|^\s|\s$|^-(?:\s|$)|^(?:---|\.\.\.)/.test(text) &&
+    !/[^ -~]/.test(text)
   return plain ? text : JSON.stringify(text)
 }
 
@@ -86,7 +99,11 @@ export const protonFilters: ReadonlyMap<string, Filter> = new Map<string, Filter
     filterOf('proton_cfn_iam_policy_arns', ['value'], (runtime, value = null) => {
       const entries = entriesOf('proton_cfn_iam_policy_arns', value, runtime)
       const arns = entries.map(([, text]) => text).filter((text) => policyArn.test(text))
-      return aligned(arns.map((arn) => `- ${yamlScalar(arn)}`), '[]', runtime)
+      return aligned(
+        arns.map((arn) => `- ${yamlScalar(arn)}`),
+        '[]',
+        runtime,
+      )
     }),
   ],
   [

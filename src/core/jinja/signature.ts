@@ -49,7 +49,10 @@ export function bind(of: Signature, args: readonly Value[], kwargs: Kwargs): Val
   if (args.length > parameters.length) {
     const most = parameters.length + hidden
     const least = of.required + hidden
-    const takes = least === most ? `${most} positional argument${most === 1 ? '' : 's'}` : `from ${least} to ${most} positional arguments`
+    const takes =
+      least === most
+        ? `${most} positional argument${most === 1 ? '' : 's'}`
+        : `from ${least} to ${most} positional arguments`
     const given = args.length + hidden
     throw wrong(`${name}() takes ${takes} but ${given} ${given === 1 ? 'was' : 'were'} given`)
   }

@@ -44,7 +44,9 @@ export const templateTests: ReadonlyMap<string, Test> = new Map<string, Test>([
   ['even', testOf('test_even', ['value'], (runtime, value = null) => remainder(runtime, value, 2, 0))],
   [
     'divisibleby',
-    testOf('test_divisibleby', ['value', 'num'], (runtime, value = null, by = null) => remainder(runtime, value, by, 0)),
+    testOf('test_divisibleby', ['value', 'num'], (runtime, value = null, by = null) =>
+      remainder(runtime, value, by, 0),
+    ),
   ],
   ['defined', testOf('test_defined', ['value'], (_, value) => !(value instanceof Undefined))],
   ['undefined', testOf('test_undefined', ['value'], (_, value) => value instanceof Undefined)],

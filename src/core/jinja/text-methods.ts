@@ -52,7 +52,11 @@ function textArgument(value: Value | undefined, message: (type: string) => strin
 }
 
 /** The part of a text that `start` and `stop` of `find` and its like name, and where it begins. */
-function window(text: string, from: Value | undefined, to: Value | undefined): { part: string; start: number } | undefined {
+function window(
+  text: string,
+  from: Value | undefined,
+  to: Value | undefined,
+): { part: string; start: number } | undefined {
   const startOf = from === undefined || from === null ? 0 : boundOf(from)
   if (startOf === 0 && (to === undefined || to === null)) return { part: text, start: 0 }
   const length = lengthOf(text)
@@ -187,14 +191,17 @@ function splitFromEnd(text: string, args: Arguments, runtime: Runtime): Value[] 
   if (by === undefined) return splitWordsFromEnd(text, limit)
   const parts: string[] = []
   let end = text.length
-  while (limit < 0 || parts.length < limit) {
-    const at = end < by.length ? -1 : text.lastIndexOf(by, end - by.length)
-    if (at < 0) break
+  for (let at = lastBefore(text, by, end); at >= 0 && parts.length !== limit; at = lastBefore(text, by, end)) {
     parts.push(text.slice(at + by.length, end))
     end = at
   }
   parts.push(text.slice(0, end))
   return parts.reverse()
+}
+
+/** Where the last occurrence that ends at `end` or before it begins; negative where there is none. */
+function lastBefore(text: string, part: string, end: number): number {
+  return end < part.length ? -1 : text.lastIndexOf(part, end - part.length)
 }
 
 function partition(text: string, args: Arguments, options: { readonly last: boolean }): Tuple {
@@ -352,11 +359,14 @@ function translation(args: Arguments): Dict {
     })
     return dictOf(pairs)
   }
-  const from = characters(textArgument(first, () => 'first maketrans argument must be a string if there is a second argument'))
+  const from = characters(
+    textArgument(first, () => 'first maketrans argument must be a string if there is a second argument'),
+  )
   const to = characters(textArgument(second, (type) => `maketrans() argument 2 must be str, not ${type}`))
   if (from.length !== to.length) throw valueError('the first two maketrans arguments must have equal length')
   const dict = new Dict(from.map((character, index) => [character.codePointAt(0) ?? 0, to[index]?.codePointAt(0) ?? 0]))
-  const gone = third === undefined ? '' : textArgument(third, (type) => `maketrans() argument 3 must be str, not ${type}`)
+  const gone =
+    third === undefined ? '' : textArgument(third, (type) => `maketrans() argument 3 must be str, not ${type}`)
   for (const character of characters(gone)) dict.set(character.codePointAt(0) ?? 0, null)
   return dict
 }
@@ -385,7 +395,6 @@ const methods = new Map<string, TextMethod>(
     index: { takes: within, run: (text, args) => found(find(text, args, { last: false })) },
     isalnum: { takes: none, run: (text) => every(text, (one) => isAlpha(one) || isNumeric(one)) },
     isalpha: { takes: none, run: (text) => every(text, isAlpha) },
-    // eslint-disable-next-line no-control-regex -- all of ASCII is meant
     isascii: { takes: none, run: (text) => /^[\0-\x7f]*$/.test(text) },
     isdecimal: { takes: none, run: (text) => every(text, isDecimal) },
     isdigit: { takes: none, run: (text) => every(text, isDigit) },

@@ -242,7 +242,8 @@ function qualifiedType(value: Value): string {
       if (value instanceof Range) return 'range'
       if (value instanceof Slice) return 'slice'
       if (value instanceof DictView) return `dict_${value.kind}`
-      if (value instanceof Undefined) return value.lenient ? 'jinja2.runtime.Undefined' : 'jinja2.runtime.StrictUndefined'
+      if (value instanceof Undefined)
+        return value.lenient ? 'jinja2.runtime.Undefined' : 'jinja2.runtime.StrictUndefined'
       if (value instanceof Namespace) return 'jinja2.utils.Namespace'
       if (value instanceof Aligned) return 'str'
       return value.type

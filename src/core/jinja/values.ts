@@ -283,7 +283,7 @@ type Key = string | number | bigint | null | object
  * One that stands for a document's map is filled when it is first touched.
  */
 export class Dict {
-  #entries = new Map<Key, Value>()
+  readonly #entries = new Map<Key, Value>()
   /** The keys that are not their own lookup key. */
   #keys: Map<Key, Value> | undefined
   #source: { readonly data: DataMap; readonly known: Known } | undefined
