@@ -78,7 +78,13 @@ export function readBundle(
   const kind = kindOf(reader, schema)
   if (kind === undefined) return { ok: false, problems: reader.problems }
   if (kind === 'component') {
-    if (schema !== undefined) complain(reader, 'bundle-layout', { file: schema.file, message: 'A component has no schema.', expected: 'A manifest and one file.', remedy: 'Remove the schema.' })
+    if (schema !== undefined)
+      complain(reader, 'bundle-layout', {
+        file: schema.file,
+        message: 'A component has no schema.',
+        expected: 'A manifest and one file.',
+        remedy: 'Remove the schema.',
+      })
   } else {
     checkInputTypes(reader, kind, schema)
   }
@@ -112,14 +118,21 @@ export function readBundleFolder(
   files: FileTree,
   options: { readonly template: string; readonly version?: string; readonly root?: string },
 ): Checked<Bundle> {
-  return readBundle(files, { template: options.template, version: options.version ?? '0.0.0', root: options.root ?? '' })
+  return readBundle(files, {
+    template: options.template,
+    version: options.version ?? '0.0.0',
+    root: options.root ?? '',
+  })
 }
 
 /**
  * Reads `templates/<name>/`: our `template.yaml` if there is one, and every major (`v1`, or `1` as a part of Proton's users
  * wrote it). A folder that has only what Proton asks for is a template; its versions are `<major>.0.0`.
  */
-export function readTemplate(files: FileTree, options: { readonly name: string; readonly folder: string }): Checked<Template> {
+export function readTemplate(
+  files: FileTree,
+  options: { readonly name: string; readonly folder: string },
+): Checked<Template> {
   const { name, folder } = options
   const problems: Problem[] = []
   const at = (file: string): Place => ({ file: `${folder}/${file}`, line: 1, column: 1 })
@@ -205,7 +218,15 @@ const partsOf: Readonly<Record<Kind, readonly Part['name'][]>> = {
 
 function complain(
   reader: Reader,
-  code: 'bundle-layout' | 'compatible-environments' | 'irregular-form' | 'manifest-invalid' | 'missing-file' | 'path-outside-bundle' | 'schema-invalid' | 'unknown-engine',
+  code:
+    | 'bundle-layout'
+    | 'compatible-environments'
+    | 'irregular-form'
+    | 'manifest-invalid'
+    | 'missing-file'
+    | 'path-outside-bundle'
+    | 'schema-invalid'
+    | 'unknown-engine',
   complaint: Complaint,
 ): void {
   const { message, expected, remedy, severity } = complaint
@@ -257,7 +278,8 @@ function kindOf(reader: Reader, schema: BundleSchema | undefined): Kind | undefi
   if (environment && service) {
     complain(reader, 'bundle-layout', {
       message: 'The bundle has both `infrastructure/` and `instance_infrastructure/`.',
-      expected: '`infrastructure/` for an environment; `instance_infrastructure/` and `pipeline_infrastructure/` for a service.',
+      expected:
+        '`infrastructure/` for an environment; `instance_infrastructure/` and `pipeline_infrastructure/` for a service.',
       remedy: 'Remove the one that does not belong here.',
     })
     return undefined
@@ -271,7 +293,8 @@ function kindOf(reader: Reader, schema: BundleSchema | undefined): Kind | undefi
     message: has(reader, 'pipeline_infrastructure')
       ? 'The bundle has `pipeline_infrastructure/`, but no `instance_infrastructure/`.'
       : 'The folder holds no template bundle.',
-    expected: '`schema/schema.yaml` with `infrastructure/` or `instance_infrastructure/`; for a component, `manifest.yaml`.',
+    expected:
+      '`schema/schema.yaml` with `infrastructure/` or `instance_infrastructure/`; for a component, `manifest.yaml`.',
     remedy: "Lay the files out as AWS Proton's template bundles are.",
   })
   return undefined
@@ -313,28 +336,58 @@ function readPart(reader: Reader, name: Part['name']): Part | undefined {
   const document = open(reader, manifest)
   if (document === undefined) return undefined
   const invalid = (path: readonly (string | number)[], message: string, expected: string): undefined => {
-    complain(reader, 'manifest-invalid', { at: document.place(path), message, expected, remedy: 'Correct the manifest.' })
+    complain(reader, 'manifest-invalid', {
+      at: document.place(path),
+      message,
+      expected,
+      remedy: 'Correct the manifest.',
+    })
     return undefined
   }
   const entries = listIn(mapIn(isMap(document.data) ? document.data : undefined, 'infrastructure'), 'templates')
   if (entries === undefined || entries.length === 0) {
-    return invalid(['infrastructure', 'templates'], 'The manifest has no list of templates.', '`infrastructure:` with `templates:` and one entry.')
+    return invalid(
+      ['infrastructure', 'templates'],
+      'The manifest has no list of templates.',
+      '`infrastructure:` with `templates:` and one entry.',
+    )
   }
   if (entries.length > 1) {
-    return invalid(['infrastructure', 'templates', 1], `The manifest has ${entries.length} templates.`, 'Exactly one entry; Terraform takes `file: "*"` for all of its files.')
+    return invalid(
+      ['infrastructure', 'templates', 1],
+      `The manifest has ${entries.length} templates.`,
+      'Exactly one entry; Terraform takes `file: "*"` for all of its files.',
+    )
   }
   const entry = entries[0]
-  if (!isMap(entry)) return invalid(['infrastructure', 'templates', 0], 'The entry is not a map.', 'A map with `rendering_engine:`.')
+  if (!isMap(entry))
+    return invalid(['infrastructure', 'templates', 0], 'The entry is not a map.', 'A map with `rendering_engine:`.')
   return readEntry(reader, { document, entry, name, folder, manifest })
 }
 
-const engines: Readonly<Record<Part['engine'], string | undefined>> = { jinja: 'cloudformation', hcl: 'terraform', codebuild: undefined }
+const engines: Readonly<Record<Part['engine'], string | undefined>> = {
+  jinja: 'cloudformation',
+  hcl: 'terraform',
+  codebuild: undefined,
+}
 const engineNames: readonly Part['engine'][] = ['jinja', 'hcl', 'codebuild']
 const entryKeys = ['file', 'rendering_engine', 'engine', 'template_language', 'settings', 'input_type']
 
 function readEntry(
   reader: Reader,
-  { document, entry, name, folder, manifest }: { readonly document: Document; readonly entry: DataMap; readonly name: Part['name']; readonly folder: string; readonly manifest: string },
+  {
+    document,
+    entry,
+    name,
+    folder,
+    manifest,
+  }: {
+    readonly document: Document
+    readonly entry: DataMap
+    readonly name: Part['name']
+    readonly folder: string
+    readonly manifest: string
+  },
 ): Part | undefined {
   const path = ['infrastructure', 'templates', 0]
   for (const key of Object.keys(entry)) {
@@ -350,12 +403,16 @@ function readEntry(
   const key = entry['rendering_engine'] === undefined && entry['engine'] !== undefined ? 'engine' : 'rendering_engine'
   const written = entry[key]
   const engine = engineNames.find((name) => name === written)
-  if (key === 'engine') irregular(reader, document.keyPlace([...path, key]), '`engine:` is the old name of a key.', 'rendering_engine')
+  if (key === 'engine')
+    irregular(reader, document.keyPlace([...path, key]), '`engine:` is the old name of a key.', 'rendering_engine')
   if (engine === undefined) {
     const near = typeof written === 'string' ? didYouMean(written, engineNames) : ''
     complain(reader, 'unknown-engine', {
       at: document.place([...path, key]),
-      message: written === undefined ? 'The manifest names no rendering engine.' : `The rendering engine ${inWords(written)} is not known.${near}`,
+      message:
+        written === undefined
+          ? 'The manifest names no rendering engine.'
+          : `The rendering engine ${inWords(written)} is not known.${near}`,
       expected: '`jinja` for CloudFormation, `hcl` for Terraform, or `codebuild`.',
       remedy: 'Correct `rendering_engine:`.',
     })
@@ -394,20 +451,42 @@ function readEntry(
 /** The file of an entry relative to the bundle, or `*`; nothing when there is none (which is then told). */
 function readFileName(
   reader: Reader,
-  { document, path, value, engine, folder }: { readonly document: Document; readonly path: readonly (string | number)[]; readonly value: DataMap[string] | undefined; readonly engine: 'jinja' | 'hcl'; readonly folder: string },
+  {
+    document,
+    path,
+    value,
+    engine,
+    folder,
+  }: {
+    readonly document: Document
+    readonly path: readonly (string | number)[]
+    readonly value: DataMap[string] | undefined
+    readonly engine: 'jinja' | 'hcl'
+    readonly folder: string
+  },
 ): string | undefined {
   const at = document.place(path)
-  const inFolder = [...reader.files.keys()].filter((file) => folder === '' || file.startsWith(`${folder}/`)).map((file) => (folder === '' ? file : file.slice(folder.length + 1)))
+  const inFolder = [...reader.files.keys()]
+    .filter((file) => folder === '' || file.startsWith(`${folder}/`))
+    .map((file) => (folder === '' ? file : file.slice(folder.length + 1)))
   if (value === '*' && engine === 'hcl') {
     if (inFolder.some((file) => file.endsWith('.tf') && !file.includes('/'))) return '*'
-    complain(reader, 'missing-file', { at, message: `\`${folder}/\` has no file that ends in \`.tf\`.`, expected: 'The Terraform files beside the manifest.', remedy: 'Add them.' })
+    complain(reader, 'missing-file', {
+      at,
+      message: `\`${folder}/\` has no file that ends in \`.tf\`.`,
+      expected: 'The Terraform files beside the manifest.',
+      remedy: 'Add them.',
+    })
     return undefined
   }
   if (typeof value !== 'string' || value.includes('*')) {
     complain(reader, 'manifest-invalid', {
       at,
       message: value === undefined ? 'The manifest names no file.' : `The manifest's file is ${inWords(value)}.`,
-      expected: engine === 'hcl' ? '`file: "*"` for all Terraform files, or the name of one.' : 'The name of the CloudFormation file.',
+      expected:
+        engine === 'hcl'
+          ? '`file: "*"` for all Terraform files, or the name of one.'
+          : 'The name of the CloudFormation file.',
       remedy: 'Correct `file:`.',
     })
     return undefined
@@ -426,7 +505,12 @@ function readFileName(
     complain(reader, 'missing-file', {
       at,
       message: `The file ${inWords(value)} is not in the bundle.${didYouMean(value, inFolder)}`,
-      expected: `One of ${inFolder.filter((file) => !/^manifest\.ya?ml$/.test(file)).slice(0, 10).join(', ') || 'the files beside the manifest'}.`,
+      expected: `One of ${
+        inFolder
+          .filter((file) => !/^manifest\.ya?ml$/.test(file))
+          .slice(0, 10)
+          .join(', ') || 'the files beside the manifest'
+      }.`,
       remedy: 'Correct `file:`, or add the file.',
     })
     return undefined
@@ -456,7 +540,13 @@ function checkPipeline(reader: Reader, schema: BundleSchema | undefined): void {
 }
 
 function irregular(reader: Reader, at: Place, message: string, instead: string): void {
-  complain(reader, 'irregular-form', { at, severity: 'warning', message: `${message} It is read all the same.`, expected: `\`${instead}\`.`, remedy: `Rename it to \`${instead}\`.` })
+  complain(reader, 'irregular-form', {
+    at,
+    severity: 'warning',
+    message: `${message} It is read all the same.`,
+    expected: `\`${instead}\`.`,
+    remedy: `Rename it to \`${instead}\`.`,
+  })
 }
 
 /** Proton's two ways to say what a service template fits: `.template-registration.yaml` and the older `.compatible-envs`. */
@@ -484,7 +574,8 @@ function readRegistration(reader: Reader): Pick<Bundle, 'compatible' | 'componen
     const text = reader.files.get(name)
     if (text === undefined) continue
     const start = { file: inRoot(reader, name), line: 1, column: 1 }
-    if (name === '.compatible_envs') irregular(reader, start, 'The name of the file is written with an underscore.', '.compatible-envs')
+    if (name === '.compatible_envs')
+      irregular(reader, start, 'The name of the file is written with an underscore.', '.compatible-envs')
     if (/^(?:compatible_environments?|supported_component_sources)\s*:/m.test(text)) {
       if (name === '.compatible-envs') irregular(reader, start, 'The file holds YAML.', '.template-registration.yaml')
       readRegistrationYaml(reader, { name, text, add, sources })
@@ -501,7 +592,17 @@ function readRegistration(reader: Reader): Pick<Bundle, 'compatible' | 'componen
 
 function readRegistrationYaml(
   reader: Reader,
-  { name, text, add, sources }: { readonly name: string; readonly text: string; readonly add: (text: string, at: Place) => void; readonly sources: Set<string> },
+  {
+    name,
+    text,
+    add,
+    sources,
+  }: {
+    readonly name: string
+    readonly text: string
+    readonly add: (text: string, at: Place) => void
+    readonly sources: Set<string>
+  },
 ): void {
   const read = readYaml(inRoot(reader, name), text, 'schema')
   reader.problems.push(...read.problems)
@@ -511,15 +612,34 @@ function readRegistrationYaml(
   const known = ['compatible_environments', 'supported_component_sources']
   for (const key of Object.keys(data)) {
     if (known.includes(key)) continue
-    if (key === 'compatible_environment') irregular(reader, document.keyPlace([key]), 'The key `compatible_environment` lacks its "s".', 'compatible_environments')
-    else complain(reader, 'compatible-environments', { at: document.keyPlace([key]), severity: 'warning', message: `The key "${key}" has no meaning here.${didYouMean(key, known)}`, remedy: 'Correct the key, or remove it.' })
+    if (key === 'compatible_environment')
+      irregular(
+        reader,
+        document.keyPlace([key]),
+        'The key `compatible_environment` lacks its "s".',
+        'compatible_environments',
+      )
+    else
+      complain(reader, 'compatible-environments', {
+        at: document.keyPlace([key]),
+        severity: 'warning',
+        message: `The key "${key}" has no meaning here.${didYouMean(key, known)}`,
+        remedy: 'Correct the key, or remove it.',
+      })
   }
   for (const key of ['compatible_environments', 'compatible_environment']) {
     const list = data[key]
     if (list === undefined) continue
     if (typeof list === 'string') add(list, document.place([key]))
-    else if (isList(list)) list.forEach((item, index) => add(typeof item === 'string' ? item : inWords(item), document.place([key, index])))
-    else complain(reader, 'compatible-environments', { at: document.place([key]), message: `"${key}" is not a list.`, expected: 'A list with items such as `vpc-fargate:1`.', remedy: 'Correct the file.' })
+    else if (isList(list))
+      list.forEach((item, index) => add(typeof item === 'string' ? item : inWords(item), document.place([key, index])))
+    else
+      complain(reader, 'compatible-environments', {
+        at: document.place([key]),
+        message: `"${key}" is not a list.`,
+        expected: 'A list with items such as `vpc-fargate:1`.',
+        remedy: 'Correct the file.',
+      })
   }
   for (const source of textsIn(data, 'supported_component_sources')) sources.add(source)
 }
@@ -543,7 +663,8 @@ function quotaProblems(reader: Reader, template: string): Problem[] {
     const isManifest = /(?:^|\/)manifest\.ya?ml$/.test(path)
     const isSchema = path.startsWith('schema/')
     if (/_?infrastructure\//.test(path) && !isManifest) templates += 1
-    if ((isManifest || isSchema) && text.length > 50 * 1024) warn(path, `The file has ${Math.ceil(text.length / 1024)} KiB and`, '50 KB')
+    if ((isManifest || isSchema) && text.length > 50 * 1024)
+      warn(path, `The file has ${Math.ceil(text.length / 1024)} KiB and`, '50 KB')
     else if (text.length > 200 * 1024) warn(path, `The file has ${Math.ceil(text.length / 1024)} KiB and`, '200 KB')
   }
   if (total > 5 * 1024 * 1024) warn('', 'The size of the bundle', '5 MB')
@@ -552,7 +673,11 @@ function quotaProblems(reader: Reader, template: string): Problem[] {
   return found
 }
 
-function readTemplateFile(files: FileTree, folder: string, problems: Problem[]): { readonly document: Document | undefined; readonly data: DataMap } {
+function readTemplateFile(
+  files: FileTree,
+  folder: string,
+  problems: Problem[],
+): { readonly document: Document | undefined; readonly data: DataMap } {
   const text = files.get('template.yaml')
   if (text === undefined) return { document: undefined, data: mapOf() }
   const read = readYaml(`${folder}/template.yaml`, text, 'own')
@@ -572,7 +697,8 @@ function majorsOf(files: FileTree, folder: string, problems: Problem[]): Map<num
     const major = Number(digits)
     const other = majors.get(major)
     if (other !== undefined && other !== name) {
-      if (problems.some((problem) => problem.code === 'bundle-layout' && problem.at?.file === `${folder}/${name}`)) continue
+      if (problems.some((problem) => problem.code === 'bundle-layout' && problem.at?.file === `${folder}/${name}`))
+        continue
       problems.push({
         code: 'bundle-layout',
         severity: 'error',
@@ -588,7 +714,17 @@ function majorsOf(files: FileTree, folder: string, problems: Problem[]): Map<num
   return majors
 }
 
-function readVersions({ document, data, majors, problems }: { readonly document: Document | undefined; readonly data: DataMap; readonly majors: ReadonlyMap<number, string>; readonly problems: Problem[] }): Map<number, string> {
+function readVersions({
+  document,
+  data,
+  majors,
+  problems,
+}: {
+  readonly document: Document | undefined
+  readonly data: DataMap
+  readonly majors: ReadonlyMap<number, string>
+  readonly problems: Problem[]
+}): Map<number, string> {
   const versions = new Map<number, string>()
   for (const [key, value] of Object.entries(mapIn(data, 'versions') ?? {})) {
     const major = Number(/^v?(\d{1,9})$/.exec(key)?.[1])
@@ -618,7 +754,19 @@ function readVersions({ document, data, majors, problems }: { readonly document:
   return versions
 }
 
-function checkKinds({ name, document, data, bundles, problems }: { readonly name: string; readonly document: Document | undefined; readonly data: DataMap; readonly bundles: ReadonlyMap<number, Bundle>; readonly problems: Problem[] }): Kind | undefined {
+function checkKinds({
+  name,
+  document,
+  data,
+  bundles,
+  problems,
+}: {
+  readonly name: string
+  readonly document: Document | undefined
+  readonly data: DataMap
+  readonly bundles: ReadonlyMap<number, Bundle>
+  readonly problems: Problem[]
+}): Kind | undefined {
   const said = textIn(data, 'kind')
   const first = [...bundles.values()][0]
   for (const bundle of bundles.values()) {

@@ -117,7 +117,10 @@ export function durationSeconds(text: string): number | undefined {
   return unit === undefined ? undefined : Number(match?.[1]) * unit
 }
 
-function readFolders(tree: FileTree, problems: Problem[]): {
+function readFolders(
+  tree: FileTree,
+  problems: Problem[],
+): {
   readonly environments: ReadonlyMap<string, Environment>
   readonly templates: ReadonlyMap<string, Template>
   readonly broken: ReadonlySet<string>
@@ -160,7 +163,11 @@ export function wrongEnding(path: string): Problem {
 
 const provisioners: readonly Environment['provisioner'][] = ['cloudformation', 'terraform', 'command', 'local']
 
-function readEnvironment(path: string, text: string, { environments, problems }: { readonly environments: Map<string, Environment>; readonly problems: Problem[] }): void {
+function readEnvironment(
+  path: string,
+  text: string,
+  { environments, problems }: { readonly environments: Map<string, Environment>; readonly problems: Problem[] },
+): void {
   const read = readYaml(path, text, 'own')
   problems.push(...read.problems)
   if (!read.ok) return
@@ -170,7 +177,14 @@ function readEnvironment(path: string, text: string, { environments, problems }:
   const name = textIn(data, 'environment')
   const reference = parseReference(textIn(data, 'template') ?? '')
   const [account, region] = [textIn(data, 'account'), textIn(data, 'region')]
-  if (name === undefined || reference === undefined || account === undefined || region === undefined || !isServiceName(name)) return
+  if (
+    name === undefined ||
+    reference === undefined ||
+    account === undefined ||
+    region === undefined ||
+    !isServiceName(name)
+  )
+    return
   const other = environments.get(name)
   if (other !== undefined) {
     problems.push({
@@ -186,7 +200,16 @@ function readEnvironment(path: string, text: string, { environments, problems }:
   }
   const provisioner = provisioners.find((word) => word === textIn(data, 'provisioner')) ?? 'cloudformation'
   const stack = textIn(data, 'stack') ?? `env-${name}`
-  environments.set(name, { document, name, ...reference, provisioner, account, region, inputs: mapIn(data, 'inputs') ?? mapOf(), stack })
+  environments.set(name, {
+    document,
+    name,
+    ...reference,
+    provisioner,
+    account,
+    region,
+    inputs: mapIn(data, 'inputs') ?? mapOf(),
+    stack,
+  })
 }
 
 type StageReading = {
@@ -196,18 +219,31 @@ type StageReading = {
   readonly problems: Problem[]
 }
 
-function readStages({ document, data, domain, environments, problems }: StageReading & { readonly environments: ReadonlyMap<string, Environment> }): Stage[] {
+function readStages({
+  document,
+  data,
+  domain,
+  environments,
+  problems,
+}: StageReading & { readonly environments: ReadonlyMap<string, Environment> }): Stage[] {
   const stages: Stage[] = []
   for (const [name, value] of Object.entries(mapIn(data, 'stages') ?? {})) {
     if (!isMap(value) || !isServiceName(name)) continue
-    const host = readPattern(document, { path: ['stages', name, 'host'], text: textIn(value, 'host'), domain, of: 'stage', problems })
+    const host = readPattern(document, {
+      path: ['stages', name, 'host'],
+      text: textIn(value, 'host'),
+      domain,
+      of: 'stage',
+      problems,
+    })
     const environment = textIn(value, 'environment')
     if (environment !== undefined && !environments.has(environment)) {
       problems.push({
         code: 'unknown-environment',
         severity: 'error',
         message: `There is no environment "${environment}".${didYouMean(environment, environments.keys())}`,
-        expected: environments.size === 0 ? 'A file in `environments/`.' : `One of ${[...environments.keys()].join(', ')}.`,
+        expected:
+          environments.size === 0 ? 'A file in `environments/`.' : `One of ${[...environments.keys()].join(', ')}.`,
         remedy: `Correct the name, or add \`environments/${environment}.yaml\`.`,
         at: document.place(['stages', name, 'environment']),
       })
@@ -228,10 +264,22 @@ function readStages({ document, data, domain, environments, problems }: StageRea
   return stages
 }
 
-function readPreviews({ document, data, domain, stages, problems }: StageReading & { readonly stages: readonly Stage[] }): Previews | undefined {
+function readPreviews({
+  document,
+  data,
+  domain,
+  stages,
+  problems,
+}: StageReading & { readonly stages: readonly Stage[] }): Previews | undefined {
   const value = mapIn(data, 'previews')
   if (value === undefined) return undefined
-  const host = readPattern(document, { path: ['previews', 'host'], text: textIn(value, 'host'), domain, of: 'previews', problems })
+  const host = readPattern(document, {
+    path: ['previews', 'host'],
+    text: textIn(value, 'host'),
+    domain,
+    of: 'previews',
+    problems,
+  })
   const stage = textIn(value, 'stage')
   const names = Object.keys(mapIn(data, 'stages') ?? {})
   if (stage !== undefined && !names.includes(stage)) {
@@ -245,12 +293,29 @@ function readPreviews({ document, data, domain, stages, problems }: StageReading
     })
   }
   if (host === undefined || stage === undefined || !stages.some(({ name }) => name === stage)) return undefined
-  return { host, stage, expire: durationSeconds(textIn(value, 'expire') ?? '') ?? 72 * 3600, most: numberIn(value, 'most') ?? 10 }
+  return {
+    host,
+    stage,
+    expire: durationSeconds(textIn(value, 'expire') ?? '') ?? 72 * 3600,
+    most: numberIn(value, 'most') ?? 10,
+  }
 }
 
 function readPattern(
   document: Document,
-  { path, text, domain, of, problems }: { readonly path: readonly string[]; readonly text: string | undefined; readonly domain: string; readonly of: 'stage' | 'previews'; readonly problems: Problem[] },
+  {
+    path,
+    text,
+    domain,
+    of,
+    problems,
+  }: {
+    readonly path: readonly string[]
+    readonly text: string | undefined
+    readonly domain: string
+    readonly of: 'stage' | 'previews'
+    readonly problems: Problem[]
+  },
 ): HostPattern | undefined {
   if (text === undefined) return undefined
   const read = readHostPattern(text, { domain, of })
@@ -259,7 +324,10 @@ function readPattern(
     code: 'host-pattern',
     severity: 'error',
     message: `The pattern "${text}" ${read.fault}.`,
-    expected: of === 'stage' ? 'A pattern such as "{service}.dev.{domain}".' : 'A pattern such as "{service}-pr-{number}.preview.{domain}".',
+    expected:
+      of === 'stage'
+        ? 'A pattern such as "{service}.dev.{domain}".'
+        : 'A pattern such as "{service}-pr-{number}.preview.{domain}".',
     remedy: 'Correct the pattern.',
     at: document.place(path),
   })
@@ -267,7 +335,17 @@ function readPattern(
 }
 
 /** Two patterns that one host could match are told here, not when somebody deploys that host. */
-function checkOverlaps({ document, stages, previews, problems }: { readonly document: Document; readonly stages: readonly Stage[]; readonly previews: Previews | undefined; readonly problems: Problem[] }): void {
+function checkOverlaps({
+  document,
+  stages,
+  previews,
+  problems,
+}: {
+  readonly document: Document
+  readonly stages: readonly Stage[]
+  readonly previews: Previews | undefined
+  readonly problems: Problem[]
+}): void {
   const claims = [
     ...stages.map(({ name, host }) => ({ name: `the stage "${name}"`, host, path: ['stages', name, 'host'] })),
     ...(previews === undefined ? [] : [{ name: 'previews', host: previews.host, path: ['previews', 'host'] }]),
@@ -280,7 +358,8 @@ function checkOverlaps({ document, stages, previews, problems }: { readonly docu
         code: 'host-patterns-overlap',
         severity: 'error',
         message: `The hosts of ${claim.name} and of ${other.name} are not told apart: ${host} would belong to both.`,
-        expected: 'Patterns that no host can match together, such as "{service}.dev.{domain}" and "{service}.{domain}".',
+        expected:
+          'Patterns that no host can match together, such as "{service}.dev.{domain}" and "{service}.{domain}".',
         remedy: 'Put the stage into a label of its own.',
         at: document.place(claim.path),
         related: [{ at: document.place(other.path), note: `the pattern of ${other.name}` }],
@@ -306,7 +385,8 @@ function readWaves(document: Document, data: DataMap, problems: Problem[]): Wave
   for (const item of list) {
     if (typeof item === 'number') waves.push({ is: 'count', count: item })
     else if (item === 'rest') waves.push({ is: 'rest' })
-    else if (typeof item === 'string' && item.endsWith('%')) waves.push({ is: 'share', percent: Number(item.slice(0, -1)) })
+    else if (typeof item === 'string' && item.endsWith('%'))
+      waves.push({ is: 'share', percent: Number(item.slice(0, -1)) })
   }
   const rest = waves.findIndex((wave) => wave.is === 'rest')
   if (waves.length === list.length && rest !== waves.length - 1) {

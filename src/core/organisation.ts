@@ -66,11 +66,24 @@ export type Released = (template: string, version: string) => FileTree | undefin
  * its keys are replaced one by one (and no deeper). `releases` are the tags `name@x.y.z` there are, to name them in
  * messages.
  */
-export function readOrganisation(tree: FileTree, released: Released, releases: readonly string[] = []): Checked<Organisation> {
+export function readOrganisation(
+  tree: FileTree,
+  released: Released,
+  releases: readonly string[] = [],
+): Checked<Organisation> {
   const { catalog, broken, problems: found } = openCatalog(tree)
   const problems = [...found]
   if (catalog === undefined) return { ok: false, problems }
-  const reading: Reading = { catalog, broken, released, releases, problems, bundles: new Map(), names: new Map(), hosts: new Map() }
+  const reading: Reading = {
+    catalog,
+    broken,
+    released,
+    releases,
+    problems,
+    bundles: new Map(),
+    names: new Map(),
+    hosts: new Map(),
+  }
   const units: Unit[] = []
   const environments = new Map<string, Unit>()
   for (const environment of inStageOrder(catalog)) {
@@ -115,7 +128,11 @@ type Reading = {
 /** A bundle; `broken` if there is one that cannot be read, of which its own problems tell. */
 type Loaded = Bundle | 'broken' | 'absent'
 
-type ServiceFiles = { readonly file: string; readonly text: string; readonly component: { readonly root: string; readonly files: FileTree } | undefined }
+type ServiceFiles = {
+  readonly file: string
+  readonly text: string
+  readonly component: { readonly root: string; readonly files: FileTree } | undefined
+}
 
 function problem(code: ProblemCode, at: Place, words: Omit<Problem, 'code' | 'severity' | 'at'>): Problem {
   return { code, severity: 'error', ...words, at }
@@ -133,10 +150,19 @@ function inStageOrder(catalog: Catalog): Environment[] {
 function readEnvironmentUnit(reading: Reading, environment: Environment): Unit | undefined {
   const { document, name } = environment
   const templateAt = document.place(['template'])
-  const bundle = findBundle(reading, { template: environment.template, version: environment.version, kind: 'environment', at: templateAt })
+  const bundle = findBundle(reading, {
+    template: environment.template,
+    version: environment.version,
+    kind: 'environment',
+    at: templateAt,
+  })
   const schema = bundle?.schema.environment
   if (bundle === undefined || schema === undefined) return undefined
-  const at = inputsAt(document, ['inputs'], missingPlace(document, ['inputs'], 'inputs' in environmentData(environment)))
+  const at = inputsAt(
+    document,
+    ['inputs'],
+    missingPlace(document, ['inputs'], 'inputs' in environmentData(environment)),
+  )
   reading.problems.push(...checkSecrets(schema, environment.inputs, at))
   const inputs = checkInputs(schema, environment.inputs, at)
   reading.problems.push(...inputs.problems)
@@ -149,7 +175,9 @@ function readEnvironmentUnit(reading: Reading, environment: Environment): Unit |
     bundle,
     inputs: inputs.value,
     inputPlace: (input) =>
-      Object.hasOwn(environment.inputs, input) ? document.place(['inputs', input]) : (schema.inputs.get(input)?.defaultAt ?? templateAt),
+      Object.hasOwn(environment.inputs, input)
+        ? document.place(['inputs', input])
+        : (schema.inputs.get(input)?.defaultAt ?? templateAt),
   }
 }
 
@@ -171,7 +199,8 @@ function serviceFiles(tree: FileTree, problems: Problem[]): ServiceFiles[] {
     const folder = match[1] ?? ''
     if (match[2] === 'service.yaml') specs.set(folder, { file: path, text })
     else if (match[2] !== undefined) problems.push(wrongEnding(path))
-    else if (match[3] !== undefined) components.set(folder, (components.get(folder) ?? new Map<string, string>()).set(match[3], text))
+    else if (match[3] !== undefined)
+      components.set(folder, (components.get(folder) ?? new Map<string, string>()).set(match[3], text))
   }
   return [...specs].map(([folder, spec]) => {
     const files = components.get(folder)
@@ -179,14 +208,22 @@ function serviceFiles(tree: FileTree, problems: Problem[]): ServiceFiles[] {
   })
 }
 
-function readService(reading: Reading, files: ServiceFiles): { readonly service: Service; readonly units: readonly Unit[] } | undefined {
+function readService(
+  reading: Reading,
+  files: ServiceFiles,
+): { readonly service: Service; readonly units: readonly Unit[] } | undefined {
   const { problems } = reading
   const opened = openServiceSpec(files.file, files.text)
   problems.push(...opened.problems)
   const spec = opened.spec
   if (spec === undefined) return undefined
   const isFirst = claimName(reading, spec)
-  const bundle = findBundle(reading, { template: spec.template, version: spec.version, kind: 'service', at: spec.document.place(['template']) })
+  const bundle = findBundle(reading, {
+    template: spec.template,
+    version: spec.version,
+    kind: 'service',
+    at: spec.document.place(['template']),
+  })
   const stages = stagesOf(reading, spec, isFirst)
   if (bundle === undefined) return undefined
   checkCompatible(reading, { spec, bundle, stages })
@@ -226,18 +263,31 @@ function claimName({ names, problems }: Reading, { service, document }: ServiceS
 /** The bundle that a file names, or nothing, with a Problem that says which there are. */
 function findBundle(
   reading: Reading,
-  { template: name, version, kind, at }: { readonly template: string; readonly version: string; readonly kind: 'environment' | 'service'; readonly at: Place },
+  {
+    template: name,
+    version,
+    kind,
+    at,
+  }: {
+    readonly template: string
+    readonly version: string
+    readonly kind: 'environment' | 'service'
+    readonly at: Place
+  },
 ): Bundle | undefined {
   const { catalog, problems } = reading
   const bundle = loadBundle(reading, name, version)
   if (bundle === 'broken') return undefined
   if (bundle !== 'absent') {
     if (bundle.kind === kind) return bundle
-    const others = [...catalog.templates.values()].filter((template) => template.kind === kind).map((template) => template.name)
+    const others = [...catalog.templates.values()]
+      .filter((template) => template.kind === kind)
+      .map((template) => template.name)
     problems.push(
       problem('wrong-template', at, {
         message: `"${name}" is a template of kind ${bundle.kind}, and a template of kind ${kind} is wanted here.`,
-        expected: others.length === 0 ? `A template of kind ${kind}; the catalog has none.` : `One of ${others.join(', ')}.`,
+        expected:
+          others.length === 0 ? `A template of kind ${kind}; the catalog has none.` : `One of ${others.join(', ')}.`,
         remedy: 'Choose another template.',
       }),
     )
@@ -253,7 +303,8 @@ function findBundle(
     problems.push(
       problem('unknown-template', at, {
         message: `The catalog has no template "${name}".${didYouMean(name, names)}`,
-        expected: names.length === 0 ? `A template of kind ${kind}; the catalog has none.` : `One of ${names.join(', ')}.`,
+        expected:
+          names.length === 0 ? `A template of kind ${kind}; the catalog has none.` : `One of ${names.join(', ')}.`,
         remedy: 'Correct the name.',
       }),
     )
@@ -274,7 +325,9 @@ function loadBundle(reading: Reading, name: string, version: string): Loaded {
   const id = `${name}@${version}`
   const known = reading.bundles.get(id)
   if (known !== undefined) return known
-  let loaded: Loaded = [...(reading.catalog.templates.get(name)?.bundles.values() ?? [])].find((bundle) => bundle.version === version) ?? 'absent'
+  let loaded: Loaded =
+    [...(reading.catalog.templates.get(name)?.bundles.values() ?? [])].find((bundle) => bundle.version === version) ??
+    'absent'
   const files = loaded === 'absent' ? reading.released(name, version) : undefined
   if (files !== undefined) {
     const read = readBundle(files, { template: name, version, root: id })
@@ -303,7 +356,12 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
     const at = document.keyPlace(['stages', name])
     if (!stageNames.includes(name)) {
       // A stage whose own entry is broken has been told of.
-      if (isMap(catalog.document.data) && isMap(catalog.document.data['stages']) && name in catalog.document.data['stages']) continue
+      if (
+        isMap(catalog.document.data) &&
+        isMap(catalog.document.data['stages']) &&
+        name in catalog.document.data['stages']
+      )
+        continue
       problems.push(
         problem('unknown-stage', at, {
           message: `There is no stage "${name}".${didYouMean(name, stageNames)}`,
@@ -317,7 +375,8 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
         problem('stage-without-host', at, {
           message: `The service has no host in the stage "${name}", so what is set for it would never be used.`,
           expected: 'A host in each stage that is named, since the hosts decide the stages.',
-          remedy: stage === undefined ? 'Add a host.' : `Add the host ${hostOf(stage, spec.service)}, or remove the stage.`,
+          remedy:
+            stage === undefined ? 'Add a host.' : `Add the host ${hostOf(stage, spec.service)}, or remove the stage.`,
         }),
       )
     }
@@ -329,7 +388,10 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
       problem('no-stages', document.keyPlace(['service']), {
         message: 'The service is in no stage: it has neither hosts nor stages.',
         expected: '`hosts:` for a service that is called; `stages:` for one that is not, such as a queue worker.',
-        remedy: first === undefined ? 'Add one of the two.' : `Add \`hosts: [${hostOf(first, spec.service)}]\`, or \`stages: { ${first.name}: {} }\`.`,
+        remedy:
+          first === undefined
+            ? 'Add one of the two.'
+            : `Add \`hosts: [${hostOf(first, spec.service)}]\`, or \`stages: { ${first.name}: {} }\`.`,
       }),
     )
   }
@@ -344,7 +406,10 @@ function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean): Servic
 type Host = { readonly spec: ServiceSpec; readonly text: string; readonly at: Place; readonly isFirst: boolean }
 
 /** The one stage that a host belongs to, or nothing, with a Problem. */
-function placeHost(reading: Reading, { spec, text, at, isFirst }: Host): { readonly stage: Stage; readonly host: string } | undefined {
+function placeHost(
+  reading: Reading,
+  { spec, text, at, isFirst }: Host,
+): { readonly stage: Stage; readonly host: string } | undefined {
   const { catalog, problems } = reading
   const read = readHost(text)
   if ('fault' in read) {
@@ -396,7 +461,10 @@ function placeHost(reading: Reading, { spec, text, at, isFirst }: Host): { reado
   if (claim !== undefined && (isFirst || claim.service !== spec.service)) {
     problems.push({
       ...problem('host-taken', at, {
-        message: claim.service === spec.service ? `The host ${host} is written twice.` : `The host ${host} is taken by the service "${claim.service}".`,
+        message:
+          claim.service === spec.service
+            ? `The host ${host} is written twice.`
+            : `The host ${host} is taken by the service "${claim.service}".`,
         expected: 'Each host once, in one service.',
         remedy: 'Remove it from one of the two.',
       }),
@@ -409,7 +477,11 @@ function placeHost(reading: Reading, { spec, text, at, isFirst }: Host): { reado
 
 function checkCompatible(
   { catalog, problems }: Reading,
-  { spec, bundle, stages }: { readonly spec: ServiceSpec; readonly bundle: Bundle; readonly stages: readonly ServiceStage[] },
+  {
+    spec,
+    bundle,
+    stages,
+  }: { readonly spec: ServiceSpec; readonly bundle: Bundle; readonly stages: readonly ServiceStage[] },
 ): void {
   if (bundle.compatible.length === 0) return
   const told = new Set<string>()
@@ -425,7 +497,8 @@ function checkCompatible(
       ...problem('template-incompatible', spec.document.place(['template']), {
         message: `"${spec.template}@${spec.version}" does not run in the environment "${environment.name}" of the stage "${stage.name}", which is made by ${name}.`,
         expected: `An environment of ${bundle.compatible.map((each) => `${each.template}:${each.major}`).join(' or ')}.`,
-        remedy: 'Choose a template or a version that fits, or let its owners add the environment to `.compatible-envs`.',
+        remedy:
+          'Choose a template or a version that fits, or let its owners add the environment to `.compatible-envs`.',
       }),
       related: [{ at: environment.document.place(['template']), note: 'the template of the environment' }],
     })
@@ -456,7 +529,8 @@ function readComponent(
     reading.problems.push(
       problem('component-refused', at, {
         message: `The template "${bundle.template}" takes no components.`,
-        expected: 'A template with `supported_component_sources: [DIRECTLY_DEFINED]` in its `.template-registration.yaml`.',
+        expected:
+          'A template with `supported_component_sources: [DIRECTLY_DEFINED]` in its `.template-registration.yaml`.',
         remedy: 'Remove the component, or ask the owners of the template.',
       }),
     )
@@ -491,7 +565,10 @@ function instanceUnits(reading: Reading, service: Service, component: Bundle | u
     problems.push(...checked.problems)
     if (!checked.ok || environment === undefined) continue
     const inputs = checked.value
-    const inputPlace = (name: string): Place => (Object.hasOwn(inputs, name) && written(spec, own, name) ? places.place([name]) : (schema.inputs.get(name)?.defaultAt ?? document.place(['template'])))
+    const inputPlace = (name: string): Place =>
+      Object.hasOwn(inputs, name) && written(spec, own, name)
+        ? places.place([name])
+        : (schema.inputs.get(name)?.defaultAt ?? document.place(['template']))
     if (stage.production) problems.push(...imageProblems({ schema, inputs, stage, inputPlace }))
     const stack = stackOf(catalog, { spec, stageSpec, stage: stage.name })
     const id = `${service.service}/${stage.name}`
@@ -522,7 +599,12 @@ function merged(inputs: DataMap, own: DataMap, schema: InputSchema): DataMap {
   const result = new Map<string, Data>(Object.entries(inputs))
   for (const [name, value] of Object.entries(own)) {
     const base = result.get(name)
-    result.set(name, isMap(value) && isMap(base) && isObjectInput(schema, name) ? mapOf([...Object.entries(base), ...Object.entries(value)]) : value)
+    result.set(
+      name,
+      isMap(value) && isMap(base) && isObjectInput(schema, name)
+        ? mapOf([...Object.entries(base), ...Object.entries(value)])
+        : value,
+    )
   }
   return mapOf(result)
 }
@@ -534,7 +616,17 @@ function isObjectInput(schema: InputSchema, name: string): boolean {
 }
 
 /** Where the inputs of a stage are written: under the stage if it has them itself, otherwise under the service. */
-function stagePlaces({ spec, stage, own, schema }: { readonly spec: ServiceSpec; readonly stage: Stage; readonly own: DataMap; readonly schema: InputSchema }): InputsAt {
+function stagePlaces({
+  spec,
+  stage,
+  own,
+  schema,
+}: {
+  readonly spec: ServiceSpec
+  readonly stage: Stage
+  readonly own: DataMap
+  readonly schema: InputSchema
+}): InputsAt {
   const { document, inputs } = spec
   const fromStage = (path: Path): boolean => {
     const [name, key] = path
@@ -543,7 +635,8 @@ function stagePlaces({ spec, stage, own, schema }: { readonly spec: ServiceSpec;
     if (typeof key !== 'string' || !isMap(mine) || !isMap(base) || !isObjectInput(schema, name)) return true
     return Object.hasOwn(mine, key)
   }
-  const whole = (path: Path): Path => (fromStage(path) ? ['stages', stage.name, 'inputs', ...path] : ['inputs', ...path])
+  const whole = (path: Path): Path =>
+    fromStage(path) ? ['stages', stage.name, 'inputs', ...path] : ['inputs', ...path]
   return {
     place: (path) => document.place(whole(path)),
     keyPlace: (path) => document.keyPlace(whole(path)),
@@ -552,11 +645,28 @@ function stagePlaces({ spec, stage, own, schema }: { readonly spec: ServiceSpec;
 }
 
 /** An image that a tag names can change between two stages; a digest cannot. */
-function imageProblems({ schema, inputs, stage, inputPlace }: { readonly schema: InputSchema; readonly inputs: DataMap; readonly stage: Stage; readonly inputPlace: (name: string) => Place }): Problem[] {
+function imageProblems({
+  schema,
+  inputs,
+  stage,
+  inputPlace,
+}: {
+  readonly schema: InputSchema
+  readonly inputs: DataMap
+  readonly stage: Stage
+  readonly inputPlace: (name: string) => Place
+}): Problem[] {
   const problems: Problem[] = []
   for (const { name, image, default: placeholder } of schema.inputs.values()) {
     const value = inputs[name]
-    if (!image || typeof value !== 'string' || value === '' || value === placeholder || /@sha256:[0-9a-f]{64}$/.test(value)) continue
+    if (
+      !image ||
+      typeof value !== 'string' ||
+      value === '' ||
+      value === placeholder ||
+      /@sha256:[0-9a-f]{64}$/.test(value)
+    )
+      continue
     problems.push(
       problem('image-tag', inputPlace(name), {
         message: `The image ${inWords(value)} is not named by its digest, so in the stage "${stage.name}" it could be another than the one that was tried.`,
@@ -599,12 +709,22 @@ function pipelineUnits(reading: Reading, service: Service): Unit[] {
       service,
       bundle,
       inputs: inputs.value,
-      inputPlace: (name) => (Object.hasOwn(pipeline.inputs, name) ? at.place([name]) : (schema.inputs.get(name)?.defaultAt ?? document.keyPlace(['pipeline']))),
+      inputPlace: (name) =>
+        Object.hasOwn(pipeline.inputs, name)
+          ? at.place([name])
+          : (schema.inputs.get(name)?.defaultAt ?? document.keyPlace(['pipeline'])),
     },
   ]
 }
 
-function stackOf(catalog: Catalog, { spec, stageSpec, stage }: { readonly spec: ServiceSpec; readonly stageSpec: StageSpec | undefined; readonly stage: string }): string {
+function stackOf(
+  catalog: Catalog,
+  {
+    spec,
+    stageSpec,
+    stage,
+  }: { readonly spec: ServiceSpec; readonly stageSpec: StageSpec | undefined; readonly stage: string },
+): string {
   return stageSpec?.stack ?? spec.stack?.replaceAll('{stage}', stage) ?? filled(catalog.stackName, spec.service, stage)
 }
 
@@ -648,10 +768,13 @@ function checkStacks(units: readonly Unit[], problems: Problem[]): void {
 
 /** Where the name of a unit's stack comes from. */
 function stackPlace({ kind, environment, service, stage }: Unit): Place {
-  if (service === undefined) return environment.document.place('stack' in environmentData(environment) ? ['stack'] : ['environment'])
+  if (service === undefined)
+    return environment.document.place('stack' in environmentData(environment) ? ['stack'] : ['environment'])
   const { spec } = service
-  if (kind === 'pipeline') return spec.document.keyPlace(spec.pipeline?.stack === undefined ? ['pipeline'] : ['pipeline', 'stack'])
-  if (stage !== undefined && spec.stages.get(stage.name)?.stack !== undefined) return spec.document.place(['stages', stage.name, 'stack'])
+  if (kind === 'pipeline')
+    return spec.document.keyPlace(spec.pipeline?.stack === undefined ? ['pipeline'] : ['pipeline', 'stack'])
+  if (stage !== undefined && spec.stages.get(stage.name)?.stack !== undefined)
+    return spec.document.place(['stages', stage.name, 'stack'])
   return spec.document.place(spec.stack === undefined ? ['service'] : ['stack'])
 }
 
@@ -662,7 +785,9 @@ function inOrder(problems: readonly Problem[]): Problem[] {
     const id = JSON.stringify([each.code, each.at, each.message])
     if (!seen.has(id)) seen.set(id, each)
   }
-  return [...seen.values()].toSorted((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0))
+  return [...seen.values()].toSorted(
+    (a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0),
+  )
 }
 
 function sorted(services: readonly Service[], units: readonly Unit[]): Pick<Organisation, 'services' | 'units'> {

@@ -33,15 +33,19 @@ const compiled = new Map<string, ReturnType<typeof compile>>()
 
 function compile(source: string): { readonly pattern: LinearPattern } | { readonly fault: string } {
   if (source.length > LONGEST_PATTERN) return { fault: `is longer than ${LONGEST_PATTERN} characters` }
-  if (/(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])/.test(source)) return { fault: 'looks ahead or behind, which cannot be matched in linear time' }
-  if (/(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)/.test(source)) return { fault: 'refers back to a group, which cannot be matched in linear time' }
+  if (/(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])/.test(source))
+    return { fault: 'looks ahead or behind, which cannot be matched in linear time' }
+  if (/(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)/.test(source))
+    return { fault: 'refers back to a group, which cannot be matched in linear time' }
   try {
     const matcher = RE2JS.compile(RE2JS.translateRegExp(source))
     const size = matcher.programSize()
-    if (size > LARGEST_PATTERN) return { fault: `repeats too much: it has ${size} steps, and ${LARGEST_PATTERN} are allowed` }
+    if (size > LARGEST_PATTERN)
+      return { fault: `repeats too much: it has ${size} steps, and ${LARGEST_PATTERN} are allowed` }
     return { pattern: { size, test: (text) => matcher.test(text), toString: () => source } }
   } catch (error) {
-    const detail = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not a regular expression'
+    const detail =
+      error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not a regular expression'
     return { fault: `cannot be read (${detail})` }
   }
 }

@@ -75,10 +75,21 @@ export function readSchema(document: Document): Checked<BundleSchema> {
   const problems: Problem[] = []
   const schema = isMap(document.data) ? mapIn(document.data, 'schema') : undefined
   const invalid = (path: Path, message: string, expected: string): void => {
-    problems.push({ code: 'schema-invalid', severity: 'error', message, expected, remedy: 'Correct the schema file.', at: document.place(path) })
+    problems.push({
+      code: 'schema-invalid',
+      severity: 'error',
+      message,
+      expected,
+      remedy: 'Correct the schema file.',
+      at: document.place(path),
+    })
   }
   if (schema === undefined) {
-    invalid([], 'The file has no `schema:` with something in it.', 'A map `schema:` with `format`, an input type and `types`.')
+    invalid(
+      [],
+      'The file has no `schema:` with something in it.',
+      'A map `schema:` with `format`, an input type and `types`.',
+    )
     return { ok: false, problems }
   }
   for (const key of Object.keys(schema)) {
@@ -96,7 +107,8 @@ export function readSchema(document: Document): Checked<BundleSchema> {
     })
   }
   const types = mapIn(schema, 'types')
-  if (types === undefined) invalid(['schema'], 'The schema has no `types:`.', 'A map `types:` that describes the input type.')
+  if (types === undefined)
+    invalid(['schema'], 'The schema has no `types:`.', 'A map `types:` that describes the input type.')
   const reader: Reader = { document, types: types ?? mapOf(), problems, expanded: new Map(), open: [] }
   const read: { environment?: InputSchema; service?: InputSchema; pipeline?: InputSchema } = {}
   for (const kind of ['environment', 'service', 'pipeline'] as const) {
@@ -112,9 +124,14 @@ export function readSchema(document: Document): Checked<BundleSchema> {
     if (input !== undefined) read[kind] = input
   }
   const said = ['environment_input_type', 'service_input_type', 'pipeline_input_type'].filter((key) => key in schema)
-  if (said.length === 0) invalid(['schema'], 'The schema names no input type.', '`environment_input_type:` or `service_input_type:`.')
+  if (said.length === 0)
+    invalid(['schema'], 'The schema names no input type.', '`environment_input_type:` or `service_input_type:`.')
   if ('environment_input_type' in schema && said.length > 1) {
-    invalid(['schema', 'environment_input_type'], 'The schema is of an environment and of a service.', 'One of the two.')
+    invalid(
+      ['schema', 'environment_input_type'],
+      'The schema is of an environment and of a service.',
+      'One of the two.',
+    )
   }
   if (problems.some((problem) => problem.severity === 'error')) return { ok: false, problems }
   return { ok: true, value: { file: document.file, ...read }, problems }
@@ -154,11 +171,13 @@ export function checkSecrets(schema: InputSchema, inputs: DataMap, at: InputsAt)
     const marked = json?.['x-protium-secret']
     const own = typeof marked === 'boolean' ? marked : secret
     if (isMap(value)) {
-      for (const [key, item] of Object.entries(value)) visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'), own)
+      for (const [key, item] of Object.entries(value))
+        visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'), own)
     } else if (isList(value)) {
       value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items'), own))
     } else if (own === true) {
-      if (value !== null && !(typeof value === 'string' && isSecretReference(value))) refuse(path, 'is a secret of the template, and takes a reference, not a value')
+      if (value !== null && !(typeof value === 'string' && isSecretReference(value)))
+        refuse(path, 'is a secret of the template, and takes a reference, not a value')
     } else if (own === undefined && typeof value === 'string') {
       const look = looksSecret(lastName(path), value)
       if (look !== undefined) refuse(path, `holds what looks like ${look}`)
@@ -184,20 +203,43 @@ function readInputType(reader: Reader, name: string): InputSchema | undefined {
   const { json, size } = expandType(reader, name, path)
   const errors = (): boolean => reader.problems.some((problem) => problem.severity === 'error')
   if (size > MOST_PROPERTIES) {
-    complain(reader, 'schema-limit', path, `The type "${name}" describes ${size} values, those of its parts counted.`, `At most ${MOST_PROPERTIES}.`)
+    complain(
+      reader,
+      'schema-limit',
+      path,
+      `The type "${name}" describes ${size} values, those of its parts counted.`,
+      `At most ${MOST_PROPERTIES}.`,
+    )
   }
   if (errors()) return undefined
   if (textsIn(json, 'type')[0] !== 'object') {
-    complain(reader, 'schema-invalid', path, `The input type "${name}" is not an object.`, '`type: object` with `properties:`.')
+    complain(
+      reader,
+      'schema-invalid',
+      path,
+      `The input type "${name}" is not an object.`,
+      '`type: object` with `properties:`.',
+    )
     return undefined
   }
   // Inputs are a closed set even when the type has none at all.
-  const closed = json['additionalProperties'] === undefined ? mapOf([...Object.entries(json), ['additionalProperties', false]]) : json
+  const closed =
+    json['additionalProperties'] === undefined
+      ? mapOf([...Object.entries(json), ['additionalProperties', false]])
+      : json
   const inputs = new Map<string, Input>()
   const required = textsIn(closed, 'required')
   for (const [key, property] of Object.entries(mapIn(closed, 'properties') ?? {})) {
     if (!isMap(property)) continue
-    inputs.set(key, readInput(document, { name: key, property, required: required.includes(key), path: [...path, 'properties', key] }))
+    inputs.set(
+      key,
+      readInput(document, {
+        name: key,
+        property,
+        required: required.includes(key),
+        path: [...path, 'properties', key],
+      }),
+    )
     checkDefault(reader, property, [...path, 'properties', key])
   }
   return { type: name, json: closed, inputs }
@@ -205,7 +247,12 @@ function readInputType(reader: Reader, name: string): InputSchema | undefined {
 
 function readInput(
   document: Document,
-  { name, property, required, path }: { readonly name: string; readonly property: DataMap; readonly required: boolean; readonly path: Path },
+  {
+    name,
+    property,
+    required,
+    path,
+  }: { readonly name: string; readonly property: DataMap; readonly required: boolean; readonly path: Path },
 ): Input {
   const description = textIn(property, 'description')
   const secret = property['x-protium-secret']
@@ -227,7 +274,12 @@ function checkDefault(reader: Reader, property: DataMap, path: Path): void {
   if (value === undefined) return
   const fault = faultsOf(property, value)[0]
   if (fault === undefined) return
-  const why = fault.is === 'unknown' ? `has the unknown key "${fault.key}"` : fault.is === 'missing' ? `lacks the key "${fault.key}"` : fault.why
+  const why =
+    fault.is === 'unknown'
+      ? `has the unknown key "${fault.key}"`
+      : fault.is === 'missing'
+        ? `lacks the key "${fault.key}"`
+        : fault.why
   reader.problems.push({
     code: 'schema-default',
     severity: 'warning',
@@ -244,11 +296,23 @@ function expandType(reader: Reader, name: string, from: Path): { readonly json: 
   if (known !== undefined) return known
   const nothing = { json: mapOf(), size: 0 }
   if (reader.open.includes(name)) {
-    complain(reader, 'schema-ref', from, `The type "${name}" contains itself (${[...reader.open, name].join(' → ')}).`, 'Types without a circle.')
+    complain(
+      reader,
+      'schema-ref',
+      from,
+      `The type "${name}" contains itself (${[...reader.open, name].join(' → ')}).`,
+      'Types without a circle.',
+    )
     return nothing
   }
   if (reader.open.length >= MOST_LEVELS) {
-    complain(reader, 'schema-limit', from, `Types lie more than ${MOST_LEVELS} levels deep in each other.`, `At most ${MOST_LEVELS} levels.`)
+    complain(
+      reader,
+      'schema-limit',
+      from,
+      `Types lie more than ${MOST_LEVELS} levels deep in each other.`,
+      `At most ${MOST_LEVELS} levels.`,
+    )
     return nothing
   }
   reader.open.push(name)
@@ -261,11 +325,23 @@ function expandType(reader: Reader, name: string, from: Path): { readonly json: 
 function expand(reader: Reader, path: Path, level: number): { readonly json: DataMap; readonly size: number } {
   const source = dataAt(reader.document.data, path)
   if (!isMap(source)) {
-    complain(reader, 'schema-invalid', path, `${named(path.slice(-1))} is not described by a map.`, 'A map with `type:`.')
+    complain(
+      reader,
+      'schema-invalid',
+      path,
+      `${named(path.slice(-1))} is not described by a map.`,
+      'A map with `type:`.',
+    )
     return { json: mapOf(), size: 0 }
   }
   if (level > MOST_LEVELS) {
-    complain(reader, 'schema-limit', path, `The schema is more than ${MOST_LEVELS} levels deep.`, `At most ${MOST_LEVELS} levels.`)
+    complain(
+      reader,
+      'schema-limit',
+      path,
+      `The schema is more than ${MOST_LEVELS} levels deep.`,
+      `At most ${MOST_LEVELS} levels.`,
+    )
     return { json: mapOf(), size: 0 }
   }
   const json = new Map<string, Data>()
@@ -280,7 +356,13 @@ function expand(reader: Reader, path: Path, level: number): { readonly json: Dat
     const name = typeof reference === 'string' ? referredType(reference) : undefined
     if (name === undefined || !isMap(reader.types[name])) {
       const near = name === undefined ? '' : didYouMean(name, Object.keys(reader.types))
-      complain(reader, 'schema-ref', [...path, '$ref'], `The reference ${inWords(reference)} names no type of this schema.${near}`, '`#/TypeName` with a type under `types:`.')
+      complain(
+        reader,
+        'schema-ref',
+        [...path, '$ref'],
+        `The reference ${inWords(reference)} names no type of this schema.${near}`,
+        '`#/TypeName` with a type under `types:`.',
+      )
     } else {
       const type = expandType(reader, name, [...path, '$ref'])
       size += type.size
@@ -294,7 +376,10 @@ function expand(reader: Reader, path: Path, level: number): { readonly json: Dat
     if (key === 'properties' && isMap(value)) {
       size += Object.keys(value).length
       // Counted before the parts are read, so that a huge schema is left early.
-      json.set(key, size > MOST_PROPERTIES ? mapOf() : mapOf(Object.keys(value).map((name) => [name, inner([key, name])])))
+      json.set(
+        key,
+        size > MOST_PROPERTIES ? mapOf() : mapOf(Object.keys(value).map((name) => [name, inner([key, name])])),
+      )
     } else if (key === 'items' || (key === 'additionalProperties' && isMap(value))) {
       size += 1
       json.set(key, inner([key]))
@@ -310,7 +395,10 @@ function expand(reader: Reader, path: Path, level: number): { readonly json: Dat
 
 /** What takes more than one keyword: OpenAPI 3.0's boolean bounds, closed maps, required inputs with a default, costs of patterns. */
 function settle(reader: Reader, json: Map<string, Data>, path: Path): void {
-  for (const [flag, bound] of [['exclusiveMinimum', 'minimum'], ['exclusiveMaximum', 'maximum']] as const) {
+  for (const [flag, bound] of [
+    ['exclusiveMinimum', 'minimum'],
+    ['exclusiveMaximum', 'maximum'],
+  ] as const) {
     const exclusive = json.get(flag)
     if (typeof exclusive !== 'boolean') continue
     const limit = json.get(bound)
@@ -321,7 +409,8 @@ function settle(reader: Reader, json: Map<string, Data>, path: Path): void {
   }
   const allowed = json.get('enum')
   const types = json.get('type')
-  if (isList(allowed) && isList(types) && types.includes('null') && !allowed.includes(null)) json.set('enum', [...allowed, null])
+  if (isList(allowed) && isList(types) && types.includes('null') && !allowed.includes(null))
+    json.set('enum', [...allowed, null])
   const properties = json.get('properties')
   if (isMap(properties)) {
     if (Object.keys(properties).length > 0 && !json.has('additionalProperties')) json.set('additionalProperties', false)
@@ -329,16 +418,35 @@ function settle(reader: Reader, json: Map<string, Data>, path: Path): void {
     if (isList(required)) {
       for (const name of required) {
         if (typeof name !== 'string' || Object.hasOwn(properties, name)) continue
-        complain(reader, 'schema-keyword', [...path, 'required'], `"required" names "${name}", which is not a property.${didYouMean(name, Object.keys(properties))}`, 'Names of properties.')
+        complain(
+          reader,
+          'schema-keyword',
+          [...path, 'required'],
+          `"required" names "${name}", which is not a property.${didYouMean(name, Object.keys(properties))}`,
+          'Names of properties.',
+        )
       }
       // Proton fills in defaults before anything else, so an input that has one is never missing.
-      json.set('required', required.filter((name) => typeof name === 'string' && dataAt(properties, [name, 'default']) === undefined))
+      json.set(
+        'required',
+        required.filter((name) => typeof name === 'string' && dataAt(properties, [name, 'default']) === undefined),
+      )
     }
   }
   if (json.get('uniqueItems') === true) {
     const item = json.get('items')
-    const scalar = isMap(item) && textsIn(item, 'type').length > 0 && textsIn(item, 'type').every((type) => type !== 'object' && type !== 'array')
-    if (!scalar) complain(reader, 'schema-keyword', [...path, 'uniqueItems'], '"uniqueItems" is set for items that are not scalars.', '`items:` of type string, number, integer or boolean.')
+    const scalar =
+      isMap(item) &&
+      textsIn(item, 'type').length > 0 &&
+      textsIn(item, 'type').every((type) => type !== 'object' && type !== 'array')
+    if (!scalar)
+      complain(
+        reader,
+        'schema-keyword',
+        [...path, 'uniqueItems'],
+        '"uniqueItems" is set for items that are not scalars.',
+        '`items:` of type string, number, integer or boolean.',
+      )
   }
   const pattern = json.get('pattern')
   if (typeof pattern === 'string') {
@@ -346,9 +454,21 @@ function settle(reader: Reader, json: Map<string, Data>, path: Path): void {
     const longest = longestText(mapOf(json))
     if ('fault' in result) {
       json.delete('pattern')
-      complain(reader, 'schema-pattern', [...path, 'pattern'], `The pattern ${inWords(pattern)} ${result.fault}.`, 'A pattern without look-around, back-references and large repetitions.')
+      complain(
+        reader,
+        'schema-pattern',
+        [...path, 'pattern'],
+        `The pattern ${inWords(pattern)} ${result.fault}.`,
+        'A pattern without look-around, back-references and large repetitions.',
+      )
     } else if (result.pattern.size * longest > MOST_STEPS) {
-      complain(reader, 'schema-pattern', [...path, 'pattern'], `The pattern ${inWords(pattern)} is too large for a text of ${longest} characters.`, `A shorter pattern, or \`maxLength\` of at most ${Math.floor(MOST_STEPS / result.pattern.size)}.`)
+      complain(
+        reader,
+        'schema-pattern',
+        [...path, 'pattern'],
+        `The pattern ${inWords(pattern)} is too large for a text of ${longest} characters.`,
+        `A shorter pattern, or \`maxLength\` of at most ${Math.floor(MOST_STEPS / result.pattern.size)}.`,
+      )
     }
   }
 }
@@ -366,7 +486,8 @@ function referredType(reference: string): string | undefined {
 const schemaKeys = ['format', 'environment_input_type', 'service_input_type', 'pipeline_input_type', 'types']
 const inputTypes = ['string', 'number', 'integer', 'boolean', 'array', 'object']
 const isWhole = (value: Data): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0
-const isNumber = (value: Data): boolean => typeof value === 'number' || typeof value === 'bigint' || (value instanceof Float && Number.isFinite(value.value))
+const isNumber = (value: Data): boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || (value instanceof Float && Number.isFinite(value.value))
 const isText = (value: Data): boolean => typeof value === 'string'
 const isFlag = (value: Data): boolean => typeof value === 'boolean'
 const isNote = (): boolean => true
@@ -390,7 +511,10 @@ const keywords: Readonly<Record<string, readonly [(value: Data) => boolean, stri
   maximum: [isNumber, 'a number'],
   exclusiveMinimum: [(value) => isFlag(value) || isNumber(value), 'true, false or a number'],
   exclusiveMaximum: [(value) => isFlag(value) || isNumber(value), 'true, false or a number'],
-  multipleOf: [(value) => isNumber(value) && Number(value instanceof Float ? value.value : value) > 0, 'a number above 0'],
+  multipleOf: [
+    (value) => isNumber(value) && Number(value instanceof Float ? value.value : value) > 0,
+    'a number above 0',
+  ],
   minLength: [isWhole, 'a whole number'],
   maxLength: [isWhole, 'a whole number'],
   pattern: [isText, 'a regular expression'],
@@ -408,7 +532,19 @@ const keywords: Readonly<Record<string, readonly [(value: Data) => boolean, stri
 
 /** Our own, inside a property. */
 const extensions = ['x-protium-secret', 'x-protium-image']
-const composition = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'const', 'patternProperties', 'propertyNames', 'discriminator']
+const composition = [
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'not',
+  'if',
+  'then',
+  'else',
+  'const',
+  'patternProperties',
+  'propertyNames',
+  'discriminator',
+]
 /** Names by which JavaScript reaches into an object's own machinery. */
 const refusedNames = ['__proto__', 'constructor', 'prototype']
 
@@ -417,11 +553,25 @@ function checkKeyword(reader: Reader, path: Path, key: string, value: Data): boo
   if (key.startsWith('x-')) {
     if (!key.startsWith('x-protium-')) return false
     if (extensions.includes(key) && isFlag(value)) return true
-    complain(reader, 'schema-keyword', path, extensions.includes(key) ? `"${key}" is neither true nor false.` : `There is no "${key}".${didYouMean(key, extensions)}`, `${extensions.join(' or ')} with true or false.`)
+    complain(
+      reader,
+      'schema-keyword',
+      path,
+      extensions.includes(key)
+        ? `"${key}" is neither true nor false.`
+        : `There is no "${key}".${didYouMean(key, extensions)}`,
+      `${extensions.join(' or ')} with true or false.`,
+    )
     return false
   }
   if (composition.includes(key)) {
-    complain(reader, 'schema-keyword', path, `"${key}" is not read, so what it asks for would never be checked.`, 'Plain types, with `enum`, ranges, lengths and patterns.')
+    complain(
+      reader,
+      'schema-keyword',
+      path,
+      `"${key}" is not read, so what it asks for would never be checked.`,
+      'Plain types, with `enum`, ranges, lengths and patterns.',
+    )
     return false
   }
   const rule = Object.hasOwn(keywords, key) ? keywords[key] : undefined
@@ -436,14 +586,28 @@ function checkKeyword(reader: Reader, path: Path, key: string, value: Data): boo
   }
   if (key === 'properties' && isMap(value)) {
     for (const name of refusedNames) {
-      if (Object.hasOwn(value, name)) complain(reader, 'schema-keyword', [...path, name], `An input cannot be called "${name}".`, 'Another name.')
+      if (Object.hasOwn(value, name))
+        complain(reader, 'schema-keyword', [...path, name], `An input cannot be called "${name}".`, 'Another name.')
     }
   }
   return true
 }
 
-function complain(reader: Reader, code: 'schema-invalid' | 'schema-keyword' | 'schema-pattern' | 'schema-ref' | 'schema-limit', path: Path, message: string, expected: string): void {
-  reader.problems.push({ code, severity: 'error', message, expected, remedy: 'Correct the schema file.', at: reader.document.place(path) })
+function complain(
+  reader: Reader,
+  code: 'schema-invalid' | 'schema-keyword' | 'schema-pattern' | 'schema-ref' | 'schema-limit',
+  path: Path,
+  message: string,
+  expected: string,
+): void {
+  reader.problems.push({
+    code,
+    severity: 'error',
+    message,
+    expected,
+    remedy: 'Correct the schema file.',
+    at: reader.document.place(path),
+  })
 }
 
 function ignored(document: Document, path: Path, key: string, known: readonly string[]): Problem {
@@ -460,19 +624,36 @@ function ignored(document: Document, path: Path, key: string, known: readonly st
 function boundProblems(schema: InputSchema, inputs: DataMap, at: InputsAt): Problem[] {
   const problems: Problem[] = []
   const refuse = (path: Path, message: string, expected: string): void => {
-    problems.push({ code: 'input-value', severity: 'error', message, expected, remedy: 'Shorten it.', at: at.place(path) })
+    problems.push({
+      code: 'input-value',
+      severity: 'error',
+      message,
+      expected,
+      remedy: 'Shorten it.',
+      at: at.place(path),
+    })
   }
   const visit = (value: Data, path: Path, json: DataMap | undefined): void => {
     if (path.length > DEEPEST_INPUT) {
-      refuse(path, `The input ${named(path.slice(0, 1))} is more than ${DEEPEST_INPUT} levels deep.`, `At most ${DEEPEST_INPUT} levels.`)
+      refuse(
+        path,
+        `The input ${named(path.slice(0, 1))} is more than ${DEEPEST_INPUT} levels deep.`,
+        `At most ${DEEPEST_INPUT} levels.`,
+      )
     } else if (typeof value === 'string') {
       const longest = longestText(json ?? mapOf())
-      if (value.length > longest) refuse(path, `The input ${named(path)} has ${value.length} characters.`, `At most ${longest}; a schema may allow up to ${LONGEST_DECLARED_TEXT} by \`maxLength\`.`)
+      if (value.length > longest)
+        refuse(
+          path,
+          `The input ${named(path)} has ${value.length} characters.`,
+          `At most ${longest}; a schema may allow up to ${LONGEST_DECLARED_TEXT} by \`maxLength\`.`,
+        )
     } else if (isList(value)) {
       value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items')))
     } else if (isMap(value)) {
       for (const [key, item] of Object.entries(value)) {
-        if (refusedNames.includes(key) && path.length > 0) refuse([...path, key], `The input ${named(path)} has a key "${key}".`, 'Another key.')
+        if (refusedNames.includes(key) && path.length > 0)
+          refuse([...path, key], `The input ${named(path)} has a key "${key}".`, 'Another key.')
         visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'))
       }
     }
@@ -489,7 +670,10 @@ function inputProblem(schema: InputSchema, inputs: DataMap, fault: Fault, at: In
       code: 'unknown-input',
       severity: 'error',
       message: `${owner} has no ${fault.path.length === 0 ? 'input' : 'key'} "${fault.key}".${didYouMean(fault.key, fault.known)}`,
-      expected: fault.known.length === 0 ? 'No input: this template has none.' : `One of ${some}${fault.known.length > 20 ? ` and ${fault.known.length - 20} more` : ''}.`,
+      expected:
+        fault.known.length === 0
+          ? 'No input: this template has none.'
+          : `One of ${some}${fault.known.length > 20 ? ` and ${fault.known.length - 20} more` : ''}.`,
       remedy: 'Correct the name, or remove the line.',
       at: at.keyPlace([...fault.path, fault.key]),
     }
@@ -518,16 +702,21 @@ function inputProblem(schema: InputSchema, inputs: DataMap, fault: Fault, at: In
 
 function shownValue(fault: Fault, value: Data | undefined, input: Input | undefined): string {
   if (value === undefined || value === null || isMap(value) || isList(value)) return ''
-  if (input?.secret === true || (typeof value === 'string' && looksSecret(lastName(fault.path), value) !== undefined)) return ' (hidden)'
+  if (input?.secret === true || (typeof value === 'string' && looksSecret(lastName(fault.path), value) !== undefined))
+    return ' (hidden)'
   return ` (${inWords(value)})`
 }
 
 function remedyFor(fault: Fault, value: Data | undefined, input: Input | undefined): string {
   if (value === null) {
-    const instead = fault.path.length === 1 && input?.default !== undefined && !isMap(input.default) && !isList(input.default) ? ` to use the default ${inWords(input.default)}` : ''
+    const instead =
+      fault.path.length === 1 && input?.default !== undefined && !isMap(input.default) && !isList(input.default)
+        ? ` to use the default ${inWords(input.default)}`
+        : ''
     return `Give it a value, or remove the line${instead}.`
   }
-  if (fault.is === 'type' && typeof value === 'string' && /^(?:-?\d+(?:\.\d+)?|true|false)$/.test(value)) return `Write ${value} without quotes.`
+  if (fault.is === 'type' && typeof value === 'string' && /^(?:-?\d+(?:\.\d+)?|true|false)$/.test(value))
+    return `Write ${value} without quotes.`
   if (fault.is === 'type' && (typeof value === 'number' || typeof value === 'boolean' || value instanceof Float)) {
     return fault.expected.startsWith('Text') ? 'Put the value in quotes.' : 'Correct the value.'
   }

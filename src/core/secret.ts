@@ -5,7 +5,8 @@
 export function looksSecret(name: string, text: string): string | undefined {
   if (isSecretReference(text)) return undefined
   for (const [form, what] of forms) if (form.test(text)) return what
-  if (isSecretName(name) && text.length >= 12 && !/\s/.test(text) && entropy(text) >= 3) return 'a secret, by its name and its random look'
+  if (isSecretName(name) && text.length >= 12 && !/\s/.test(text) && entropy(text) >= 3)
+    return 'a secret, by its name and its random look'
   return undefined
 }
 
@@ -41,11 +42,20 @@ const forms: readonly (readonly [RegExp, string])[] = [
 ]
 
 function isSecretName(name: string): boolean {
-  const plain = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().replaceAll('-', '_')
-  if (/_(?:name|arn|ref|id|path|url|uri|host|parameter|length|size|days|hours|minutes|seconds|ttl|expiry|issuer|type|kind|policy|rotation|prefix)$/.test(plain)) {
+  const plain = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll('-', '_')
+  if (
+    /_(?:name|arn|ref|id|path|url|uri|host|parameter|length|size|days|hours|minutes|seconds|ttl|expiry|issuer|type|kind|policy|rotation|prefix)$/.test(
+      plain,
+    )
+  ) {
     return false
   }
-  return /(?:^|_)(?:password|passwd|passphrase|pwd|secret|secrets|token|credential|credentials|api_?key|apikey|private_?key|access_?key|secret_?key)(?:_|$)/.test(plain)
+  return /(?:^|_)(?:password|passwd|passphrase|pwd|secret|secrets|token|credential|credentials|api_?key|apikey|private_?key|access_?key|secret_?key)(?:_|$)/.test(
+    plain,
+  )
 }
 
 /** Shannon's entropy of a text, in bits a character. */

@@ -11,7 +11,13 @@ export type Fault =
   | { readonly is: 'unknown'; readonly path: Path; readonly key: string; readonly known: readonly string[] }
   | { readonly is: 'missing'; readonly path: Path; readonly key: string; readonly expected: string }
   /** `why` ends a sentence that begins with the name of the value: `is more than 65535`. */
-  | { readonly is: 'type' | 'value'; readonly path: Path; readonly onKey: boolean; readonly why: string; readonly expected: string }
+  | {
+      readonly is: 'type' | 'value'
+      readonly path: Path
+      readonly onKey: boolean
+      readonly why: string
+      readonly expected: string
+    }
 
 /**
  * Everything that is wrong with a value, in the order in which it stands there; one fault a value, since what has a wrong
@@ -198,7 +204,12 @@ function readError(error: ErrorObject, root: Data): Fault | undefined {
   const value = (why: string): Fault => ({ is: 'value', path, onKey: false, why, expected })
   switch (error.keyword) {
     case 'additionalProperties':
-      return { is: 'unknown', path, key: String(params['additionalProperty']), known: Object.keys(mapIn(schema, 'properties') ?? {}) }
+      return {
+        is: 'unknown',
+        path,
+        key: String(params['additionalProperty']),
+        known: Object.keys(mapIn(schema, 'properties') ?? {}),
+      }
     case 'required': {
       const key = String(params['missingProperty'])
       return { is: 'missing', path, key, expected: wanted(mapIn(schema, 'properties')?.[key]) }
@@ -213,7 +224,12 @@ function readError(error: ErrorObject, root: Data): Fault | undefined {
       }
     case 'type': {
       const found = dataAt(root, path)
-      const why = found === null ? 'has no value' : `is ${kindOf(found)}, and ${typesOf(schema).map((type) => typeWords[type] ?? type).join(' or ')} is wanted`
+      const why =
+        found === null
+          ? 'has no value'
+          : `is ${kindOf(found)}, and ${typesOf(schema)
+              .map((type) => typeWords[type] ?? type)
+              .join(' or ')} is wanted`
       return { is: 'type', path, onKey: false, why, expected }
     }
     case 'enum':
@@ -234,7 +250,11 @@ function readError(error: ErrorObject, root: Data): Fault | undefined {
     case 'maxLength':
       return value(`is longer than ${plural(limit, 'character')}`)
     case 'pattern':
-      return value(textIn(schema, 'x-protium-expected') === undefined ? `does not match the pattern ${String(params['pattern'])}` : 'is not of the right form')
+      return value(
+        textIn(schema, 'x-protium-expected') === undefined
+          ? `does not match the pattern ${String(params['pattern'])}`
+          : 'is not of the right form',
+      )
     case 'minItems':
       return value(`has fewer than ${plural(limit, 'item')}`)
     case 'maxItems':

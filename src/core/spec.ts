@@ -37,11 +37,19 @@ export function readServiceSpec(file: string, text: string): Checked<ServiceSpec
  * The same, with what can be read of a file that has errors: its other faults are found in the same run. There is a spec
  * whenever the names of the service and of the template are good.
  */
-export function openServiceSpec(file: string, text: string): { readonly spec?: ServiceSpec; readonly problems: readonly Problem[] } {
-  const { document, data, problems } = open(file, text, { dialect: 'own', schema: serviceSchema, what: 'a service file' })
+export function openServiceSpec(
+  file: string,
+  text: string,
+): { readonly spec?: ServiceSpec; readonly problems: readonly Problem[] } {
+  const { document, data, problems } = open(file, text, {
+    dialect: 'own',
+    schema: serviceSchema,
+    what: 'a service file',
+  })
   const service = textIn(data, 'service')
   const reference = parseReference(textIn(data, 'template') ?? '')
-  if (document === undefined || service === undefined || reference === undefined || !isServiceName(service)) return { problems }
+  if (document === undefined || service === undefined || reference === undefined || !isServiceName(service))
+    return { problems }
   const owner = textIn(data, 'owner')
   const stack = textIn(data, 'stack')
   const pipeline = data['pipeline'] === undefined ? undefined : (mapIn(data, 'pipeline') ?? mapOf())
@@ -69,7 +77,12 @@ export function openServiceSpec(file: string, text: string): { readonly spec?: S
       inputs: mapIn(data, 'inputs') ?? mapOf(),
       ...(pipeline === undefined
         ? {}
-        : { pipeline: { inputs: mapIn(pipeline, 'inputs') ?? mapOf(), ...(pipelineStack === undefined ? {} : { stack: pipelineStack }) } }),
+        : {
+            pipeline: {
+              inputs: mapIn(pipeline, 'inputs') ?? mapOf(),
+              ...(pipelineStack === undefined ? {} : { stack: pipelineStack }),
+            },
+          }),
       stages,
       ...(stack === undefined ? {} : { stack }),
     },
@@ -98,16 +111,30 @@ export type CurrentValue = (path: Path) => Data | undefined
  * where none is known.
  * https://docs.aws.amazon.com/proton/latest/userguide/ag-environments.html
  */
-export function readProtonEnvironmentSpec(file: string, text: string, current?: CurrentValue): Checked<ProtonEnvironmentSpec> {
-  const { document, data, problems } = open(file, text, { dialect: 'proton-spec', schema: protonEnvironmentSpecSchema, what: 'a spec of an environment' })
+export function readProtonEnvironmentSpec(
+  file: string,
+  text: string,
+  current?: CurrentValue,
+): Checked<ProtonEnvironmentSpec> {
+  const { document, data, problems } = open(file, text, {
+    dialect: 'proton-spec',
+    schema: protonEnvironmentSpecSchema,
+    what: 'a spec of an environment',
+  })
   if (document === undefined || hasErrors(problems)) return { ok: false, problems }
   const inputs = withCurrent(document, { value: mapIn(data, 'spec') ?? mapOf(), path: ['spec'], current, problems })
-  return hasErrors(problems) || !isMap(inputs) ? { ok: false, problems } : { ok: true, value: { document, inputs }, problems }
+  return hasErrors(problems) || !isMap(inputs)
+    ? { ok: false, problems }
+    : { ok: true, value: { document, inputs }, problems }
 }
 
 /** Reads a spec of a service of AWS Proton, as `readProtonEnvironmentSpec` does that of an environment. */
 export function readProtonServiceSpec(file: string, text: string, current?: CurrentValue): Checked<ProtonServiceSpec> {
-  const { document, data, problems } = open(file, text, { dialect: 'proton-spec', schema: protonServiceSpecSchema, what: 'a spec of a service' })
+  const { document, data, problems } = open(file, text, {
+    dialect: 'proton-spec',
+    schema: protonServiceSpecSchema,
+    what: 'a spec of a service',
+  })
   if (document === undefined || hasErrors(problems)) return { ok: false, problems }
   if (text.length > 51_200) {
     problems.push({
@@ -150,9 +177,20 @@ const CURRENT = '${Proton::CURRENT_VAL}'
 
 function withCurrent(
   document: Document,
-  { value, path, current, problems }: { readonly value: Data; readonly path: Path; readonly current: CurrentValue | undefined; readonly problems: Problem[] },
+  {
+    value,
+    path,
+    current,
+    problems,
+  }: {
+    readonly value: Data
+    readonly path: Path
+    readonly current: CurrentValue | undefined
+    readonly problems: Problem[]
+  },
 ): Data {
-  const inside = (inner: Data, step: string | number): Data => withCurrent(document, { value: inner, path: [...path, step], current, problems })
+  const inside = (inner: Data, step: string | number): Data =>
+    withCurrent(document, { value: inner, path: [...path, step], current, problems })
   if (isList(value)) return value.map(inside)
   if (isMap(value)) return mapOf(Object.entries(value).map(([key, inner]) => [key, inside(inner, key)]))
   if (value !== CURRENT) return value
@@ -171,7 +209,11 @@ function withCurrent(
 
 type Opened = { readonly document: Document | undefined; readonly data: DataMap; readonly problems: Problem[] }
 
-function open(file: string, text: string, { dialect, schema, what }: { readonly dialect: Dialect; readonly schema: DataMap; readonly what: string }): Opened {
+function open(
+  file: string,
+  text: string,
+  { dialect, schema, what }: { readonly dialect: Dialect; readonly schema: DataMap; readonly what: string },
+): Opened {
   const read = readYaml(file, text, dialect)
   if (!read.ok) return { document: undefined, data: mapOf(), problems: [...read.problems] }
   const problems = [...read.problems, ...checkShape(read.value, schema, what)]

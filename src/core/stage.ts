@@ -16,13 +16,25 @@ export type Stage = {
 }
 
 /** Where instances of pull requests answer. `expire` is in seconds; at most `most` of them at a time for each service. */
-export type Previews = { readonly host: HostPattern; readonly stage: string; readonly expire: number; readonly most: number }
+export type Previews = {
+  readonly host: HostPattern
+  readonly stage: string
+  readonly expire: number
+  readonly most: number
+}
 
 /** A pattern of hosts, its domain filled in. `text` is as written. */
-export type HostPattern = { readonly text: string; readonly labels: readonly (readonly Piece[])[]; readonly matcher: RegExp }
+export type HostPattern = {
+  readonly text: string
+  readonly labels: readonly (readonly Piece[])[]
+  readonly matcher: RegExp
+}
 
 /** A fixed part of a label, or what stands for the service or for the number of a pull request. */
-export type Piece = { readonly is: 'fixed'; readonly text: string } | { readonly is: 'service' } | { readonly is: 'number' }
+export type Piece =
+  | { readonly is: 'fixed'; readonly text: string }
+  | { readonly is: 'service' }
+  | { readonly is: 'number' }
 
 export type HostOwner =
   | { readonly is: 'stage'; readonly stage: Stage; readonly service: string }
@@ -76,10 +88,14 @@ export function readHostPattern(
     labels.push(pieces)
   }
   const count = (is: Piece['is']): number => labels.flat().filter((piece) => piece.is === is).length
-  if (count('service') !== 1) return { fault: count('service') === 0 ? 'has no {service}' : 'has {service} more than once' }
+  if (count('service') !== 1)
+    return { fault: count('service') === 0 ? 'has no {service}' : 'has {service} more than once' }
   const numbers = options.of === 'previews' ? 1 : 0
   if (count('number') !== numbers) {
-    return { fault: numbers === 0 ? 'has a {number}, which only the host of previews has' : 'does not have {number} exactly once' }
+    return {
+      fault:
+        numbers === 0 ? 'has a {number}, which only the host of previews has' : 'does not have {number} exactly once',
+    }
   }
   const source = labels.map((label) => label.map(sourceOf).join('')).join('\\.')
   const pattern = { text, labels, matcher: new RegExp(`^${source}$`) }
@@ -150,7 +166,8 @@ function readLabel(label: string): Piece[] | string {
   if (service !== -1 && number !== -1) {
     const between = pieces[service < number ? number - 1 : number + 1]
     const border = between?.is === 'fixed' ? between.text.at(service < number ? -1 : 0) : undefined
-    if (border === undefined || /[0-9]/.test(border)) return 'has {service} and {number} without a letter or "-" that parts them'
+    if (border === undefined || /[0-9]/.test(border))
+      return 'has {service} and {number} without a letter or "-" that parts them'
   }
   return pieces
 }
@@ -166,8 +183,12 @@ function match(pattern: HostPattern, host: string): { readonly service: string; 
   return service === undefined ? undefined : { service, number: Number(groups?.['number']) }
 }
 
-function fill(pattern: HostPattern, { service, number }: { readonly service: string; readonly number?: number }): string {
-  const write = (piece: Piece): string => (piece.is === 'fixed' ? piece.text : piece.is === 'service' ? service : String(number))
+function fill(
+  pattern: HostPattern,
+  { service, number }: { readonly service: string; readonly number?: number },
+): string {
+  const write = (piece: Piece): string =>
+    piece.is === 'fixed' ? piece.text : piece.is === 'service' ? service : String(number)
   return pattern.labels.map((label) => label.map(write).join('')).join('.')
 }
 
@@ -233,7 +254,8 @@ function step(pieces: readonly Piece[], states: readonly State[], char: string):
     if (piece.is === 'fixed') {
       if (piece.text[read] === char) next.push({ piece: index, read: read + 1, hyphen: false })
     } else if (piece.is === 'service') {
-      if (read > 0 ? /[a-z0-9-]/.test(char) : /[a-z]/.test(char)) next.push({ piece: index, read: 1, hyphen: char === '-' })
+      if (read > 0 ? /[a-z0-9-]/.test(char) : /[a-z]/.test(char))
+        next.push({ piece: index, read: 1, hyphen: char === '-' })
     } else if (read > 0 ? /[0-9]/.test(char) : /[1-9]/.test(char)) {
       // The count matters: a number has at most nine digits.
       if (read < 9) next.push({ piece: index, read: read + 1, hyphen: false })
@@ -247,5 +269,8 @@ function accepts(pieces: readonly Piece[], states: readonly State[]): boolean {
 }
 
 function key(states: readonly State[]): string {
-  return states.map(({ piece, read, hyphen }) => `${piece}.${read}${hyphen ? '-' : ''}`).toSorted().join(' ')
+  return states
+    .map(({ piece, read, hyphen }) => `${piece}.${read}${hyphen ? '-' : ''}`)
+    .toSorted()
+    .join(' ')
 }

@@ -24,15 +24,27 @@ describe('a catalog', () => {
     expect(read.problems).toEqual([])
     if (!read.ok) return
     const { value } = read
-    expect(value.stages.map(({ name, order, production, soak, approval }) => [name, order, production, soak, approval])).toEqual([
+    expect(
+      value.stages.map(({ name, order, production, soak, approval }) => [name, order, production, soak, approval]),
+    ).toEqual([
       ['dev', 0, false, 1800, undefined],
       ['prod', 1, true, undefined, { by: ['@acme/platform'] }],
     ])
-    expect(value).toMatchObject({ name: 'acme', domain: 'example.com', stackName: 'acme-{service}-{stage}', repositories: { by: 'topic', topic: 'protium' } })
+    expect(value).toMatchObject({
+      name: 'acme',
+      domain: 'example.com',
+      stackName: 'acme-{service}-{stage}',
+      repositories: { by: 'topic', topic: 'protium' },
+    })
     expect(value.previews).toMatchObject({ stage: 'dev', expire: 259_200, most: 10 })
     expect(value.waves).toEqual([{ is: 'count', count: 1 }, { is: 'share', percent: 10 }, { is: 'rest' }])
     expect([...value.environments.keys(), ...value.templates.keys()]).toEqual(['dev', 'prod', 'net', 'web'])
-    expect(value.environments.get('dev')).toMatchObject({ template: 'net', version: '1.0.0', provisioner: 'cloudformation', stack: 'env-dev' })
+    expect(value.environments.get('dev')).toMatchObject({
+      template: 'net',
+      version: '1.0.0',
+      provisioner: 'cloudformation',
+      stack: 'env-dev',
+    })
   })
 
   test('may leave out all but its name, domain and stages', () => {
@@ -40,7 +52,9 @@ describe('a catalog', () => {
     catalog: acme
     domain: example.com${stages}
     `)
-    expect(read.ok && [read.value.stackName, read.value.waves.length, read.value.previews, read.value.repositories]).toEqual(['{service}-{stage}', 3, undefined, undefined])
+    expect(
+      read.ok && [read.value.stackName, read.value.waves.length, read.value.previews, read.value.repositories],
+    ).toEqual(['{service}-{stage}', 3, undefined, undefined])
   })
 
   test.each([
@@ -66,7 +80,10 @@ describe('a catalog', () => {
     ['previews: { host: "{service}-pr.preview.{domain}", stage: dev }', ['host-pattern catalog.yaml:6']],
     ['previews: { host: "{service}-pr-{number}.{domain}", stage: dev }', ['host-patterns-overlap catalog.yaml:6']],
     ['previews: { host: "{service}-pr-{number}.p.{domain}", stage: dve }', ['unknown-stage catalog.yaml:6']],
-    ['previews: { host: "{service}-pr-{number}.p.{domain}", stage: dev, expire: 3 days }', ['wrong-value catalog.yaml:6']],
+    [
+      'previews: { host: "{service}-pr-{number}.p.{domain}", stage: dev, expire: 3 days }',
+      ['wrong-value catalog.yaml:6'],
+    ],
   ])('with %s is refused: %j', (line, expected) => {
     const read = catalog(`
     catalog: acme
@@ -107,7 +124,8 @@ describe('a catalog', () => {
     expect(read.problems).toMatchObject([
       {
         code: 'host-patterns-overlap',
-        message: 'The hosts of the stage "prod" and of the stage "dev" are not told apart: a-dev.example.com would belong to both.',
+        message:
+          'The hosts of the stage "prod" and of the stage "dev" are not told apart: a-dev.example.com would belong to both.',
         at: { line: 5 },
         related: [{ at: { line: 4 } }],
       },
@@ -115,7 +133,9 @@ describe('a catalog', () => {
   })
 
   test('that is not there is said to be missing', () => {
-    expect(brief(readCatalog(treeOf(organisationFiles, { 'catalog.yaml': undefined })).problems)).toEqual(['missing-file catalog.yaml:1'])
+    expect(brief(readCatalog(treeOf(organisationFiles, { 'catalog.yaml': undefined })).problems)).toEqual([
+      'missing-file catalog.yaml:1',
+    ])
   })
 })
 
@@ -136,11 +156,23 @@ describe('an environment', () => {
 
   test('has a name of its own, and a file that ends in `.yaml`', () => {
     const text = organisationFiles['environments/dev.yaml'] ?? ''
-    expect(brief(readCatalog(treeOf(organisationFiles, { 'environments/other.yaml': text })).problems)).toEqual(['environment-twice environments/other.yaml:1'])
-    expect(brief(readCatalog(treeOf(organisationFiles, { 'environments/other.yml': text })).problems)).toEqual(['irregular-form environments/other.yml:1'])
+    expect(brief(readCatalog(treeOf(organisationFiles, { 'environments/other.yaml': text })).problems)).toEqual([
+      'environment-twice environments/other.yaml:1',
+    ])
+    expect(brief(readCatalog(treeOf(organisationFiles, { 'environments/other.yml': text })).problems)).toEqual([
+      'irregular-form environments/other.yml:1',
+    ])
   })
 })
 
-test.each([['90s', 90], ['30m', 1800], ['72h', 259_200], ['7d', 604_800], ['7', undefined], ['1w', undefined], ['', undefined]])('%j are %s seconds', (text, seconds) => {
+test.each([
+  ['90s', 90],
+  ['30m', 1800],
+  ['72h', 259_200],
+  ['7d', 604_800],
+  ['7', undefined],
+  ['1w', undefined],
+  ['', undefined],
+])('%j are %s seconds', (text, seconds) => {
   expect(durationSeconds(text)).toBe(seconds)
 })

@@ -37,8 +37,14 @@ describe('an organisation', () => {
       ['instance', 'checkout/dev', 'checkout-dev'],
       ['instance', 'checkout/prod', 'checkout-prod'],
     ])
-    expect(read.value.services[0]?.stages.map(({ hosts }) => hosts)).toEqual([['checkout.dev.example.com'], ['checkout.example.com']])
-    expect(read.value.services[0]?.stages[1]).toMatchObject({ because: 'more people', stage: { name: 'prod', production: true } })
+    expect(read.value.services[0]?.stages.map(({ hosts }) => hosts)).toEqual([
+      ['checkout.dev.example.com'],
+      ['checkout.example.com'],
+    ])
+    expect(read.value.services[0]?.stages[1]).toMatchObject({
+      because: 'more people',
+      stage: { name: 'prod', production: true },
+    })
   })
 
   test('reads the one service file at the root where a service is laid over its catalog', () => {
@@ -54,7 +60,10 @@ describe('an organisation', () => {
 
   test('tells the faults of all files at once', () => {
     const read = organisation(
-      { 'environments/dev.yaml': 'environment: dev\ntemplate: net@1.9.0\naccount: "111111111111"\nregion: ap-northeast-2\n' },
+      {
+        'environments/dev.yaml':
+          'environment: dev\ntemplate: net@1.9.0\naccount: "111111111111"\nregion: ap-northeast-2\n',
+      },
       { 'services/checkout/service.yaml': 'service: checkout\ntemplate: wbe@1.4.2\nhots: []\nstages: { dve: }\n' },
       other('service: other\ntemplate: web@1.4.2\nhosts: [other.dev.example.com]\ninputs: { port: x, prot: 1 }'),
     )
@@ -74,7 +83,9 @@ describe('an organisation', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(files, { minLength: files.length }), (shuffled) => {
         const read = readOrganisation(new Map(shuffled), () => undefined)
-        expect(read.ok && read.value.units.map(({ id, inputs }) => [id, inputs])).toEqual(wanted.ok && wanted.value.units.map(({ id, inputs }) => [id, inputs]))
+        expect(read.ok && read.value.units.map(({ id, inputs }) => [id, inputs])).toEqual(
+          wanted.ok && wanted.value.units.map(({ id, inputs }) => [id, inputs]),
+        )
       }),
       { numRuns: 20 },
     )
@@ -85,15 +96,24 @@ describe('a template that a service names', () => {
   test.each([
     ['wbe@1.4.2', 'unknown-template', 'The catalog has no template "wbe". Did you mean "web"?'],
     ['web@1.4.3', 'unknown-version', 'The template "web" has no version 1.4.3.'],
-    ['net@1.0.0', 'wrong-template', '"net" is a template of kind environment, and a template of kind service is wanted here.'],
+    [
+      'net@1.0.0',
+      'wrong-template',
+      '"net" is a template of kind environment, and a template of kind service is wanted here.',
+    ],
   ])('%s is refused: %s', (template, code, message) => {
     const read = withService(`service: checkout\ntemplate: ${template}\nhosts: [checkout.dev.example.com]`)
-    expect(read.problems.map((problem) => [problem.code, problem.message, problem.at?.line])).toEqual([[code, message, 2]])
+    expect(read.problems.map((problem) => [problem.code, problem.message, problem.at?.line])).toEqual([
+      [code, message, 2],
+    ])
   })
 
   test('may be of a released version, which is read once', () => {
     const asked: string[] = []
-    const files = treeOf(organisationFiles, { 'services/checkout/service.yaml': 'service: checkout\ntemplate: web@1.3.0\nstages: { dev: , prod: }\n', 'services/other/service.yaml': 'service: other\ntemplate: web@1.3.0\nstages: { dev: }\n' })
+    const files = treeOf(organisationFiles, {
+      'services/checkout/service.yaml': 'service: checkout\ntemplate: web@1.3.0\nstages: { dev: , prod: }\n',
+      'services/other/service.yaml': 'service: other\ntemplate: web@1.3.0\nstages: { dev: }\n',
+    })
     const read = readOrganisation(files, (template, version) => {
       asked.push(`${template}@${version}`)
       return released
@@ -103,7 +123,13 @@ describe('a template that a service names', () => {
   })
 
   test('in a version that there is not names those that there are, in the order of versions', () => {
-    const read = readOrganisation(treeOf(organisationFiles, { 'services/checkout/service.yaml': 'service: checkout\ntemplate: web@2.0.0\nstages: { dev: }\n' }), () => undefined, ['web@1.10.0', 'web@1.2.0', 'net@7.0.0'])
+    const read = readOrganisation(
+      treeOf(organisationFiles, {
+        'services/checkout/service.yaml': 'service: checkout\ntemplate: web@2.0.0\nstages: { dev: }\n',
+      }),
+      () => undefined,
+      ['web@1.10.0', 'web@1.2.0', 'net@7.0.0'],
+    )
     expect(read.problems.map(({ expected }) => expected)).toEqual(['One of 1.2.0, 1.4.2, 1.10.0.'])
   })
 
@@ -115,7 +141,12 @@ describe('a template that a service names', () => {
   test('that does not fit the environment is refused, with the template of the environment', () => {
     const read = organisation({ 'templates/web/v1/.compatible-envs': 'net:2\nmesh:1\n' })
     expect(read.problems).toMatchObject([
-      { code: 'template-incompatible', expected: 'An environment of net:2 or mesh:1.', at: { line: 2 }, related: [{ at: { file: 'environments/dev.yaml', line: 2 } }] },
+      {
+        code: 'template-incompatible',
+        expected: 'An environment of net:2 or mesh:1.',
+        at: { line: 2 },
+        related: [{ at: { file: 'environments/dev.yaml', line: 2 } }],
+      },
     ])
   })
 })
@@ -141,24 +172,38 @@ describe('hosts', () => {
   })
 
   test('of two stages are refused, as their patterns are', () => {
-    const read = organisation({ 'catalog.yaml': (organisationFiles['catalog.yaml'] ?? '').replace('{service}.dev.{domain}', '{service}t.{domain}') })
+    const read = organisation({
+      'catalog.yaml': (organisationFiles['catalog.yaml'] ?? '').replace(
+        '{service}.dev.{domain}',
+        '{service}t.{domain}',
+      ),
+    })
     expect(read.problems.map(({ code }) => code)).toEqual(['host-patterns-overlap', 'host-unclaimed', 'host-ambiguous'])
   })
 
   test('are in one service, and both places are shown', () => {
     const read = organisation(other('service: other\ntemplate: web@1.4.2\nhosts:\n  - checkout.dev.example.com'))
-    expect(brief(read.problems)).toEqual(['host-service services/other/service.yaml:4', 'host-taken services/other/service.yaml:4'])
-    expect(read.problems[1]?.related).toEqual([{ at: { file: 'services/checkout/service.yaml', line: 5, column: 5 }, note: 'the other claimant' }])
+    expect(brief(read.problems)).toEqual([
+      'host-service services/other/service.yaml:4',
+      'host-taken services/other/service.yaml:4',
+    ])
+    expect(read.problems[1]?.related).toEqual([
+      { at: { file: 'services/checkout/service.yaml', line: 5, column: 5 }, note: 'the other claimant' },
+    ])
   })
 
   test('stand once in a file', () => {
-    const read = withService('service: checkout\ntemplate: web@1.4.2\nhosts:\n  - checkout.example.com\n  - checkout.example.com')
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nhosts:\n  - checkout.example.com\n  - checkout.example.com',
+    )
     expect(brief(read.problems)).toEqual(['host-taken services/checkout/service.yaml:5'])
   })
 
   test('whatever they are, each is in exactly one stage, or the file is refused', () => {
     const word = fc.constantFrom('checkout', 'dev', 'x', 'preview', 'checkout-pr-1', '-', '')
-    const host = fc.tuple(fc.array(word, { maxLength: 3 }), fc.constantFrom('example.com', 'example.org')).map(([words, domain]) => [...words, domain].join('.'))
+    const host = fc
+      .tuple(fc.array(word, { maxLength: 3 }), fc.constantFrom('example.com', 'example.org'))
+      .map(([words, domain]) => [...words, domain].join('.'))
     fc.assert(
       fc.property(fc.uniqueArray(host, { minLength: 1, maxLength: 3 }), (hosts) => {
         const read = withService(`service: checkout\ntemplate: web@1.4.2\nhosts: ${JSON.stringify(hosts)}`)
@@ -175,8 +220,13 @@ describe('hosts', () => {
 
 describe('the stages of a service', () => {
   test('are those that it names where it has no hosts, in the order of promotion', () => {
-    const read = withService('service: checkout\ntemplate: web@1.4.2\nstages: { prod: , dev: { inputs: { size: small } } }')
-    expect(read.ok && read.value.units.filter(({ kind }) => kind === 'instance').map(({ id }) => id)).toEqual(['checkout/dev', 'checkout/prod'])
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nstages: { prod: , dev: { inputs: { size: small } } }',
+    )
+    expect(read.ok && read.value.units.filter(({ kind }) => kind === 'instance').map(({ id }) => id)).toEqual([
+      'checkout/dev',
+      'checkout/prod',
+    ])
     expect(unitOf(read, 'checkout/dev').service?.stages.flatMap(({ hosts }) => hosts)).toEqual([])
   })
 
@@ -231,7 +281,16 @@ describe('inputs', () => {
       ['env', expect.objectContaining({ A: '1', B: '2' })],
     ])
     const { inputs } = unitOf(read, 'checkout/prod')
-    expect({ ...inputs, env: Object.entries(inputs['env'] ?? {}) }).toEqual({ port: 8080, image: 'public.example.com/placeholder:1', size: 'large', env: [['A', '1'], ['B', '3'], ['C', '4']] })
+    expect({ ...inputs, env: Object.entries(inputs['env'] ?? {}) }).toEqual({
+      port: 8080,
+      image: 'public.example.com/placeholder:1',
+      size: 'large',
+      env: [
+        ['A', '1'],
+        ['B', '3'],
+        ['C', '4'],
+      ],
+    })
   })
 
   test('have the place where their value is written', () => {
@@ -257,18 +316,36 @@ describe('inputs', () => {
   })
 
   test('that are missing are told at `inputs:`, or at the template where there are none', () => {
-    const schema = (organisationFiles['templates/web/v1/schema/schema.yaml'] ?? '').replace('    Input:\n      type: object\n', '    Input:\n      type: object\n      required: [size]\n')
+    const schema = (organisationFiles['templates/web/v1/schema/schema.yaml'] ?? '').replace(
+      '    Input:\n      type: object\n',
+      '    Input:\n      type: object\n      required: [size]\n',
+    )
     const files = { 'templates/web/v1/schema/schema.yaml': schema }
-    expect(brief(withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]', files).problems)).toEqual(['missing-input services/checkout/service.yaml:2'])
-    expect(brief(withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { port: 1 }', files).problems)).toEqual(['missing-input services/checkout/service.yaml:4'])
-    const everywhere = 'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\nstages: { dev: { inputs: { size: small } } }'
+    expect(
+      brief(withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]', files).problems),
+    ).toEqual(['missing-input services/checkout/service.yaml:2'])
+    expect(
+      brief(
+        withService(
+          'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { port: 1 }',
+          files,
+        ).problems,
+      ),
+    ).toEqual(['missing-input services/checkout/service.yaml:4'])
+    const everywhere =
+      'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\nstages: { dev: { inputs: { size: small } } }'
     expect(withService(everywhere, files).ok).toBe(true)
   })
 
   test('that hold a secret are refused in every file, without showing it', () => {
     const secret = ['AKIA', 'IOSFODNN7EXAMPLE'].join('')
-    const read = withService(`service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { env: { A: ${secret} } }\nstages: { dev: { inputs: { env: { B: ${secret} } } } }`)
-    expect(brief(read.problems)).toEqual(['secret-value services/checkout/service.yaml:4', 'secret-value services/checkout/service.yaml:5'])
+    const read = withService(
+      `service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { env: { A: ${secret} } }\nstages: { dev: { inputs: { env: { B: ${secret} } } } }`,
+    )
+    expect(brief(read.problems)).toEqual([
+      'secret-value services/checkout/service.yaml:4',
+      'secret-value services/checkout/service.yaml:5',
+    ])
     expect(JSON.stringify(read.problems)).not.toContain(secret)
   })
 
@@ -278,49 +355,92 @@ describe('inputs', () => {
     ['image: public.example.com/placeholder:1', []],
     ['port: 80', []],
   ])('in production an image is named by its digest: %s', (line, expected) => {
-    const read = withService(`service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\ninputs: { ${line} }`)
+    const read = withService(
+      `service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\ninputs: { ${line} }`,
+    )
     expect(brief(read.problems)).toEqual(expected)
   })
 
   test('before production an image may have a tag', () => {
-    expect(withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { image: "shop:1" }').ok).toBe(true)
+    expect(
+      withService(
+        'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { image: "shop:1" }',
+      ).ok,
+    ).toBe(true)
   })
 })
 
 describe('stacks', () => {
   test('have the names that adopted ones have', () => {
-    const read = withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\nstack: shop-{stage}\nstages: { prod: { stack: AWSProton-checkout-x1 } }')
-    expect([unitOf(read, 'checkout/dev').stack, unitOf(read, 'checkout/prod').stack]).toEqual(['shop-dev', 'AWSProton-checkout-x1'])
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\nstack: shop-{stage}\nstages: { prod: { stack: AWSProton-checkout-x1 } }',
+    )
+    expect([unitOf(read, 'checkout/dev').stack, unitOf(read, 'checkout/prod').stack]).toEqual([
+      'shop-dev',
+      'AWSProton-checkout-x1',
+    ])
   })
 
   test('are named by the pattern of the catalog', () => {
-    const read = organisation({ 'catalog.yaml': `${organisationFiles['catalog.yaml']}stacks: { name: "acme-{stage}-{service}" }\n` })
+    const read = organisation({
+      'catalog.yaml': `${organisationFiles['catalog.yaml']}stacks: { name: "acme-{stage}-{service}" }\n`,
+    })
     expect(unitOf(read, 'checkout/dev').stack).toBe('acme-dev-checkout')
   })
 
   test('of two units in one account are refused, with both places', () => {
-    const read = organisation({ 'environments/prod.yaml': (organisationFiles['environments/prod.yaml'] ?? '').replace('222222222222', '111111111111') }, other('service: other\ntemplate: web@1.4.2\nstages: { dev: { stack: checkout-prod } }'))
-    expect(read.problems).toMatchObject([{ code: 'stack-taken', at: { file: 'services/other/service.yaml', line: 3 }, related: [{ at: { file: 'services/checkout/service.yaml', line: 1 } }] }])
+    const read = organisation(
+      {
+        'environments/prod.yaml': (organisationFiles['environments/prod.yaml'] ?? '').replace(
+          '222222222222',
+          '111111111111',
+        ),
+      },
+      other('service: other\ntemplate: web@1.4.2\nstages: { dev: { stack: checkout-prod } }'),
+    )
+    expect(read.problems).toMatchObject([
+      {
+        code: 'stack-taken',
+        at: { file: 'services/other/service.yaml', line: 3 },
+        related: [{ at: { file: 'services/checkout/service.yaml', line: 1 } }],
+      },
+    ])
   })
 
   test('of one name in two accounts are two stacks', () => {
-    expect(withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\nstack: shop').ok).toBe(true)
+    expect(
+      withService(
+        'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com, checkout.example.com]\nstack: shop',
+      ).ok,
+    ).toBe(true)
   })
 
   test('have names of at most 128 characters', () => {
-    const read = organisation({ 'catalog.yaml': `${organisationFiles['catalog.yaml']}stacks: { name: "${'x'.repeat(120)}-{service}-{stage}" }\n` })
-    expect(brief(read.problems)).toEqual(['stack-name services/checkout/service.yaml:1', 'stack-name services/checkout/service.yaml:1'])
+    const read = organisation({
+      'catalog.yaml': `${organisationFiles['catalog.yaml']}stacks: { name: "${'x'.repeat(120)}-{service}-{stage}" }\n`,
+    })
+    expect(brief(read.problems)).toEqual([
+      'stack-name services/checkout/service.yaml:1',
+      'stack-name services/checkout/service.yaml:1',
+    ])
   })
 })
 
 describe('a pipeline', () => {
   test('is a unit where the service asks for it, with the defaults of its own schema', () => {
     const read = withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\npipeline:')
-    expect(unitOf(read, 'checkout/pipeline')).toMatchObject({ kind: 'pipeline', stack: 'checkout-pipeline', inputs: { dockerfile: 'Dockerfile' }, environment: { name: 'dev' } })
+    expect(unitOf(read, 'checkout/pipeline')).toMatchObject({
+      kind: 'pipeline',
+      stack: 'checkout-pipeline',
+      inputs: { dockerfile: 'Dockerfile' },
+      environment: { name: 'dev' },
+    })
   })
 
   test('has its inputs checked on their lines', () => {
-    const read = withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\npipeline:\n  inputs:\n    dockerflie: x')
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\npipeline:\n  inputs:\n    dockerflie: x',
+    )
     expect(brief(read.problems)).toEqual(['unknown-input services/checkout/service.yaml:6'])
   })
 
@@ -329,19 +449,39 @@ describe('a pipeline', () => {
       'templates/web/v1/pipeline_infrastructure/manifest.yaml': undefined,
       'templates/web/v1/pipeline_infrastructure/cloudformation.yaml': undefined,
     }
-    const read = withService('service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\npipeline: {}', files)
-    expect(read.problems.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual(['no-pipeline'])
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\npipeline: {}',
+      files,
+    )
+    expect(read.problems.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual([
+      'no-pipeline',
+    ])
   })
 })
 
 describe('a component', () => {
-  const files = { 'services/checkout/component/manifest.yaml': manifest, 'services/checkout/component/cloudformation.yaml': 'Resources: {}\n' }
-  const registration = { 'templates/web/v1/.template-registration.yaml': 'compatible_environments: [net:1]\nsupported_component_sources: [DIRECTLY_DEFINED]\n' }
+  const files = {
+    'services/checkout/component/manifest.yaml': manifest,
+    'services/checkout/component/cloudformation.yaml': 'Resources: {}\n',
+  }
+  const registration = {
+    'templates/web/v1/.template-registration.yaml':
+      'compatible_environments: [net:1]\nsupported_component_sources: [DIRECTLY_DEFINED]\n',
+  }
 
   test('of a service is a unit before each of its instances', () => {
     const read = organisation(files, registration)
-    expect(read.ok && read.value.units.map(({ id }) => id).slice(2)).toEqual(['checkout/dev/component', 'checkout/dev', 'checkout/prod/component', 'checkout/prod'])
-    expect(unitOf(read, 'checkout/dev/component')).toMatchObject({ kind: 'component', stack: 'checkout-dev-component', bundle: { kind: 'component' } })
+    expect(read.ok && read.value.units.map(({ id }) => id).slice(2)).toEqual([
+      'checkout/dev/component',
+      'checkout/dev',
+      'checkout/prod/component',
+      'checkout/prod',
+    ])
+    expect(unitOf(read, 'checkout/dev/component')).toMatchObject({
+      kind: 'component',
+      stack: 'checkout-dev-component',
+      bundle: { kind: 'component' },
+    })
   })
 
   test('needs a template that takes components', () => {
@@ -351,7 +491,10 @@ describe('a component', () => {
 
 test('a fleet of a thousand services is read with one reading of their template', () => {
   const many = Object.fromEntries(
-    Array.from({ length: 1000 }, (_, n) => [`services/s${n}/service.yaml`, `service: s${n}\ntemplate: web@1.3.0\nhosts: [s${n}.dev.example.com, s${n}.example.com]\ninputs: { port: ${n + 1} }\n`]),
+    Array.from({ length: 1000 }, (_, n) => [
+      `services/s${n}/service.yaml`,
+      `service: s${n}\ntemplate: web@1.3.0\nhosts: [s${n}.dev.example.com, s${n}.example.com]\ninputs: { port: ${n + 1} }\n`,
+    ]),
   )
   let readings = 0
   const read = readOrganisation(treeOf(organisationFiles, many), () => {

@@ -51,7 +51,9 @@ describe('a pattern', () => {
 
   test('finds what the engine of JavaScript finds, for patterns that both read', () => {
     const atom = fc.constantFrom('a', 'b', '[ab]', '[^a]', '.', '(a|bb)', '\\d', '^', '$')
-    const quantified = fc.tuple(atom, fc.constantFrom('', '*', '+', '?', '{1,3}')).map(([one, many]) => (/^[\^$]$/.test(one) ? one : one + many))
+    const quantified = fc
+      .tuple(atom, fc.constantFrom('', '*', '+', '?', '{1,3}'))
+      .map(([one, many]) => (/^[\^$]$/.test(one) ? one : one + many))
     const source = fc.array(quantified, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''))
     fc.assert(
       fc.property(source, fc.string({ unit: fc.constantFrom('a', 'b', '1', '-'), maxLength: 8 }), (pattern, text) => {

@@ -20,7 +20,9 @@ function service(properties: string) {
 }
 
 function faults(properties: string): string[] {
-  return schemaOf(schemaFile('service', lines(properties))).problems.map(({ severity, code, message }) => `${severity} ${code}: ${message}`)
+  return schemaOf(schemaFile('service', lines(properties))).problems.map(
+    ({ severity, code, message }) => `${severity} ${code}: ${message}`,
+  )
 }
 
 function check(properties: string, spec: string): Checked<DataMap> {
@@ -60,7 +62,9 @@ describe('a schema file', () => {
   })
 
   test('may have its keys in any order and types without properties', () => {
-    const read = schemaOf('schema:\n  types:\n    P: { type: object }\n    S: { type: object }\n  pipeline_input_type: P\n  service_input_type: S\n  format: { openapi: "3.0.0" }\n')
+    const read = schemaOf(
+      'schema:\n  types:\n    P: { type: object }\n    S: { type: object }\n  pipeline_input_type: P\n  service_input_type: S\n  format: { openapi: "3.0.0" }\n',
+    )
     expect(read.problems).toEqual([])
     expect(read.ok && [read.value.service?.inputs.size, read.value.pipeline?.inputs.size]).toEqual([0, 0])
   })
@@ -80,12 +84,16 @@ describe('a schema file', () => {
   })
 
   test('a type inside itself is refused, with the way round', () => {
-    const text = 'schema:\n  format: { openapi: "3.0.0" }\n  service_input_type: A\n  types:\n    A: { type: object, properties: { b: { $ref: "#/B" } } }\n    B: { type: object, properties: { a: { $ref: "#/A" } } }\n'
+    const text =
+      'schema:\n  format: { openapi: "3.0.0" }\n  service_input_type: A\n  types:\n    A: { type: object, properties: { b: { $ref: "#/B" } } }\n    B: { type: object, properties: { a: { $ref: "#/A" } } }\n'
     expect(schemaOf(text).problems.map(({ message }) => message)).toEqual(['The type "A" contains itself (A → B → A).'])
   })
 
   test('references that multiply are refused before they grow', () => {
-    const types = Array.from({ length: 14 }, (_, n) => `    T${n}: { type: object, properties: { a: { $ref: "#/T${n + 1}" }, b: { $ref: "#/T${n + 1}" } } }\n`)
+    const types = Array.from(
+      { length: 14 },
+      (_, n) => `    T${n}: { type: object, properties: { a: { $ref: "#/T${n + 1}" }, b: { $ref: "#/T${n + 1}" } } }\n`,
+    )
     const text = `schema:\n  format: { openapi: "3.0.0" }\n  service_input_type: T0\n  types:\n${types.join('')}    T14: { type: string }\n`
     expect(schemaOf(text).problems.map(({ code }) => code)).toContain('schema-limit')
   })
@@ -123,9 +131,18 @@ describe('a schema file', () => {
     ['', 'The file has no `schema:`'],
     ['schema: { format: { openapi: "3.0.0" }, service_input_type: S }', 'The schema has no `types:`'],
     ['schema: { format: { openapi: "3.0.0" }, types: { S: {} } }', 'The schema names no input type'],
-    ['schema: { format: { openapi: "3.0.0" }, service_input_type: Svc, types: { Svcs: { type: object } } }', 'The type "Svc" is not under `types:`. Did you mean "Svcs"?'],
-    ['schema: { format: { openapi: "3.0.0" }, service_input_type: S, types: { S: { type: string } } }', 'The input type "S" is not an object'],
-    ['schema: { format: { openapi: "3.0.0" }, service_input_type: S, environment_input_type: S, types: { S: { type: object } } }', 'of an environment and of a service'],
+    [
+      'schema: { format: { openapi: "3.0.0" }, service_input_type: Svc, types: { Svcs: { type: object } } }',
+      'The type "Svc" is not under `types:`. Did you mean "Svcs"?',
+    ],
+    [
+      'schema: { format: { openapi: "3.0.0" }, service_input_type: S, types: { S: { type: string } } }',
+      'The input type "S" is not an object',
+    ],
+    [
+      'schema: { format: { openapi: "3.0.0" }, service_input_type: S, environment_input_type: S, types: { S: { type: object } } }',
+      'of an environment and of a service',
+    ],
   ])('%s says: %s', (text, message) => {
     const read = schemaOf(text === '' ? '{}' : text)
     expect(read.ok).toBe(false)
@@ -168,7 +185,9 @@ describe('inputs', () => {
   })
 
   test('what is expected is said in words', () => {
-    const expected = check(port, 'inputs: { port: x, size: 1, name: [], steps: 1 }').problems.map((problem) => problem.expected)
+    const expected = check(port, 'inputs: { port: x, size: 1, name: [], steps: 1 }').problems.map(
+      (problem) => problem.expected,
+    )
     expect(expected).toEqual([
       'A whole number from 1 to 65535.',
       'One of "small", "large".',
@@ -179,13 +198,19 @@ describe('inputs', () => {
 
   test('defaults are filled in, in the order of the schema; what is neither given nor defaulted is absent', () => {
     const result = check(port, 'inputs: { open: true, port: 8080 }')
-    expect(result.ok && Object.entries(result.value)).toEqual([['port', 8080], ['size', 'small'], ['open', true]])
+    expect(result.ok && Object.entries(result.value)).toEqual([
+      ['port', 8080],
+      ['size', 'small'],
+      ['open', true],
+    ])
   })
 
   test('a required input is missing on the line of `inputs:`, unless it has a default', () => {
     const properties = 'properties: { a: { type: string }, b: { type: string, default: x } }\nrequired: [a, b]'
     const result = check(properties, 'service: x\ninputs: {}')
-    expect(told(result)).toEqual(['missing-input 2:1 The input "a" is missing, and the template has no default for it.'])
+    expect(told(result)).toEqual([
+      'missing-input 2:1 The input "a" is missing, and the template has no default for it.',
+    ])
   })
 
   test('defaults of nested maps and items are filled in where the map is there', () => {
@@ -196,7 +221,11 @@ describe('inputs', () => {
         rules: { type: array, items: { type: object, required: [path], properties: { path: { type: string }, weight: { type: number, default: 1 } } } }
     `
     const given = check(properties, 'inputs: { scaling: { max: 9 }, rules: [{ path: / }] }')
-    expect(given.ok && plain(given.value)).toEqual({ scaling: { min: 1, max: 9 }, alarms: { loud: true, level: 3 }, rules: [{ path: '/', weight: 1 }] })
+    expect(given.ok && plain(given.value)).toEqual({
+      scaling: { min: 1, max: 9 },
+      alarms: { loud: true, level: 3 },
+      rules: [{ path: '/', weight: 1 }],
+    })
     const absent = check(properties, 'inputs: {}')
     expect(absent.ok && plain(absent.value)).toEqual({ alarms: { loud: true, level: 3 } })
     expect(told(check(properties, 'inputs:\n  rules:\n    - wieght: 2\n'))).toEqual([
@@ -206,9 +235,12 @@ describe('inputs', () => {
   })
 
   test('a map without described properties takes any key, with values of its type', () => {
-    const properties = 'properties: { env: { type: object, additionalProperties: { type: string } }, free: { type: object } }'
+    const properties =
+      'properties: { env: { type: object, additionalProperties: { type: string } }, free: { type: object } }'
     expect(check(properties, 'inputs: { env: { A: x }, free: { a: 1, b: [2] } }').ok).toBe(true)
-    expect(told(check(properties, 'inputs: { env: { A: 1 } }'))).toEqual(['input-type 1:21 The input "env.A" (1) is a number, and text is wanted.'])
+    expect(told(check(properties, 'inputs: { env: { A: 1 } }'))).toEqual([
+      'input-type 1:21 The input "env.A" (1) is a number, and text is wanted.',
+    ])
   })
 
   test('a number keeps the form that it was written in', () => {
@@ -217,19 +249,26 @@ describe('inputs', () => {
   })
 
   test('`nullable` and the boolean `exclusiveMinimum` of OpenAPI 3.0 are understood', () => {
-    const properties = 'properties: { a: { type: string, nullable: true, enum: [x] }, b: { type: integer, minimum: 1, exclusiveMinimum: true } }'
+    const properties =
+      'properties: { a: { type: string, nullable: true, enum: [x] }, b: { type: integer, minimum: 1, exclusiveMinimum: true } }'
     expect(check(properties, 'inputs: { a: null, b: 2 }').ok).toBe(true)
-    expect(told(check(properties, 'inputs: { b: 1 }'))).toEqual(['input-value 1:14 The input "b" (1) is not more than 1.'])
+    expect(told(check(properties, 'inputs: { b: 1 }'))).toEqual([
+      'input-value 1:14 The input "b" (1) is not more than 1.',
+    ])
   })
 
   test('two patterns of one schema are told apart', () => {
-    const properties = "properties: { a: { type: string, pattern: '^[a-z]+$' }, b: { type: string, pattern: '^[0-9]+$' } }"
+    const properties =
+      "properties: { a: { type: string, pattern: '^[a-z]+$' }, b: { type: string, pattern: '^[0-9]+$' } }"
     expect(check(properties, 'inputs: { a: abc, b: "123" }').ok).toBe(true)
     expect(check(properties, 'inputs: { a: "123", b: abc }').problems).toHaveLength(2)
   })
 
   test('a pattern that would stall a backtracking engine is matched', () => {
-    const result = check("properties: { a: { type: string, pattern: '^(a+)+$' } }", `inputs: { a: ${'a'.repeat(4000)}b }`)
+    const result = check(
+      "properties: { a: { type: string, pattern: '^(a+)+$' } }",
+      `inputs: { a: ${'a'.repeat(4000)}b }`,
+    )
     expect(result.problems.map(({ code }) => code)).toEqual(['input-value'])
   })
 
@@ -242,14 +281,30 @@ describe('inputs', () => {
   test('inputs that are named like parts of an object are inputs like any other', () => {
     const properties = 'properties: { toString: { type: string, default: x }, valueOf: { type: integer } }'
     const result = check(properties, 'inputs: { valueOf: 1 }')
-    expect(result.ok && Object.entries(result.value)).toEqual([['toString', 'x'], ['valueOf', 1]])
-    expect(check(properties, 'inputs: { hasOwnProperty: 1 }').problems.map(({ code }) => code)).toEqual(['unknown-input'])
+    expect(result.ok && Object.entries(result.value)).toEqual([
+      ['toString', 'x'],
+      ['valueOf', 1],
+    ])
+    expect(check(properties, 'inputs: { hasOwnProperty: 1 }').problems.map(({ code }) => code)).toEqual([
+      'unknown-input',
+    ])
   })
 
   test('whatever is given, the check answers, prototypes stay as they are, and what is good is good again', () => {
     const schema = service(port)
-    const at = { place: () => ({ file: 'f', line: 1, column: 1 }), keyPlace: () => ({ file: 'f', line: 1, column: 1 }), missing: { file: 'f', line: 1, column: 1 } }
-    const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.integer({ max: 3 }), { maxLength: 3 }), fc.double({ noNaN: true }).map((n) => new Float(n)))
+    const at = {
+      place: () => ({ file: 'f', line: 1, column: 1 }),
+      keyPlace: () => ({ file: 'f', line: 1, column: 1 }),
+      missing: { file: 'f', line: 1, column: 1 },
+    }
+    const value = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(fc.integer({ max: 3 }), { maxLength: 3 }),
+      fc.double({ noNaN: true }).map((n) => new Float(n)),
+    )
     const key = fc.oneof(fc.constantFrom('port', 'size', 'name', 'steps', '__proto__', 'constructor'), fc.string())
     fc.assert(
       fc.property(fc.array(fc.tuple(key, value), { maxLength: 5 }), (entries) => {
@@ -264,7 +319,15 @@ describe('inputs', () => {
 })
 
 describe('secrets', () => {
-  const at = inputsAt({ file: 'f', data: null, place: () => ({ file: 'f', line: 1, column: 1 }), keyPlace: () => ({ file: 'f', line: 1, column: 1 }) }, [])
+  const at = inputsAt(
+    {
+      file: 'f',
+      data: null,
+      place: () => ({ file: 'f', line: 1, column: 1 }),
+      keyPlace: () => ({ file: 'f', line: 1, column: 1 }),
+    },
+    [],
+  )
   const properties = `
     properties:
       password: { type: string, x-protium-secret: true }
@@ -290,7 +353,12 @@ describe('secrets', () => {
   })
 
   test('a value that breaks a rule is not shown when it looks like a secret', () => {
-    const result = check('properties: { a: { type: string, maxLength: 3 } }', 'inputs: { a: ghp_0123456789abcdefghijABCDEFGHIJ012345 }')
-    expect(result.problems.map(({ message }) => message)).toEqual(['The input "a" (hidden) is longer than 3 characters.'])
+    const result = check(
+      'properties: { a: { type: string, maxLength: 3 } }',
+      'inputs: { a: ghp_0123456789abcdefghijABCDEFGHIJ012345 }',
+    )
+    expect(result.problems.map(({ message }) => message)).toEqual([
+      'The input "a" (hidden) is longer than 3 characters.',
+    ])
   })
 })

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { commonHost, hostOf, type HostPattern, previewHost, readHost, readHostPattern, type Stage, stageOfHost } from '../../src/core/stage.ts'
+import {
+  commonHost,
+  hostOf,
+  type HostPattern,
+  previewHost,
+  readHost,
+  readHostPattern,
+  type Stage,
+  stageOfHost,
+} from '../../src/core/stage.ts'
 
 function pattern(text: string, of: 'stage' | 'previews' = 'stage', domain = 'example.com'): HostPattern {
   const read = readHostPattern(text, { domain, of })
@@ -12,8 +21,17 @@ function stagesOf(...hosts: readonly HostPattern[]): Stage[] {
   return hosts.map((host, order) => ({ name: `s${order}`, order, host, environment: 'e', production: false }))
 }
 
-const stages = stagesOf(pattern('{service}.dev.{domain}'), pattern('{service}.staging.{domain}'), pattern('{service}.{domain}'))
-const previews = { host: pattern('{service}-pr-{number}.preview.{domain}', 'previews'), stage: 's0', expire: 1, most: 1 }
+const stages = stagesOf(
+  pattern('{service}.dev.{domain}'),
+  pattern('{service}.staging.{domain}'),
+  pattern('{service}.{domain}'),
+)
+const previews = {
+  host: pattern('{service}-pr-{number}.preview.{domain}', 'previews'),
+  stage: 's0',
+  expire: 1,
+  most: 1,
+}
 
 describe('a host', () => {
   test.each([
@@ -32,7 +50,12 @@ describe('a host', () => {
     ['checkoutXdevXexample.com', 'none'],
   ])('%s belongs to: %s', (host, expected) => {
     const owner = stageOfHost({ stages, previews }, host)
-    const said = owner.is === 'stage' ? `${owner.stage.name} ${owner.service}` : owner.is === 'preview' ? `preview ${owner.service} ${owner.number}` : owner.is
+    const said =
+      owner.is === 'stage'
+        ? `${owner.stage.name} ${owner.service}`
+        : owner.is === 'preview'
+          ? `preview ${owner.service} ${owner.number}`
+          : owner.is
     expect(said).toBe(expected)
   })
 
@@ -104,12 +127,19 @@ const stagePattern = fc
   .map(([before, middle, after]) => [...before, middle, ...after, 'x'].join('.'))
 const previewPattern = fc.tuple(fixed, fixed, fixed).map(([a, b, c]) => `${a}{service}${b}-{number}${c}.x`)
 const anyPattern = fc
-  .oneof(stagePattern.map((text) => [text, 'stage'] as const), previewPattern.map((text) => [text, 'previews'] as const))
+  .oneof(
+    stagePattern.map((text) => [text, 'stage'] as const),
+    previewPattern.map((text) => [text, 'previews'] as const),
+  )
   .map(([text, of]) => readHostPattern(text, { domain: 'x', of }))
   .filter((read) => 'pattern' in read)
   .map((read) => read.pattern)
 const service = fc
-  .tuple(fc.constantFrom('a', 'b'), fc.string({ unit: fc.constantFrom('a', 'b', '1', '-'), maxLength: 6 }), fc.constantFrom('', 'a', '1'))
+  .tuple(
+    fc.constantFrom('a', 'b'),
+    fc.string({ unit: fc.constantFrom('a', 'b', '1', '-'), maxLength: 6 }),
+    fc.constantFrom('', 'a', '1'),
+  )
   .map((parts) => parts.join(''))
   .filter((name) => !name.endsWith('-'))
 const number = fc.integer({ min: 1, max: 120 })
@@ -117,18 +147,23 @@ const number = fc.integer({ min: 1, max: 120 })
 describe('patterns that do not meet', () => {
   test('share no host; and those that meet share the host that is shown', () => {
     fc.assert(
-      fc.property(anyPattern, anyPattern, fc.array(fc.tuple(service, number), { minLength: 1, maxLength: 20 }), (a, b, names) => {
-        const met = commonHost(a, b)
-        if (met !== undefined) {
-          expect(readHost(met)).toEqual({ host: met })
-          expect([a.matcher.test(met), b.matcher.test(met)]).toEqual([true, true])
-          return
-        }
-        for (const [name, pull] of names) {
-          expect(b.matcher.test(previewHost({ host: a }, name, pull))).toBe(false)
-          expect(a.matcher.test(previewHost({ host: b }, name, pull))).toBe(false)
-        }
-      }),
+      fc.property(
+        anyPattern,
+        anyPattern,
+        fc.array(fc.tuple(service, number), { minLength: 1, maxLength: 20 }),
+        (a, b, names) => {
+          const met = commonHost(a, b)
+          if (met !== undefined) {
+            expect(readHost(met)).toEqual({ host: met })
+            expect([a.matcher.test(met), b.matcher.test(met)]).toEqual([true, true])
+            return
+          }
+          for (const [name, pull] of names) {
+            expect(b.matcher.test(previewHost({ host: a }, name, pull))).toBe(false)
+            expect(a.matcher.test(previewHost({ host: b }, name, pull))).toBe(false)
+          }
+        },
+      ),
       { numRuns: 2000 },
     )
   })
@@ -168,7 +203,9 @@ describe('patterns that do not meet', () => {
           const read = readHostPattern(text, { domain: 'x', of: 'stage' })
           return 'pattern' in read ? [read.pattern] : []
         })
-        const meet = hosts.some((host, index) => hosts.slice(0, index).some((other) => commonHost(host, other) !== undefined))
+        const meet = hosts.some((host, index) =>
+          hosts.slice(0, index).some((other) => commonHost(host, other) !== undefined),
+        )
         const all = stagesOf(...hosts)
         for (const stage of all) {
           const owner = stageOfHost({ stages: all }, hostOf(stage, name))

@@ -63,7 +63,10 @@ export const organisationFiles: Readonly<Record<string, string>> = {
     region: ap-northeast-2
     inputs: { cidr: 10.1.0.0/16 }
   `),
-  'templates/net/v1/schema/schema.yaml': schemaFile('environment', 'properties:\n  cidr: { type: string, default: 10.0.0.0/16 }'),
+  'templates/net/v1/schema/schema.yaml': schemaFile(
+    'environment',
+    'properties:\n  cidr: { type: string, default: 10.0.0.0/16 }',
+  ),
   'templates/net/v1/infrastructure/manifest.yaml': manifest,
   'templates/net/v1/infrastructure/cloudformation.yaml': 'Resources: {}\n',
   'templates/web/template.yaml': 'kind: service\nversions: { v1: 1.4.2 }\n',
@@ -78,7 +81,10 @@ export const organisationFiles: Readonly<Record<string, string>> = {
         size: { type: string, enum: [small, large] }
     `),
     'pipeline_input_type: Pipe',
-  ).replace('  types:\n', '  types:\n    Pipe: { type: object, properties: { dockerfile: { type: string, default: Dockerfile } } }\n'),
+  ).replace(
+    '  types:\n',
+    '  types:\n    Pipe: { type: object, properties: { dockerfile: { type: string, default: Dockerfile } } }\n',
+  ),
   'templates/web/v1/instance_infrastructure/manifest.yaml': manifest,
   'templates/web/v1/instance_infrastructure/cloudformation.yaml': 'Resources: {}\n',
   'templates/web/v1/pipeline_infrastructure/manifest.yaml': manifest,

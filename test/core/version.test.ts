@@ -8,7 +8,13 @@ describe('a version', () => {
   })
 
   test('sorts by its numbers, not by its text', () => {
-    expect(['1.10.0', '1.2.0', '0.9.9', 'x', '1.2.10'].toSorted(compareVersions)).toEqual(['x', '0.9.9', '1.2.0', '1.2.10', '1.10.0'])
+    expect(['1.10.0', '1.2.0', '0.9.9', 'x', '1.2.10'].toSorted(compareVersions)).toEqual([
+      'x',
+      '0.9.9',
+      '1.2.0',
+      '1.2.10',
+      '1.10.0',
+    ])
   })
 
   test('is read back from what it is written as', () => {

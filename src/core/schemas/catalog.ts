@@ -39,7 +39,10 @@ export const catalogSchema: DataMap = {
         properties: {
           host: { ...host, description: 'The addresses in this stage. `{service}` stands for a part of one label.' },
           environment: { ...plainName, description: 'The environment that the stage lies in.' },
-          soak: { ...duration, description: 'How long a service has to be healthy here before the next stage may start.' },
+          soak: {
+            ...duration,
+            description: 'How long a service has to be healthy here before the next stage may start.',
+          },
           production: { type: 'boolean', description: 'Images have to be digests here, and changes are held longest.' },
           approval: {
             type: 'object',
@@ -85,7 +88,11 @@ export const catalogSchema: DataMap = {
           minProperties: 1,
           maxProperties: 1,
           properties: {
-            topic: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,49}$', 'x-protium-expected': 'A topic of GitHub: small letters, digits and "-".' },
+            topic: {
+              type: 'string',
+              pattern: '^[a-z0-9][a-z0-9-]{0,49}$',
+              'x-protium-expected': 'A topic of GitHub: small letters, digits and "-".',
+            },
             property: { type: 'string', minLength: 1, maxLength: 75 },
           },
           items: {

@@ -20,7 +20,11 @@ export const environmentSchema: DataMap = {
       pattern: '^[0-9]{12}$',
       'x-protium-expected': 'The twelve digits of an account in quotes, "111111111111".',
     },
-    region: { type: 'string', pattern: '^[a-z]{2,3}(-[a-z]+)+-[0-9]+$', 'x-protium-expected': 'A region such as ap-northeast-2.' },
+    region: {
+      type: 'string',
+      pattern: '^[a-z]{2,3}(-[a-z]+)+-[0-9]+$',
+      'x-protium-expected': 'A region such as ap-northeast-2.',
+    },
     inputs,
     stack: { ...stackName, description: 'The name of an adopted stack; `env-<environment>` if nothing is said.' },
   },

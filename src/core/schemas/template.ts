@@ -19,7 +19,11 @@ export const templateSchema: DataMap = {
       additionalProperties: exactVersion,
     },
     description: { type: 'string', description: 'One sentence for those who choose a template.' },
-    owners: { type: ['array', 'string'], items: { type: 'string' }, description: 'The teams that answer for the template.' },
+    owners: {
+      type: ['array', 'string'],
+      items: { type: 'string' },
+      description: 'The teams that answer for the template.',
+    },
     support: { type: 'string', description: 'Where people get help: a channel, a page, an address.' },
     migrations: {
       type: 'array',
