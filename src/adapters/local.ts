@@ -41,7 +41,8 @@ export function localProvisioner(options: LocalOptions): Provisioner {
   const state = stateFolder(folder, options.write ?? writeAtomically)
   const failures = readFailures(fail)
 
-  const prepare = (wanted: WantedStack): Prepared => prepareStack(wanted, state.read(wanted.stack), state.neighbours(wanted.stack))
+  const prepare = (wanted: WantedStack): Prepared =>
+    prepareStack(wanted, state.read(wanted.stack), state.neighbours(wanted.stack))
 
   const operation = (stack: StackId, file: StackFile | undefined, signal: AbortSignal | undefined): Operation => {
     const others = state.neighbours(stack).filter((it) => it.stack.name !== stack.name)
@@ -52,7 +53,8 @@ export function localProvisioner(options: LocalOptions): Provisioner {
         clock,
         pace,
         signal,
-        failure: (action, logicalId) => failures.get(`${action === 'delete' ? 'delete:' : ''}${stack.name}/${logicalId}`),
+        failure: (action, logicalId) =>
+          failures.get(`${action === 'delete' ? 'delete:' : ''}${stack.name}/${logicalId}`),
         taken: takenNames([...others, ...own]),
         save: state.write,
         drop: () => state.remove(stack),
@@ -70,7 +72,8 @@ export function localProvisioner(options: LocalOptions): Provisioner {
       const hold = await holdStack(folder, keyOf(wanted.stack), clock)
       try {
         const now = prepare(wanted)
-        if (preview.wants !== now.wants || preview.against !== now.against) throw stale(wanted.stack, preview.wants !== now.wants)
+        if (preview.wants !== now.wants || preview.against !== now.against)
+          throw stale(wanted.stack, preview.wants !== now.wants)
         if (now.settled !== undefined) {
           yield { kind: 'stack', at: clock.now(), status: now.settled }
           return
@@ -121,7 +124,10 @@ type Prepared = {
 }
 
 function prepareStack(wanted: WantedStack, file: StackFile | undefined, neighbours: readonly StackFile[]): Prepared {
-  refuseProblems(wanted.stack, checkLimits(wanted.body, () => ({ file: wanted.stack.name, line: 1, column: 1 })))
+  refuseProblems(
+    wanted.stack,
+    checkLimits(wanted.body, () => ({ file: wanted.stack.name, line: 1, column: 1 })),
+  )
   const others = neighbours.filter(({ stack }) => stack.name !== wanted.stack.name)
   const exported = new Map(others.flatMap(({ exports }) => Object.entries(exports)))
   const fresh = file === undefined || mustGoFirst(file.status) || file.status === 'DELETE_COMPLETE'
@@ -142,7 +148,10 @@ function prepareStack(wanted: WantedStack, file: StackFile | undefined, neighbou
   if (file !== undefined) checkExports(file, plan.exports, others)
   const parameters = givenParameters(wanted)
   const { body, tags } = wanted
-  const goal: Content = { ...contentOf({ ...emptyContent(), ...plan, body, tags, parameters }), resources: Object.fromEntries(plan.steps.map(({ logicalId, record }) => [logicalId, record])) }
+  const goal: Content = {
+    ...contentOf({ ...emptyContent(), ...plan, body, tags, parameters }),
+    resources: Object.fromEntries(plan.steps.map(({ logicalId, record }) => [logicalId, record])),
+  }
   const atRest = file !== undefined && isAtRest(file.status)
   return {
     file,
@@ -161,16 +170,34 @@ function previewOf(wanted: WantedStack, { plan, wants, against }: Prepared): Sta
 /** What is wanted, as a digest: the template, the parameters and the tags of this stack. */
 function wantsOf({ stack, body, parameters, tags }: WantedStack): string {
   const texts = (map: Readonly<Record<string, string>>): DataMap => mapOf(Object.entries(map))
-  return digest(mapOf([['stack', mapOf(Object.entries(stack))], ['body', body], ['parameters', texts(parameters)], ['tags', texts(tags)]]))
+  return digest(
+    mapOf([
+      ['stack', mapOf(Object.entries(stack))],
+      ['body', body],
+      ['parameters', texts(parameters)],
+      ['tags', texts(tags)],
+    ]),
+  )
 }
 
 /** What it was compared with: the stack as it stands, and the values that it takes from other stacks. */
 function againstOf(file: StackFile | undefined, { imports }: StackPlan): string {
   const taken = mapOf(Object.entries(imports))
-  if (file === undefined) return digest(mapOf([['status', 'ABSENT'], ['imports', taken]]))
+  if (file === undefined)
+    return digest(
+      mapOf([
+        ['status', 'ABSENT'],
+        ['imports', taken],
+      ]),
+    )
   const { status, leaving } = file
   return digest(
-    mapOf([['status', status], ['content', contentText(file)], ['leaving', leaving.map(({ record }) => record.physicalId)], ['imports', taken]]),
+    mapOf([
+      ['status', status],
+      ['content', contentText(file)],
+      ['leaving', leaving.map(({ record }) => record.physicalId)],
+      ['imports', taken],
+    ]),
   )
 }
 
@@ -192,7 +219,10 @@ function contentText(content: Content): string {
 function givenParameters({ body, parameters }: WantedStack): Content['parameters'] {
   const declared = section(body, 'Parameters')
   return Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [name, scalarText(own(own(declared, name), 'NoEcho')) === 'true' ? '****' : value]),
+    Object.entries(parameters).map(([name, value]) => [
+      name,
+      scalarText(own(own(declared, name), 'NoEcho')) === 'true' ? '****' : value,
+    ]),
   )
 }
 
@@ -200,17 +230,33 @@ function stateOf(file: StackFile | undefined, { held }: { readonly held: boolean
   if (file === undefined || file.status === 'DELETE_COMPLETE') return { is: 'absent' }
   const { status, body, parameters, tags, outputs, resources } = file
   if (isAtRest(status)) {
-    const listed = Object.entries(resources).map(([logicalId, { type, physicalId }]) => ({ logicalId, type, physicalId }))
+    const listed = Object.entries(resources).map(([logicalId, { type, physicalId }]) => ({
+      logicalId,
+      type,
+      physicalId,
+    }))
     return { is: 'settled', body, parameters, tags, outputs, resources: listed }
   }
   if (status.endsWith('_IN_PROGRESS')) {
     if (held) return { is: 'busy', status }
-    return { is: 'stuck', status, remedy: 'The run that worked on it has ended. Deploy again: it goes on from where it was.' }
+    return {
+      is: 'stuck',
+      status,
+      remedy: 'The run that worked on it has ended. Deploy again: it goes on from where it was.',
+    }
   }
   if (status === 'ROLLBACK_COMPLETE') {
-    return { is: 'stuck', status, remedy: 'Its first creation failed. Mend the cause and deploy again: the empty stack is deleted first.' }
+    return {
+      is: 'stuck',
+      status,
+      remedy: 'Its first creation failed. Mend the cause and deploy again: the empty stack is deleted first.',
+    }
   }
-  return { is: 'stuck', status, remedy: `${file.reason ?? 'A resource could not be deleted.'} Deploy again, or remove the stack again: what is left is deleted first.` }
+  return {
+    is: 'stuck',
+    status,
+    remedy: `${file.reason ?? 'A resource could not be deleted.'} Deploy again, or remove the stack again: what is left is deleted first.`,
+  }
 }
 
 function isAtRest(status: string): boolean {
@@ -223,11 +269,17 @@ function mustGoFirst(status: string): boolean {
 }
 
 /** An export that another stack imports can neither go nor change. */
-function checkExports(file: StackFile, exports: Readonly<Record<string, string>>, neighbours: readonly StackFile[]): void {
+function checkExports(
+  file: StackFile,
+  exports: Readonly<Record<string, string>>,
+  neighbours: readonly StackFile[],
+): void {
   for (const [name, value] of Object.entries(file.exports)) {
     const after = Object.hasOwn(exports, name) ? exports[name] : undefined
     if (after === value) continue
-    const users = neighbours.filter((it) => it.stack.name !== file.stack.name && Object.hasOwn(it.imports, name)).map((it) => it.stack.name)
+    const users = neighbours
+      .filter((it) => it.stack.name !== file.stack.name && Object.hasOwn(it.imports, name))
+      .map((it) => it.stack.name)
     if (users.length === 0) continue
     const done = after === undefined ? `Export ${name} cannot be deleted` : `Cannot update export ${name}`
     throw new Refused('export-in-use', `${done} as it is in use by ${users.join(', ')}.`, {
@@ -250,9 +302,13 @@ function refusal(stack: StackId, problems: readonly Problem[]): Refused {
 
 function stale(stack: StackId, wanted: boolean): Refused {
   const what = wanted ? 'what is wanted' : 'the stack, or a value that it imports,'
-  return new Refused('plan-stale', `The plan for the stack ${stack.name} no longer holds: ${what} has changed since it was made. Nothing was touched.`, {
-    remedy: 'Plan again, and apply the new plan.',
-  })
+  return new Refused(
+    'plan-stale',
+    `The plan for the stack ${stack.name} no longer holds: ${what} has changed since it was made. Nothing was touched.`,
+    {
+      remedy: 'Plan again, and apply the new plan.',
+    },
+  )
 }
 
 function readFailures(fail: readonly string[]): ReadonlyMap<string, string> {

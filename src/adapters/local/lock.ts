@@ -75,9 +75,13 @@ async function holdFolder(root: string, clock: Clock): Promise<void> {
 }
 
 function locked(root: string, { owner, file }: { readonly owner: Owner; readonly file: string }): Refused {
-  return new Refused('state-locked', `Another run works on the state folder ${root}: process ${owner.pid} on ${owner.host}.`, {
-    remedy: `Wait until it has ended. If there is no such process any more, remove ${file}.`,
-  })
+  return new Refused(
+    'state-locked',
+    `Another run works on the state folder ${root}: process ${owner.pid} on ${owner.host}.`,
+    {
+      remedy: `Wait until it has ended. If there is no such process any more, remove ${file}.`,
+    },
+  )
 }
 
 /** The living owners of the folder besides this process; the files of the dead are removed on the way. */
@@ -107,9 +111,12 @@ function namesIn(folder: string): readonly string[] {
 function readOwner(file: string): Owner | undefined {
   try {
     const owner: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (typeof owner !== 'object' || owner === null || !('pid' in owner) || !('started' in owner) || !('host' in owner)) return undefined
+    if (typeof owner !== 'object' || owner === null || !('pid' in owner) || !('started' in owner) || !('host' in owner))
+      return undefined
     const { pid: id, started, host } = owner
-    return typeof id === 'number' && typeof started === 'string' && typeof host === 'string' ? { pid: id, started, host } : undefined
+    return typeof id === 'number' && typeof started === 'string' && typeof host === 'string'
+      ? { pid: id, started, host }
+      : undefined
   } catch {
     return undefined
   }
@@ -138,4 +145,3 @@ function startOf(id: number): string | undefined {
     return undefined
   }
 }
-

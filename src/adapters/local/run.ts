@@ -1,6 +1,14 @@
 import { Refused } from '../../core/problem.ts'
 import { fixedName } from '../../core/stack/identity.ts'
-import { isRetained, removalOrder, type ResourceRecord, type Resources, type StackPlan, type Step } from '../../core/stack/plan.ts'
+import { inOrder } from '../../core/stack/order.ts'
+import {
+  isRetained,
+  removalOrder,
+  type ResourceRecord,
+  type Resources,
+  type StackPlan,
+  type Step,
+} from '../../core/stack/plan.ts'
 import type { StackName } from '../../core/stack/template.ts'
 import type { Clock, ResourceStatus, StackEvent } from '../../ports.ts'
 import { type Content, emptyContent, type Leaving, type Retained, type StackFile } from './state.ts'
@@ -52,7 +60,10 @@ export class Operation {
   /** Makes the stack what the plan says; goes back to what it was when a resource fails. */
   async *apply(plan: StackPlan, wanted: Pick<Content, 'body' | 'parameters' | 'tags'>): AsyncGenerator<StackEvent> {
     const interrupted = this.#file.status.endsWith('_IN_PROGRESS')
-    const first = this.#file.status === 'ABSENT' || this.#file.status === 'DELETE_COMPLETE' || (interrupted && this.#file.previous === undefined)
+    const first =
+      this.#file.status === 'ABSENT' ||
+      this.#file.status === 'DELETE_COMPLETE' ||
+      (interrupted && this.#file.previous === undefined)
     const kind = first ? 'CREATE' : 'UPDATE'
     const { outputs, exports, imports } = plan
     const goal: Omit<Content, 'resources'> = { ...wanted, outputs, exports, imports }
@@ -68,7 +79,11 @@ export class Operation {
       return
     }
     const resources = Object.fromEntries(plan.steps.map(({ logicalId, record }) => [logicalId, record]))
-    const removed = plan.removals.map(({ logicalId, record, change }): Leaving => ({ logicalId, record, retained: change.retained }))
+    const removed = plan.removals.map(({ logicalId, record, change }): Leaving => ({
+      logicalId,
+      record,
+      retained: change.retained,
+    }))
     const leaving = [...this.#file.leaving, ...removed]
     const settled = { ...withPrevious(this.#file, undefined), ...goal, resources, leaving }
     if (leaving.length > 0) {
@@ -85,9 +100,16 @@ export class Operation {
   async *remove(): AsyncGenerator<StackEvent> {
     this.#save({ ...withPrevious(this.#file, undefined), status: 'DELETE_IN_PROGRESS' })
     yield this.#stackEvent('User Initiated')
-    const undeleted = [...(yield* this.#deleteAll((record) => isRetained(record.deletionPolicy))), ...(yield* this.#clear())]
+    const undeleted = [
+      ...(yield* this.#deleteAll((record) => isRetained(record.deletionPolicy))),
+      ...(yield* this.#clear()),
+    ]
     if (undeleted.length > 0) {
-      this.#save({ ...this.#file, status: 'DELETE_FAILED', reason: `The following resource(s) failed to delete: [${undeleted.join(', ')}].` })
+      this.#save({
+        ...this.#file,
+        status: 'DELETE_FAILED',
+        reason: `The following resource(s) failed to delete: [${undeleted.join(', ')}].`,
+      })
       yield this.#stackEvent(this.#file.reason)
       return
     }
@@ -109,9 +131,20 @@ export class Operation {
     return { kind: 'stack', at: this.#world.clock.now(), status, ...(reason === undefined ? {} : { reason }) }
   }
 
-  #event(logicalId: string, type: string, told: { readonly status: ResourceStatus; readonly reason?: string | undefined }): StackEvent {
+  #event(
+    logicalId: string,
+    type: string,
+    told: { readonly status: ResourceStatus; readonly reason?: string | undefined },
+  ): StackEvent {
     const { status, reason } = told
-    return { kind: 'resource', at: this.#world.clock.now(), logicalId, type, status, ...(reason === undefined ? {} : { reason }) }
+    return {
+      kind: 'resource',
+      at: this.#world.clock.now(),
+      logicalId,
+      type,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+    }
   }
 
   /** Lets time go by; the run ends here when it is told to stop, with everything so far on the disk. */
@@ -126,16 +159,22 @@ export class Operation {
       }
     }
     if (stopped()) {
-      throw new Refused('interrupted', `The work on the stack ${this.#world.stack.name} was stopped before it had ended.`, {
-        remedy: 'Run the same command again: it goes on from here.',
-        cause: signal?.reason,
-      })
+      throw new Refused(
+        'interrupted',
+        `The work on the stack ${this.#world.stack.name} was stopped before it had ended.`,
+        {
+          remedy: 'Run the same command again: it goes on from here.',
+          cause: signal?.reason,
+        },
+      )
     }
   }
 
   /** Makes, updates and replaces as far as nothing waits for another; the first failure stops all that is under way. */
   async *#make(steps: readonly Step[]): AsyncGenerator<StackEvent, readonly Failed[]> {
-    const waiting = new Map(steps.filter(({ change }) => change !== undefined).map((step) => [step.logicalId, step] as const))
+    const waiting = new Map(
+      steps.filter(({ change }) => change !== undefined).map((step) => [step.logicalId, step] as const),
+    )
     const running: { readonly step: Step; readonly until: number }[] = []
     const unfinished = new Set(waiting.keys())
     let now = 0
@@ -147,7 +186,10 @@ export class Operation {
         running.push({ step, until: now + (work[step.record.type] ?? 2) })
         yield this.#event(step.logicalId, step.record.type, {
           status: `${verbOf(step)}_IN_PROGRESS`,
-          reason: step.change?.action === 'replace' ? 'Requested update requires the creation of a new physical resource; hence creating one.' : undefined,
+          reason:
+            step.change?.action === 'replace'
+              ? 'Requested update requires the creation of a new physical resource; hence creating one.'
+              : undefined,
         })
       }
       const next = running.toSorted((a, b) => a.until - b.until)[0]
@@ -178,28 +220,54 @@ export class Operation {
     if (told !== undefined || change === undefined || change.action === 'update') return told
     const name = fixedName({ stack: this.#world.stack, logicalId, type: record.type, properties: record.properties })
     if (name === undefined) return undefined
-    const mine = Object.entries(this.#file.resources).find(([id, it]) => id !== logicalId && this.#isNamed(id, it, { type: record.type, name }))
+    const mine = Object.entries(this.#file.resources).find(
+      ([id, it]) => id !== logicalId && this.#isNamed(id, it, { type: record.type, name }),
+    )
     const owner = mine === undefined ? this.#world.taken.get(nameKey(record.type, name)) : this.#world.stack.name
     return owner === undefined ? undefined : `${name} already exists in stack ${owner}`
   }
 
-  #isNamed(logicalId: string, record: ResourceRecord, wanted: { readonly type: string; readonly name: string }): boolean {
-    return record.type === wanted.type && fixedName({ stack: this.#world.stack, logicalId, type: record.type, properties: record.properties }) === wanted.name
+  #isNamed(
+    logicalId: string,
+    record: ResourceRecord,
+    wanted: { readonly type: string; readonly name: string },
+  ): boolean {
+    return (
+      record.type === wanted.type &&
+      fixedName({ stack: this.#world.stack, logicalId, type: record.type, properties: record.properties }) ===
+        wanted.name
+    )
   }
 
   #made({ logicalId, record, change }: Step): void {
     const before = this.#file.resources[logicalId]
-    const left = change?.action === 'replace' && before !== undefined ? [{ logicalId, record: before, retained: change.retained }] : []
-    this.#save({ ...this.#file, resources: { ...this.#file.resources, [logicalId]: record }, leaving: [...this.#file.leaving, ...left] })
+    const left =
+      change?.action === 'replace' && before !== undefined
+        ? [{ logicalId, record: before, retained: change.retained }]
+        : []
+    this.#save({
+      ...this.#file,
+      resources: { ...this.#file.resources, [logicalId]: record },
+      leaving: [...this.#file.leaving, ...left],
+    })
   }
 
   /** A first creation that failed leaves an empty stack behind, that can only be deleted. */
   async *#undoCreate(reason: string): AsyncGenerator<StackEvent> {
     this.#save({ ...this.#file, status: 'ROLLBACK_IN_PROGRESS', reason })
     yield this.#stackEvent(reason)
-    const undeleted = [...(yield* this.#deleteAll((record) => record.deletionPolicy === 'Retain')), ...(yield* this.#clear())]
-    const left = undeleted.length > 0 ? `The following resource(s) failed to delete: [${undeleted.join(', ')}].` : undefined
-    this.#save({ ...this.#file, imports: {}, status: left === undefined ? 'ROLLBACK_COMPLETE' : 'ROLLBACK_FAILED', reason: left ?? reason })
+    const undeleted = [
+      ...(yield* this.#deleteAll((record) => record.deletionPolicy === 'Retain')),
+      ...(yield* this.#clear()),
+    ]
+    const left =
+      undeleted.length > 0 ? `The following resource(s) failed to delete: [${undeleted.join(', ')}].` : undefined
+    this.#save({
+      ...this.#file,
+      imports: {},
+      status: left === undefined ? 'ROLLBACK_COMPLETE' : 'ROLLBACK_FAILED',
+      reason: left ?? reason,
+    })
     yield this.#stackEvent(left)
   }
 
@@ -213,14 +281,20 @@ export class Operation {
       if (there === undefined || there === before) continue
       if (before === undefined) {
         const { [logicalId]: _new, ...resources } = this.#file.resources
-        this.#save({ ...this.#file, resources, leaving: [...this.#file.leaving, { logicalId, record: there, retained: there.deletionPolicy === 'Retain' }] })
+        this.#save({
+          ...this.#file,
+          resources,
+          leaving: [...this.#file.leaving, { logicalId, record: there, retained: there.deletionPolicy === 'Retain' }],
+        })
         continue
       }
       const replaced = there.generation !== before.generation
       const changed = replaced || !sameRecord(there, before)
       if (changed) yield this.#event(logicalId, before.type, { status: 'UPDATE_IN_PROGRESS' })
       if (changed) await this.#wait(work[before.type] ?? 2)
-      const kept = this.#file.leaving.filter((it) => it.logicalId !== logicalId || it.record.generation !== before.generation)
+      const kept = this.#file.leaving.filter(
+        (it) => it.logicalId !== logicalId || it.record.generation !== before.generation,
+      )
       const left = replaced ? [...kept, { logicalId, record: there, retained: false }] : kept
       this.#save({ ...this.#file, resources: { ...this.#file.resources, [logicalId]: before }, leaving: left })
       if (changed) yield this.#event(logicalId, before.type, { status: 'UPDATE_COMPLETE' })
@@ -237,9 +311,11 @@ export class Operation {
   /** Deletes what the stack let go of. What cannot be deleted is told of and forgotten, as in CloudFormation. */
   async *#clear(): AsyncGenerator<StackEvent, readonly string[]> {
     const undeleted: string[] = []
-    for (const { logicalId, record, retained } of this.#file.leaving) {
+    for (const { logicalId, record, retained } of dependantsFirst(this.#file.leaving)) {
       const gone = yield* this.#deleteOne({ logicalId, record, retained }, () => {
-        const leaving = this.#file.leaving.filter((it) => it.logicalId !== logicalId || it.record.physicalId !== record.physicalId)
+        const leaving = this.#file.leaving.filter(
+          (it) => it.logicalId !== logicalId || it.record.physicalId !== record.physicalId,
+        )
         this.#save({ ...this.#file, leaving })
       })
       if (!gone) undeleted.push(logicalId)
@@ -293,12 +369,42 @@ export class Operation {
   }
 }
 
+/** What still stands on another goes before it. A logical id can be there more than once, by its generations. */
+function dependantsFirst(leaving: readonly Leaving[]): readonly Leaving[] {
+  const keyOf = ({ logicalId, record }: Leaving): string => `${logicalId}#${record.generation}`
+  const keys = new Map(leaving.map((it) => [keyOf(it), it] as const))
+  const sorted = inOrder(
+    new Map(
+      leaving.map(
+        (it) =>
+          [
+            keyOf(it),
+            leaving.filter(({ logicalId }) => it.record.dependencies.includes(logicalId)).map(keyOf),
+          ] as const,
+      ),
+    ),
+  )
+  // Over several generations there could be a circle; then any order is as good.
+  return sorted.is === 'cycle' ? leaving : sorted.order.toReversed().flatMap((key) => keys.get(key) ?? [])
+}
+
 type Failed = { readonly logicalId: string; readonly created: boolean }
 
 function failureText(failed: readonly Failed[]): string {
   const part = (verb: string, names: readonly Failed[]): string[] =>
-    names.length === 0 ? [] : [`The following resource(s) failed to ${verb}: [${names.map(({ logicalId }) => logicalId).join(', ')}].`]
-  return [...part('create', failed.filter(({ created }) => created)), ...part('update', failed.filter(({ created }) => !created))].join(' ')
+    names.length === 0
+      ? []
+      : [`The following resource(s) failed to ${verb}: [${names.map(({ logicalId }) => logicalId).join(', ')}].`]
+  return [
+    ...part(
+      'create',
+      failed.filter(({ created }) => created),
+    ),
+    ...part(
+      'update',
+      failed.filter(({ created }) => !created),
+    ),
+  ].join(' ')
 }
 
 function verbOf({ change }: Step): 'CREATE' | 'UPDATE' {
@@ -339,7 +445,8 @@ export function takenNames(files: readonly StackFile[]): ReadonlyMap<string, str
   for (const file of files) {
     add(file.stack, file.resources)
     for (const { logicalId, record } of file.leaving) add(file.stack, { [logicalId]: record })
-    for (const { type, name } of file.retained) if (name !== undefined) taken.set(nameKey(type, name), `${file.stack.name} (retained)`)
+    for (const { type, name } of file.retained)
+      if (name !== undefined) taken.set(nameKey(type, name), `${file.stack.name} (retained)`)
   }
   return taken
 }

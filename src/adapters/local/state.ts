@@ -27,7 +27,12 @@ export type Content = {
 /** A resource that a stack has let go of and that is still to be deleted, or to be left alone. */
 export type Leaving = { readonly logicalId: string; readonly record: ResourceRecord; readonly retained: boolean }
 
-export type Retained = { readonly logicalId: string; readonly type: string; readonly physicalId: string; readonly name?: string }
+export type Retained = {
+  readonly logicalId: string
+  readonly type: string
+  readonly physicalId: string
+  readonly name?: string
+}
 
 export type StackFile = Content & {
   readonly stack: StackName
@@ -125,9 +130,13 @@ function checkFormat(path: string): void {
 }
 
 function newer(path: string, found: number): Refused {
-  return new Refused('state-newer-format', `"${path}" was written by a newer version of Protium (format ${found}; this version knows ${format}).`, {
-    remedy: 'Use that version, or another state folder.',
-  })
+  return new Refused(
+    'state-newer-format',
+    `"${path}" was written by a newer version of Protium (format ${found}; this version knows ${format}).`,
+    {
+      remedy: 'Use that version, or another state folder.',
+    },
+  )
 }
 
 function damaged(path: string): Refused {
@@ -140,11 +149,16 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
-    throw new Refused('state-unreadable', `"${path}" cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}).`, {
-      remedy: 'Change the rights of the file, or choose another state folder.',
-      cause: error,
-    })
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined
+    throw new Refused(
+      'state-unreadable',
+      `"${path}" cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}).`,
+      {
+        remedy: 'Change the rights of the file, or choose another state folder.',
+        cause: error,
+      },
+    )
   }
 }
 
@@ -166,7 +180,16 @@ function stackText(file: StackFile): string {
       ...(reason === undefined ? [] : [['reason', reason] as const]),
       ...contentEntries(file),
       ...(previous === undefined ? [] : [['previous', mapOf(contentEntries(previous))] as const]),
-      ['leaving', leaving.map((it) => mapOf([['logicalId', it.logicalId], ['record', recordData(it.record)], ['retained', it.retained]]))],
+      [
+        'leaving',
+        leaving.map((it) =>
+          mapOf([
+            ['logicalId', it.logicalId],
+            ['record', recordData(it.record)],
+            ['retained', it.retained],
+          ]),
+        ),
+      ],
       ['retained', retained.map((it) => texts(it))],
     ]),
   )
@@ -264,7 +287,9 @@ class Reader {
   }
 
   content(value: Data | undefined): Content {
-    const resources = Object.entries(this.map(own(value, 'resources'))).map(([id, record]) => [id, this.record(record)] as const)
+    const resources = Object.entries(this.map(own(value, 'resources'))).map(
+      ([id, record]) => [id, this.record(record)] as const,
+    )
     return {
       body: this.map(own(value, 'body')),
       parameters: this.texts(own(value, 'parameters')),
@@ -298,7 +323,9 @@ function parse(path: string, text: string): Data {
     try {
       return JSON.parse(text, (_key: string, value: unknown, ...[context]: readonly { readonly source?: string }[]) => {
         const source = context?.source ?? ''
-        return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value
+        return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
+          ? BigInt(source)
+          : value
       })
     } catch {
       throw damaged(path)
@@ -308,8 +335,16 @@ function parse(path: string, text: string): Data {
 }
 
 function dataOf(value: unknown): Data {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  if (
+    value === null ||
+    typeof value === 'boolean' ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'bigint'
+  )
+    return value
   if (Array.isArray(value)) return value.map(dataOf)
-  if (typeof value === 'object') return mapOf(Object.entries(value).map(([key, member]) => [key, dataOf(member)] as const))
+  if (typeof value === 'object')
+    return mapOf(Object.entries(value).map(([key, member]) => [key, dataOf(member)] as const))
   return null
 }

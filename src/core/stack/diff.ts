@@ -60,7 +60,9 @@ export function replacing(
   if (known.is !== 'known') return { because: [], conditional: [] }
   const { replaced, perhapsReplaced } = known.type
   const paths = (rules: readonly string[]): string[] =>
-    found.filter((it) => rules.some((rule) => touches(rule.split('.'), it))).map(({ path }) => ['Properties', ...path].join('.'))
+    found
+      .filter((it) => rules.some((rule) => touches(rule.split('.'), it)))
+      .map(({ path }) => ['Properties', ...path].join('.'))
   return { because: paths(replaced), conditional: paths(perhapsReplaced) }
 }
 

@@ -11,8 +11,18 @@ import { inOrder } from './order.ts'
 import { type Parameter, readParameters, scalarText } from './parameters.ts'
 import { zonesOf } from './regions.ts'
 import {
-  attributeTarget, functionOf, hasLanguageExtensions, isText, mentions, own, pseudoParameters, type Resource, resourcesOf, section,
-  type StackWish, subParts,
+  attributeTarget,
+  functionOf,
+  hasLanguageExtensions,
+  isText,
+  mentions,
+  own,
+  pseudoParameters,
+  type Resource,
+  resourcesOf,
+  section,
+  type StackWish,
+  subParts,
 } from './template.ts'
 
 /** What the evaluator must be told: how a resource is called once its properties are known, and what others export. */
@@ -37,7 +47,9 @@ export type PseudoValues = {
 /** What `Ref` and `Fn::GetAtt` give for a resource. `attribute` tells the names there are when it has not the one asked for. */
 export type Placed = {
   readonly physicalId: string
-  readonly attribute: (name: string) => { readonly ok: true; readonly value: Data } | { readonly ok: false; readonly message: string }
+  readonly attribute: (
+    name: string,
+  ) => { readonly ok: true; readonly value: Data } | { readonly ok: false; readonly message: string }
 }
 
 export type EvaluatedResource = {
@@ -79,16 +91,26 @@ export function evaluateStack(
   const { body, problems } = writeOutLoops(wish.body, read.parameters)
   const scope = new Scope({ ...wish, body }, world, read.parameters)
   scope.problems.push(...read.problems)
-  for (const { message, path } of problems) scope.note('stack-intrinsic', message, path, { remedy: 'Write the loop in this form.' })
+  for (const { message, path } of problems)
+    scope.note('stack-intrinsic', message, path, { remedy: 'Write the loop in this form.' })
   for (const name of Object.keys(section(body, 'Conditions'))) scope.condition(name, ['Conditions', name])
   const all = resourcesOf(body)
-  const live = new Map([...all].filter(([, it]) => it.condition === undefined || scope.condition(it.condition, ['Resources', it.logicalId, 'Condition'])))
+  const live = new Map(
+    [...all].filter(
+      ([, it]) => it.condition === undefined || scope.condition(it.condition, ['Resources', it.logicalId, 'Condition']),
+    ),
+  )
   const dependencies = new Map([...live].map(([id, it]) => [id, dependenciesOf(it, live, scope)] as const))
   const ordered = inOrder(dependencies)
   if (ordered.is === 'cycle') {
-    scope.note('stack-cycle', `These resources wait for each other: ${ordered.cycle.join(' → ')}.`, ['Resources', ordered.cycle[0] ?? ''], {
-      remedy: 'Break the circle at one of them.',
-    })
+    scope.note(
+      'stack-cycle',
+      `These resources wait for each other: ${ordered.cycle.join(' → ')}.`,
+      ['Resources', ordered.cycle[0] ?? ''],
+      {
+        remedy: 'Break the circle at one of them.',
+      },
+    )
     return { ok: false, problems: scope.problems }
   }
   const resources: EvaluatedResource[] = []
@@ -103,8 +125,20 @@ export function evaluateStack(
   }
   const { outputs, exports } = outputsOf(body, scope)
   if (scope.problems.length > 0) return { ok: false, problems: scope.problems }
-  const parameters = Object.fromEntries([...read.parameters].map(([name, it]) => [name, it.noEcho ? '****' : textOf(it)]))
-  return { ok: true, value: { conditions: scope.decided(), resources, outputs, exports, imports: Object.fromEntries(scope.imports), parameters } }
+  const parameters = Object.fromEntries(
+    [...read.parameters].map(([name, it]) => [name, it.noEcho ? '****' : textOf(it)]),
+  )
+  return {
+    ok: true,
+    value: {
+      conditions: scope.decided(),
+      resources,
+      outputs,
+      exports,
+      imports: Object.fromEntries(scope.imports),
+      parameters,
+    },
+  }
 }
 
 function textOf(parameter: Parameter): string {
@@ -113,7 +147,10 @@ function textOf(parameter: Parameter): string {
 
 function dependenciesOf(resource: Resource, live: ReadonlyMap<string, Resource>, scope: Scope): readonly string[] {
   const pruned = pruneBranches(resource.properties, scope)
-  const named = new Set([...mentions(pruned, []).flatMap((it) => (it.is === 'condition' ? [] : [it.name])), ...resource.dependsOn])
+  const named = new Set([
+    ...mentions(pruned, []).flatMap((it) => (it.is === 'condition' ? [] : [it.name])),
+    ...resource.dependsOn,
+  ])
   return [...live.keys()].filter((id) => named.has(id))
 }
 
@@ -137,15 +174,25 @@ function outputsOf(body: DataMap, scope: Scope): { outputs: Record<string, strin
     const path: Path = ['Outputs', name]
     const condition = own(output, 'Condition')
     if (isText(condition) && !scope.condition(condition, [...path, 'Condition'])) continue
-    const value = scope.text(scope.resolve(own(output, 'Value') ?? null, [...path, 'Value']), [...path, 'Value'], `The output ${name}`)
+    const value = scope.text(
+      scope.resolve(own(output, 'Value') ?? null, [...path, 'Value']),
+      [...path, 'Value'],
+      `The output ${name}`,
+    )
     if (value === undefined) continue
     outputs[name] = value
     const exported = own(own(output, 'Export'), 'Name')
     if (exported === undefined) continue
-    const under = scope.text(scope.resolve(exported, [...path, 'Export', 'Name']), [...path, 'Export', 'Name'], `The export name of ${name}`)
+    const under = scope.text(
+      scope.resolve(exported, [...path, 'Export', 'Name']),
+      [...path, 'Export', 'Name'],
+      `The export name of ${name}`,
+    )
     if (under === undefined) continue
     if (Object.hasOwn(exports, under)) {
-      scope.note('stack-reference', `Two outputs export the name ${under}.`, [...path, 'Export', 'Name'], { remedy: 'Give each export a name of its own.' })
+      scope.note('stack-reference', `Two outputs export the name ${under}.`, [...path, 'Export', 'Name'], {
+        remedy: 'Give each export a name of its own.',
+      })
     }
     exports[under] = value
   }
@@ -193,7 +240,9 @@ class Scope {
   condition(name: string, path: Path): boolean {
     const known = this.#conditions.get(name)
     if (known === 'deciding') {
-      this.note('stack-cycle', `The condition ${name} depends on itself.`, path, { remedy: 'Write it without mentioning itself.' })
+      this.note('stack-cycle', `The condition ${name} depends on itself.`, path, {
+        remedy: 'Write it without mentioning itself.',
+      })
       return false
     }
     if (known !== undefined) return known
@@ -223,7 +272,8 @@ class Scope {
       case 'Fn::And':
       case 'Fn::Or': {
         // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
-        if (argument.length < 2 || argument.length > 10) return this.#notCondition(here, `${name} takes 2 to 10 conditions.`)
+        if (argument.length < 2 || argument.length > 10)
+          return this.#notCondition(here, `${name} takes 2 to 10 conditions.`)
         return name === 'Fn::And' ? all().every(Boolean) : all().some(Boolean)
       }
       case 'Fn::Not':
@@ -281,7 +331,9 @@ class Scope {
   #call(name: string, argument: Data, frame: Frame): Value {
     switch (name) {
       case 'Ref':
-        return isText(argument) ? this.#ref(argument, frame) : this.#shape(name, frame.path, 'The name of a parameter or a resource.')
+        return isText(argument)
+          ? this.#ref(argument, frame)
+          : this.#shape(name, frame.path, 'The name of a parameter or a resource.')
       case 'Fn::GetAtt':
         return this.#getAtt(argument, frame)
       case 'Fn::Sub':
@@ -320,18 +372,31 @@ class Scope {
           remedy: 'Give the condition a name, and use `Fn::If` here.',
         })
       case 'Fn::Transform':
-        return this.note('stack-transform', 'Fn::Transform runs a macro of the account, so its result cannot be known here.', frame.path, {
-          remedy: 'Write what the macro makes, or deploy this unit with `provisioner: cloudformation`.',
-        })
+        return this.note(
+          'stack-transform',
+          'Fn::Transform runs a macro of the account, so its result cannot be known here.',
+          frame.path,
+          {
+            remedy: 'Write what the macro makes, or deploy this unit with `provisioner: cloudformation`.',
+          },
+        )
       default:
-        return this.note('stack-intrinsic', `There is no function ${name}.${didYouMean(name, functionNames)}`, frame.path, {
-          remedy: 'Use a function that CloudFormation has.',
-        })
+        return this.note(
+          'stack-intrinsic',
+          `There is no function ${name}.${didYouMean(name, functionNames)}`,
+          frame.path,
+          {
+            remedy: 'Use a function that CloudFormation has.',
+          },
+        )
     }
   }
 
   #shape(name: string, path: Path, expected: string): typeof broken {
-    return this.note('stack-intrinsic', `${name} is not written as it should be.`, path, { expected, remedy: `Write ${name} in this form.` })
+    return this.note('stack-intrinsic', `${name} is not written as it should be.`, path, {
+      expected,
+      remedy: `Write ${name} in this form.`,
+    })
   }
 
   #ref(name: string, { path, open }: Frame): Value {
@@ -356,7 +421,8 @@ class Scope {
       default:
     }
     const parameter = this.#parameters.get(name)
-    if (parameter !== undefined) return parameter.noEcho && !open ? this.#mark(name, textOf(parameter)) : parameter.value
+    if (parameter !== undefined)
+      return parameter.noEcho && !open ? this.#mark(name, textOf(parameter)) : parameter.value
     // A declared parameter without a value has been told of already.
     if (own(section(this.#wish.body, 'Parameters'), name) !== undefined) return broken
     return this.#resource(name, path)?.physicalId ?? broken
@@ -378,9 +444,14 @@ class Scope {
         remedy: 'Correct the name.',
       })
     } else if (there.condition !== undefined && !this.knownCondition(there.condition)) {
-      this.note('stack-reference', `The resource ${name} is not made, because its condition ${there.condition} is false.`, path, {
-        remedy: `Mention it only under \`Fn::If\` with ${there.condition}, or put this under the same condition.`,
-      })
+      this.note(
+        'stack-reference',
+        `The resource ${name} is not made, because its condition ${there.condition} is false.`,
+        path,
+        {
+          remedy: `Mention it only under \`Fn::If\` with ${there.condition}, or put this under the same condition.`,
+        },
+      )
     } else {
       this.note('stack-reference', `A resource such as ${name} has no value here.`, path, {
         remedy: 'Conditions can mention parameters, mappings and pseudo parameters alone.',
@@ -393,7 +464,9 @@ class Scope {
     const written = 'The resource and the attribute: `[Cache, Endpoint.Address]`.'
     const target = attributeTarget(argument)
     if (target === undefined) return this.#shape('Fn::GetAtt', path, written)
-    const attribute = target.attribute ?? (isList(argument) && argument.length === 2 ? this.resolve(argument[1] ?? null, [...path, 1], open) : broken)
+    const attribute =
+      target.attribute ??
+      (isList(argument) && argument.length === 2 ? this.resolve(argument[1] ?? null, [...path, 1], open) : broken)
     if (attribute === broken || !isText(attribute)) return this.#shape('Fn::GetAtt', path, written)
     return this.#attribute(target.name, attribute, path)
   }
@@ -474,29 +547,48 @@ class Scope {
 
   #split(argument: Data, { path, open }: Frame): Value {
     const expected = 'A delimiter and a text: `[",", "a,b"]`.'
-    if (!isList(argument) || argument.length !== 2 || !isText(argument[0]) || argument[0] === '') return this.#shape('Fn::Split', path, expected)
-    const text = this.text(this.resolve(argument[1] ?? null, [...path, 1], open), [...path, 1], 'What Fn::Split takes apart')
+    if (!isList(argument) || argument.length !== 2 || !isText(argument[0]) || argument[0] === '')
+      return this.#shape('Fn::Split', path, expected)
+    const text = this.text(
+      this.resolve(argument[1] ?? null, [...path, 1], open),
+      [...path, 1],
+      'What Fn::Split takes apart',
+    )
     return text === undefined ? broken : text.split(argument[0])
   }
 
   #findInMap(argument: Data, { path, open }: Frame): Value {
     const expected = 'A mapping, a first and a second key: `[Sizes, small, cpu]`.'
-    if (!isList(argument) || argument.length < 3 || argument.length > 4) return this.#shape('Fn::FindInMap', path, expected)
-    const keys = argument.slice(0, 3).map((item, index) => this.text(this.resolve(item, [...path, index], open), [...path, index], 'A key of Fn::FindInMap'))
+    if (!isList(argument) || argument.length < 3 || argument.length > 4)
+      return this.#shape('Fn::FindInMap', path, expected)
+    const keys = argument
+      .slice(0, 3)
+      .map((item, index) =>
+        this.text(this.resolve(item, [...path, index], open), [...path, index], 'A key of Fn::FindInMap'),
+      )
     const [map, first, second] = keys
     if (map === undefined || first === undefined || second === undefined) return broken
     const fallback = own(argument[3], 'DefaultValue')
-    if (argument.length === 4 && fallback === undefined) return this.#shape('Fn::FindInMap', path, `${expected} A fourth member is \`{ DefaultValue: … }\`.`)
-    if (fallback !== undefined && !this.#extended) return this.#needsExtensions('The default value of Fn::FindInMap', path)
+    if (argument.length === 4 && fallback === undefined)
+      return this.#shape('Fn::FindInMap', path, `${expected} A fourth member is \`{ DefaultValue: … }\`.`)
+    if (fallback !== undefined && !this.#extended)
+      return this.#needsExtensions('The default value of Fn::FindInMap', path)
     let found: Data | undefined = section(this.#wish.body, 'Mappings')
     for (const [index, key] of [map, first, second].entries()) {
       const next: Data | undefined = own(found, key)
-      if (next === undefined && fallback !== undefined) return this.resolve(fallback, [...path, 3, 'DefaultValue'], open)
+      if (next === undefined && fallback !== undefined)
+        return this.resolve(fallback, [...path, 3, 'DefaultValue'], open)
       if (next === undefined) {
-        const where = index === 0 ? 'There is no mapping' : `The mapping ${[map, first].slice(0, index).join('.')} has no key`
-        return this.note('stack-reference', `${where} ${key}.${didYouMean(key, isMap(found) ? Object.keys(found) : [])}`, path, {
-          remedy: 'Correct the key, or add it under `Mappings`.',
-        })
+        const where =
+          index === 0 ? 'There is no mapping' : `The mapping ${[map, first].slice(0, index).join('.')} has no key`
+        return this.note(
+          'stack-reference',
+          `${where} ${key}.${didYouMean(key, isMap(found) ? Object.keys(found) : [])}`,
+          path,
+          {
+            remedy: 'Correct the key, or add it under `Mappings`.',
+          },
+        )
       }
       found = next
     }
@@ -506,14 +598,19 @@ class Scope {
   #cidr(argument: Data, { path, open }: Frame): Value {
     const expected = 'A block, how many blocks, and the bits for hosts: `[10.0.0.0/16, 4, 8]`.'
     if (!isList(argument) || argument.length !== 3) return this.#shape('Fn::Cidr', path, expected)
-    const [block, count, bits] = argument.map((item, index) => this.text(this.resolve(item, [...path, index], open), [...path, index], 'An argument of Fn::Cidr'))
+    const [block, count, bits] = argument.map((item, index) =>
+      this.text(this.resolve(item, [...path, index], open), [...path, index], 'An argument of Fn::Cidr'),
+    )
     if (block === undefined || count === undefined || bits === undefined) return broken
     if (!/^\d{1,3}$/.test(count) || !/^\d{1,3}$/.test(bits) || Number(count) < 1 || Number(count) > 256) {
       return this.#shape('Fn::Cidr', path, `${expected} From 1 to 256 blocks.`)
     }
     const divided = divideBlock(block, { count: Number(count), hostBits: Number(bits) })
     if (divided.ok) return divided.blocks
-    return this.note('stack-intrinsic', `Fn::Cidr cannot divide this: ${divided.message}.`, path, { expected, remedy: 'Ask for fewer or smaller blocks, or give a larger one.' })
+    return this.note('stack-intrinsic', `Fn::Cidr cannot divide this: ${divided.message}.`, path, {
+      expected,
+      remedy: 'Ask for fewer or smaller blocks, or give a larger one.',
+    })
   }
 
   #import(argument: Data, { path, open }: Frame): Value {
@@ -521,7 +618,9 @@ class Scope {
     if (name === undefined) return broken
     const value = this.#world.imported(name)
     if (value === undefined) {
-      return this.note('stack-import', `No export named ${name} found.`, path, { remedy: 'Deploy the stack that exports it first, or correct the name.' })
+      return this.note('stack-import', `No export named ${name} found.`, path, {
+        remedy: 'Deploy the stack that exports it first, or correct the name.',
+      })
     }
     this.imports.set(name, value)
     return value
@@ -546,9 +645,26 @@ type Frame = { readonly path: Path; readonly open: boolean }
 
 /** The functions of https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html */
 export const functionNames = [
-  'Fn::And', 'Fn::Base64', 'Fn::Cidr', 'Fn::Equals', 'Fn::FindInMap', 'Fn::ForEach', 'Fn::GetAtt', 'Fn::GetAZs', 'Fn::If',
-  'Fn::ImportValue', 'Fn::Join', 'Fn::Length', 'Fn::Not', 'Fn::Or', 'Fn::Select', 'Fn::Split', 'Fn::Sub',
-  'Fn::ToJsonString', 'Fn::Transform', 'Ref',
+  'Fn::And',
+  'Fn::Base64',
+  'Fn::Cidr',
+  'Fn::Equals',
+  'Fn::FindInMap',
+  'Fn::ForEach',
+  'Fn::GetAtt',
+  'Fn::GetAZs',
+  'Fn::If',
+  'Fn::ImportValue',
+  'Fn::Join',
+  'Fn::Length',
+  'Fn::Not',
+  'Fn::Or',
+  'Fn::Select',
+  'Fn::Split',
+  'Fn::Sub',
+  'Fn::ToJsonString',
+  'Fn::Transform',
+  'Ref',
 ] as const
 
 /** CloudFormation compares texts; `true` is "true", and a list is compared as a whole. */

@@ -59,7 +59,11 @@ export function placeResource(resource: Unnamed): Placed {
         return { ok: false, message }
       }
       if (form === undefined) return { ok: false, message: attributesText(type, attribute) }
-      if (attribute === 'StreamArn' && own(resource.properties, 'StreamSpecification') === undefined && kind === 'DynamoDB::Table') {
+      if (
+        attribute === 'StreamArn' &&
+        own(resource.properties, 'StreamSpecification') === undefined &&
+        kind === 'DynamoDB::Table'
+      ) {
         return { ok: false, message: 'The table has no stream: it lacks `StreamSpecification`.' }
       }
       return { ok: true, value: attributeOf(placed, attribute, form) }
@@ -79,11 +83,27 @@ export function fixedName(resource: Omit<Unnamed, 'generation'>): string | undef
 }
 
 const sharedNames: ReadonlySet<string> = new Set([
-  'AWS::ECS::TaskDefinition', 'AWS::Route53::HostedZone', 'AWS::ApiGatewayV2::Api', 'AWS::ApiGateway::RestApi',
-  'AWS::ApiGateway::Deployment', 'AWS::ApiGateway::Stage', 'AWS::IAM::Policy', 'AWS::Cognito::UserPool', 'AWS::Lambda::Version',
-  'AWS::Lambda::Alias', 'AWS::Lambda::LayerVersion', 'AWS::S3::BucketPolicy', 'AWS::SNS::TopicInlinePolicy',
-  'AWS::SQS::QueueInlinePolicy', 'AWS::SecretsManager::ResourcePolicy', 'AWS::SecretsManager::SecretTargetAttachment',
-  'AWS::Lambda::Url', 'AWS::EC2::EIP', 'AWS::Serverless::Api', 'AWS::Serverless::HttpApi', 'AWS::Serverless::LayerVersion',
+  'AWS::ECS::TaskDefinition',
+  'AWS::Route53::HostedZone',
+  'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGateway::RestApi',
+  'AWS::ApiGateway::Deployment',
+  'AWS::ApiGateway::Stage',
+  'AWS::IAM::Policy',
+  'AWS::Cognito::UserPool',
+  'AWS::Lambda::Version',
+  'AWS::Lambda::Alias',
+  'AWS::Lambda::LayerVersion',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::TopicInlinePolicy',
+  'AWS::SQS::QueueInlinePolicy',
+  'AWS::SecretsManager::ResourcePolicy',
+  'AWS::SecretsManager::SecretTargetAttachment',
+  'AWS::Lambda::Url',
+  'AWS::EC2::EIP',
+  'AWS::Serverless::Api',
+  'AWS::Serverless::HttpApi',
+  'AWS::Serverless::LayerVersion',
 ])
 
 export function attributesText(type: ResourceType, attribute: string): string {
@@ -134,7 +154,12 @@ const nameLimits: Readonly<Record<string, { readonly most: number; readonly lowe
 
 function explicitName(resource: Omit<Unnamed, 'generation'>, type: ResourceType): string | undefined {
   const kind = resource.type.split('::')[2] ?? ''
-  const candidates = [...type.identifier.slice(0, 1), `${kind}Name`, 'Name', ...(kind === 'TaskDefinition' ? ['Family'] : [])]
+  const candidates = [
+    ...type.identifier.slice(0, 1),
+    `${kind}Name`,
+    'Name',
+    ...(kind === 'TaskDefinition' ? ['Family'] : []),
+  ]
   for (const candidate of candidates) {
     if (!type.properties.has(candidate)) continue
     const text = scalarText(own(resource.properties, candidate))
@@ -177,7 +202,8 @@ const ids: Readonly<Record<string, string>> = {
   'ApplicationAutoScaling::ScalableTarget': '{ResourceId}|{ScalableDimension}|{ServiceNamespace}',
   'ApplicationAutoScaling::ScalingPolicy':
     'arn:$P:autoscaling:$R:$A:scalingPolicy:{uuid}:resource/{ServiceNamespace|ecs}/{ResourceId|{low:8}}:policyName/{PolicyName|{name}}',
-  'AutoScaling::ScalingPolicy': 'arn:$P:autoscaling:$R:$A:scalingPolicy:{uuid}:autoScalingGroupName/{AutoScalingGroupName}:policyName/{name}',
+  'AutoScaling::ScalingPolicy':
+    'arn:$P:autoscaling:$R:$A:scalingPolicy:{uuid}:autoScalingGroupName/{AutoScalingGroupName}:policyName/{name}',
   'CertificateManager::Certificate': 'arn:$P:acm:$R:$A:certificate/{uuid}',
   'CloudFormation::Stack': 'arn:$P:cloudformation:$R:$A:stack/{name}/{uuid}',
   'CloudFormation::WaitCondition': 'arn:$P:cloudformation:$R:$A:stack/{stack}/{uuid}/{logical}',
@@ -272,8 +298,9 @@ function idOf(it: Named): string {
   if (shape !== undefined) return fill(shape, it, 'id')
   const [first = ''] = it.known?.identifier ?? []
   if (/arn$/i.test(first)) return arnOf(it)
-  if (/^ApiGateway/.test(it.kind) && /Id$/.test(first)) return fill('{low:10}', it, 'id')
-  return it.known?.properties.has(first) === true && first !== '' ? it.name : /Id$/.test(first) && first !== 'Id' ? fill('{low:16}', it, 'id') : it.name
+  if (first === '' || first === 'Id' || !first.endsWith('Id') || it.known?.properties.has(first) === true)
+    return it.name
+  return fill(it.kind.startsWith('ApiGateway') ? '{low:10}' : '{low:16}', it, 'id')
 }
 
 /** Listeners and rules carry the path of their load balancer. */
@@ -419,7 +446,9 @@ function computedAttribute(it: Named, attribute: string): Data | undefined {
     case 'ElasticLoadBalancingV2::TargetGroup.LoadBalancerArns':
       return []
     case 'Route53::HostedZone.NameServers':
-      return ['com', 'net', 'org', 'co.uk'].map((end) => fill(`ns-{digits:3}.awsdns-{digits:2}.${end}`, it, `${attribute} ${end}`))
+      return ['com', 'net', 'org', 'co.uk'].map((end) =>
+        fill(`ns-{digits:3}.awsdns-{digits:2}.${end}`, it, `${attribute} ${end}`),
+      )
     default:
       return undefined
   }
@@ -448,11 +477,19 @@ function textAttribute(it: Named, attribute: string): string {
   }
   if (/arn$/i.test(last)) {
     const own = last.replace(/arn$/i, '') === it.kind.split('::')[1]
-    return own ? (it.physicalId.startsWith('arn:') ? it.physicalId : arnOf(it)) : `${arnOf(it)}/${fill('{low:12}', it, attribute)}`
+    return own
+      ? it.physicalId.startsWith('arn:')
+        ? it.physicalId
+        : arnOf(it)
+      : `${arnOf(it)}/${fill('{low:12}', it, attribute)}`
   }
   if (/Ports?$/.test(last)) {
     const engine = `${textOf(it, 'Engine')} ${it.kind.toLowerCase()}`
-    return scalarText(own(it.properties, 'Port')) ?? ports.find(([words]) => words.test(engine))?.[1] ?? (it.kind.startsWith('ElastiCache') ? '6379' : '443')
+    return (
+      scalarText(own(it.properties, 'Port')) ??
+      ports.find(([words]) => words.test(engine))?.[1] ??
+      (it.kind.startsWith('ElastiCache') ? '6379' : '443')
+    )
   }
   if (/(Name)$/.test(last) && last !== 'DomainName') return it.name
   if (/(Address|Endpoint|DomainName|DNSName|Url|URL)$/.test(last)) {
@@ -460,10 +497,10 @@ function textAttribute(it: Named, attribute: string): string {
     return /(Url|URL)$/.test(last) ? `https://${host}` : host
   }
   if (attribute === 'Id') return it.physicalId
-  if (/Id$/.test(last)) return fill('{low:16}', it, attribute)
+  if (last.endsWith('Id')) return fill('{low:16}', it, attribute)
   if (/(Time|Date|At)$/.test(last)) return '2026-01-01T00:00:00Z'
   if (/(Status|State)$/.test(last)) return 'ACTIVE'
-  if (/Version$/.test(last)) return '1'
+  if (last.endsWith('Version')) return '1'
   return fill('{low:12}', it, attribute)
 }
 
@@ -485,7 +522,12 @@ const innermost = /\{([^{}|]+)(?:\|([^{}]*))?\}/
 /** Fills a shape in, from the inside out. `purpose` keeps the derived characters of one resource apart. */
 function fill(shape: string, it: Named, purpose: string): string {
   const { partition, urlSuffix } = partitionOf(it.stack.region)
-  const fixed: Readonly<Record<string, string>> = { $P: partition, $R: it.stack.region, $A: it.stack.account, $U: urlSuffix }
+  const fixed: Readonly<Record<string, string>> = {
+    $P: partition,
+    $R: it.stack.region,
+    $A: it.stack.account,
+    $U: urlSuffix,
+  }
   let text = shape.replaceAll(/\$[PRAU]/g, (mark) => fixed[mark] ?? mark)
   for (let count = 0, match = innermost.exec(text); match !== null; match = innermost.exec(text), count += 1) {
     const [whole, word = '', otherwise = ''] = match
@@ -532,12 +574,18 @@ function filling(word: string, it: Named, purpose: string): string {
     case 'logical':
       return it.logicalId
     case 'tail':
-      return textOf(it, rest[0] ?? '').split('/').at(-1) ?? ''
+      return (
+        textOf(it, rest[0] ?? '')
+          .split('/')
+          .at(-1) ?? ''
+      )
     case 'arn': {
       const [property = '', service = '', kind = ''] = rest
       const given = textOf(it, property)
       const { partition } = partitionOf(it.stack.region)
-      return given.startsWith('arn:') ? given : `arn:${partition}:${service}:${it.stack.region}:${it.stack.account}:${kind}:${given}`
+      return given.startsWith('arn:')
+        ? given
+        : `arn:${partition}:${service}:${it.stack.region}:${it.stack.account}:${kind}:${given}`
     }
     default:
       return textOf(it, head)
@@ -561,5 +609,7 @@ function randomText(seed: string, length: number, alphabet: string): string {
 
 function uuidOf(seed: string): string {
   const hex = bytesToHex(sha256(utf8ToBytes(seed)))
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  )
 }

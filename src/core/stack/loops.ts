@@ -20,7 +20,11 @@ export function writeOutLoops(
   return { body: isMap(written) ? written : body, problems }
 }
 
-type Scope = { readonly body: DataMap; readonly parameters: ReadonlyMap<string, Parameter>; readonly problems: LoopProblem[] }
+type Scope = {
+  readonly body: DataMap
+  readonly parameters: ReadonlyMap<string, Parameter>
+  readonly problems: LoopProblem[]
+}
 
 const prefix = 'Fn::ForEach::'
 
@@ -42,12 +46,18 @@ function writeOut(value: Data, path: Path, scope: Scope): Data {
 
 function loop(argument: Data, path: Path, scope: Scope): (readonly [string, Data])[] {
   const [name, collection, template] = isList(argument) ? argument : []
-  if (!hasLanguageExtensions(scope.body)) return refuse(scope, path, 'Fn::ForEach works only with `Transform: AWS::LanguageExtensions`.')
+  if (!hasLanguageExtensions(scope.body))
+    return refuse(scope, path, 'Fn::ForEach works only with `Transform: AWS::LanguageExtensions`.')
   if (!isList(argument) || argument.length !== 3 || !isText(name) || collection === undefined || !isMap(template)) {
     return refuse(scope, path, 'Fn::ForEach takes a name, a list, and a map with one key.')
   }
   const elements = elementsOf(collection, scope)
-  if (elements === undefined) return refuse(scope, path, 'Fn::ForEach takes a list of texts, or a `Ref` to a list parameter, or a list of a mapping.')
+  if (elements === undefined)
+    return refuse(
+      scope,
+      path,
+      'Fn::ForEach takes a list of texts, or a `Ref` to a list parameter, or a list of a mapping.',
+    )
   return elements.flatMap((element) => {
     const copy = writeOut(replaceName(template, name, element), path, scope)
     return isMap(copy) ? Object.entries(copy) : []
@@ -64,7 +74,8 @@ function elementsOf(collection: Data, { body, parameters }: Scope): readonly str
     const texts: string[] = []
     for (const item of collection) {
       const text = scalarText(item)
-      const inner = text === undefined ? (isMap(item) ? elementsOf(item, { body, parameters, problems: [] }) : undefined) : [text]
+      const inner =
+        text === undefined ? (isMap(item) ? elementsOf(item, { body, parameters, problems: [] }) : undefined) : [text]
       if (inner === undefined) return undefined
       texts.push(...inner)
     }
@@ -87,9 +98,15 @@ function replaceName(value: Data, name: string, element: string): Data {
   if (isList(value)) return value.map((item) => replaceName(item, name, element))
   if (!isMap(value)) return value
   if (own(value, 'Ref') === name) return element
-  return mapOf(Object.entries(value).map(([key, member]) => [replaceIn(key, name, element), replaceName(member, name, element)] as const))
+  return mapOf(
+    Object.entries(value).map(
+      ([key, member]) => [replaceIn(key, name, element), replaceName(member, name, element)] as const,
+    ),
+  )
 }
 
 function replaceIn(text: string, name: string, element: string): string {
-  return text.replaceAll(`\${${name}}`, () => element).replaceAll(`&{${name}}`, () => element.replaceAll(/[^A-Za-z0-9]/g, ''))
+  return text
+    .replaceAll(`\${${name}}`, () => element)
+    .replaceAll(`&{${name}}`, () => element.replaceAll(/[^A-Za-z0-9]/g, ''))
 }

@@ -8,7 +8,8 @@ import { isText, own, section } from './template.ts'
 export type Parameter = { readonly value: string | readonly string[]; readonly noEcho: boolean }
 
 const listTypes = /^(CommaDelimitedList|List<.+>|AWS::SSM::Parameter::Value<(CommaDelimitedList|List<.+>)>)$/
-const knownTypes = /^(String|Number|CommaDelimitedList|List<(Number|String|AWS::[\w:]+)>|AWS::SSM::Parameter::(Name|Value<.+>)|AWS::[\w:]+)$/
+const knownTypes =
+  /^(String|Number|CommaDelimitedList|List<(Number|String|AWS::[\w:]+)>|AWS::SSM::Parameter::(Name|Value<.+>)|AWS::[\w:]+)$/
 
 /** Whether a parameter's `Type` is one that CloudFormation has, as far as can be seen from the word. */
 export function isParameterType(type: string): boolean {
@@ -124,10 +125,16 @@ function brokenElement(declaration: DataMap, element: string, type: string): Bro
   if (isList(allowed)) {
     const values = allowed.map(scalarText).filter((text) => text !== undefined)
     if (!values.includes(element)) {
-      return { message: `it is not one of the allowed values.${didYouMean(element, values)}`, expected: `One of ${values.join(', ')}.` }
+      return {
+        message: `it is not one of the allowed values.${didYouMean(element, values)}`,
+        expected: `One of ${values.join(', ')}.`,
+      }
     }
   }
-  return (numeric ? outOfBounds(declaration, Number(element)) : badLength(declaration, element)) ?? badPattern(declaration, element)
+  return (
+    (numeric ? outOfBounds(declaration, Number(element)) : badLength(declaration, element)) ??
+    badPattern(declaration, element)
+  )
 }
 
 function outOfBounds(declaration: DataMap, value: number): Broken | undefined {
@@ -141,8 +148,10 @@ function outOfBounds(declaration: DataMap, value: number): Broken | undefined {
 function badLength(declaration: DataMap, value: string): Broken | undefined {
   const least = numberOf(own(declaration, 'MinLength'))
   const most = numberOf(own(declaration, 'MaxLength'))
-  if (least !== undefined && value.length < least) return { message: 'it is too short.', expected: `At least ${least} characters.` }
-  if (most !== undefined && value.length > most) return { message: 'it is too long.', expected: `At most ${most} characters.` }
+  if (least !== undefined && value.length < least)
+    return { message: 'it is too short.', expected: `At least ${least} characters.` }
+  if (most !== undefined && value.length > most)
+    return { message: 'it is too long.', expected: `At most ${most} characters.` }
   return undefined
 }
 

@@ -56,7 +56,10 @@ export type PlanOptions = {
 export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<StackPlan> {
   const { before = {}, outputsBefore = {} } = options
   const problems: Problem[] = []
-  const decided = new Map<string, { readonly record: Omit<ResourceRecord, 'dependencies'>; readonly change: Change | undefined }>()
+  const decided = new Map<
+    string,
+    { readonly record: Omit<ResourceRecord, 'dependencies'>; readonly change: Change | undefined }
+  >()
   const place = (resource: Resource, properties: DataMap): Placed => {
     const known = Object.hasOwn(before, resource.logicalId) ? before[resource.logicalId] : undefined
     const { placed, refusal, ...rest } = decide(wish, { resource, properties, before: known })
@@ -88,7 +91,10 @@ export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<S
     value: {
       steps,
       removals,
-      changes: [...steps.flatMap(({ change }) => (change === undefined ? [] : [change])), ...removals.map(({ change }) => change)],
+      changes: [
+        ...steps.flatMap(({ change }) => (change === undefined ? [] : [change])),
+        ...removals.map(({ change }) => change),
+      ],
       outputChanges: differences(toData(outputsBefore), toData(outputs)).map((it) => changedProperty('Outputs', it)),
       outputs,
       exports,
@@ -139,17 +145,31 @@ function decide(
   const tags = known.is === 'known' && known.type.taggable ? wish.tags : {}
   const recordOf = (generation: number): { placed: Placed; record: Omit<ResourceRecord, 'dependencies'> } => {
     const placed = placeResource({ stack: wish.stack, logicalId, type, properties, generation })
-    return { placed, record: { type, physicalId: placed.physicalId, generation, properties, tags, deletionPolicy, updateReplacePolicy } }
+    return {
+      placed,
+      record: {
+        type,
+        physicalId: placed.physicalId,
+        generation,
+        properties,
+        tags,
+        deletionPolicy,
+        updateReplacePolicy,
+      },
+    }
   }
   const changeOf = (action: Change['action'], details: Partial<Change>): Change => {
     return { logicalId, type, action, properties: [], because: [], retained: false, ...details }
   }
   if (before === undefined) {
     const all = Object.entries(properties).map(([name, value]) => ({ path: [name], before: undefined, after: value }))
-    const written = all.toSorted((a, b) => compareText(String(a.path), String(b.path))).map((each) => changedProperty('Properties', each))
+    const written = all
+      .toSorted((a, b) => compareText(String(a.path), String(b.path)))
+      .map((each) => changedProperty('Properties', each))
     return { ...recordOf(1), change: changeOf('create', { properties: written }) }
   }
-  if (before.type !== type) return { ...recordOf(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
+  if (before.type !== type)
+    return { ...recordOf(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
   const found = differences(before.properties, properties)
   const changed = [
     ...found.map((each) => changedProperty('Properties', each)),
@@ -164,7 +184,8 @@ function decide(
   const replaced = recordOf(before.generation + 1)
   const change = changeOf('replace', { properties: changed, because, retained: isRetained(updateReplacePolicy) })
   const name = fixedName({ stack: wish.stack, logicalId, type, properties })
-  const clash = name !== undefined && name === fixedName({ stack: wish.stack, logicalId, type, properties: before.properties })
+  const clash =
+    name !== undefined && name === fixedName({ stack: wish.stack, logicalId, type, properties: before.properties })
   return { ...replaced, change, ...(clash ? { refusal: sameName(logicalId, name, because) } : {}) }
 }
 

@@ -24,8 +24,14 @@ export type Resource = {
 
 /** The pseudo parameters: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
 export const pseudoParameters = [
-  'AWS::AccountId', 'AWS::NoValue', 'AWS::NotificationARNs', 'AWS::Partition', 'AWS::Region', 'AWS::StackId',
-  'AWS::StackName', 'AWS::URLSuffix',
+  'AWS::AccountId',
+  'AWS::NoValue',
+  'AWS::NotificationARNs',
+  'AWS::Partition',
+  'AWS::Region',
+  'AWS::StackId',
+  'AWS::StackName',
+  'AWS::URLSuffix',
 ] as const
 
 /** The value of a key that the map itself has; nothing that comes from a prototype. */
@@ -106,7 +112,13 @@ export function subParts(text: string): readonly SubPart[] {
 /** A mention of something in the template. `conditional` is inside an `Fn::If`, of which one branch alone counts. */
 export type Mention =
   | { readonly is: 'name'; readonly name: string; readonly path: Path; readonly conditional: boolean }
-  | { readonly is: 'attribute'; readonly name: string; readonly attribute: string | undefined; readonly path: Path; readonly conditional: boolean }
+  | {
+      readonly is: 'attribute'
+      readonly name: string
+      readonly attribute: string | undefined
+      readonly path: Path
+      readonly conditional: boolean
+    }
   | { readonly is: 'condition'; readonly name: string; readonly path: Path }
 
 /** Everything that a value mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`, in the order in which it is written. */
@@ -149,12 +161,21 @@ function subMentions(found: Mention[], argument: Data, path: Path, conditional: 
     if (part.is === 'text' || own(variables, part.name) !== undefined) continue
     const dot = part.name.indexOf('.')
     if (dot < 0) found.push({ is: 'name', name: part.name, path, conditional })
-    else found.push({ is: 'attribute', name: part.name.slice(0, dot), attribute: part.name.slice(dot + 1), path, conditional })
+    else
+      found.push({
+        is: 'attribute',
+        name: part.name.slice(0, dot),
+        attribute: part.name.slice(dot + 1),
+        path,
+        conditional,
+      })
   }
 }
 
 /** The resource and the attribute of a `Fn::GetAtt`: `['Cache', 'Endpoint.Port']` or `Cache.Endpoint.Port`. */
-export function attributeTarget(argument: Data): { readonly name: string; readonly attribute: string | undefined } | undefined {
+export function attributeTarget(
+  argument: Data,
+): { readonly name: string; readonly attribute: string | undefined } | undefined {
   if (isText(argument)) {
     const dot = argument.indexOf('.')
     return dot <= 0 ? undefined : { name: argument.slice(0, dot), attribute: argument.slice(dot + 1) }

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { type Data, isMap, mapOf } from '../../../src/core/data.ts'
+import { type Data, isMap, mapOf, type Path } from '../../../src/core/data.ts'
 import { checkLimits } from '../../../src/core/stack/limits.ts'
 import { readYaml } from '../../../src/core/yaml.ts'
 
 function check(text: string): readonly string[] {
   const read = readYaml('t.yaml', text, 'cloudformation')
   if (!read.ok || !isMap(read.value.data)) throw new Error(`no YAML: ${text}`)
-  const { data, place } = read.value
-  return checkLimits(data, place).map(({ at, severity, code, message }) => `${at?.line}:${at?.column} ${severity} ${code}: ${message}`)
+  const document = read.value
+  const places = { keyAt: (path: Path) => document.keyPlace(path) }
+  return checkLimits(read.value.data, (path) => document.place(path), places).map(
+    ({ at, severity, code, message }) => `${at?.line}:${at?.column} ${severity} ${code}: ${message}`,
+  )
 }
 
-const many = (count: number, value: Data, name = 'N'): Data => mapOf(Array.from({ length: count }, (_, index) => [`${name}${index}`, value] as const))
+const many = (count: number, value: Data, name = 'N'): Data =>
+  mapOf(Array.from({ length: count }, (_, index) => [`${name}${index}`, value] as const))
 const topic = mapOf([['Type', 'AWS::SNS::Topic']])
 
 describe("CloudFormation's limits", () => {
@@ -22,7 +26,20 @@ describe("CloudFormation's limits", () => {
     ['a mapping of 201 keys', { Mappings: mapOf([['M', many(201, mapOf([['b', 'c']]))]]) }],
     ['a logical id of 256 characters', { Resources: mapOf([['N'.repeat(256), topic]]) }],
     ['a description of 1,025 bytes in other letters', { Description: '가'.repeat(342) }],
-    ['a parameter default of 4,097 bytes', { Parameters: mapOf([['P', mapOf([['Type', 'String'], ['Default', 'x'.repeat(4097)]])]]) }],
+    [
+      'a parameter default of 4,097 bytes',
+      {
+        Parameters: mapOf([
+          [
+            'P',
+            mapOf([
+              ['Type', 'String'],
+              ['Default', 'x'.repeat(4097)],
+            ]),
+          ],
+        ]),
+      },
+    ],
     ['a body of over a megabyte', { Metadata: 'm'.repeat(1_048_577) }],
   ])('%s is too much', (_name, parts) => {
     const template = mapOf([['Resources', mapOf([['T', topic]])], ...Object.entries(parts)])
@@ -65,14 +82,14 @@ Outputs:
 `),
     ).toEqual([
       '1:1 error stack-section: A template has no section Resource. Did you mean "Resources"?',
-      '3:21 error stack-reference: There is no parameter Stage.',
+      '3:25 error stack-reference: There is no parameter Stage.',
       '7:5 error stack-section: A resource has no Propertys. Did you mean "Properties"?',
       '8:16 error stack-reference: There is no resource Tpic. Did you mean "Topic"?',
       '11:16 error stack-reference: There is no condition IsPrd. Did you mean "IsProd"?',
-      '15:13 error stack-intrinsic: There is no function Fn::Joyn. Did you mean "Fn::Join"?',
-      '13:18 error stack-reference: There is no resource or parameter Quene. Did you mean "Queue"?',
-      '14:20 error stack-attribute: Queue has no attribute Nam. AWS::SQS::Queue has Arn, QueueName, QueueUrl.',
-      '17:17 error stack-attribute: Queue has no attribute Arm. AWS::SQS::Queue has Arn, QueueName, QueueUrl. Did you mean "Arn"?',
+      '15:15 error stack-intrinsic: There is no function Fn::Joyn. Did you mean "Fn::Join"?',
+      '13:23 error stack-reference: There is no resource or parameter Quene. Did you mean "Queue"?',
+      '14:25 error stack-attribute: Queue has no attribute Nam. AWS::SQS::Queue has Arn, QueueName, QueueUrl.',
+      '17:25 error stack-attribute: Queue has no attribute Arm. AWS::SQS::Queue has Arn, QueueName, QueueUrl. Did you mean "Arn"?',
     ])
   })
 
@@ -83,7 +100,7 @@ Outputs:
   B: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref C } }
   C: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub 'x\${A.TopicName}' } }
 `),
-    ).toEqual(['2:6 error stack-cycle: These resources wait for each other: A → B → C → A.'])
+    ).toEqual(['2:3 error stack-cycle: These resources wait for each other: A → B → C → A.'])
   })
 
   test('a circle that only conditions could close is none', () => {
@@ -107,12 +124,18 @@ Resources:
     ['Fn::Cidr: [10.0.0.0/16, 2]'],
     ['Fn::GetAtt: Topic'],
   ])('%s is not written as it should be', (text) => {
-    const found = check(`Conditions: { C: !Equals [a, b] }\nResources: { Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: { ${text} } } } }`)
-    expect(found.filter((line) => line.includes(' error stack-intrinsic: ') && line.includes('not written as it should be'))).toHaveLength(1)
+    const found = check(
+      `Conditions: { C: !Equals [a, b] }\nResources: { Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: { ${text} } } } }`,
+    )
+    expect(
+      found.filter((line) => line.includes(' error stack-intrinsic: ') && line.includes('not written as it should be')),
+    ).toHaveLength(1)
   })
 
   test('a type that is only known by name is taken as it is; one that is unknown gets a warning', () => {
-    expect(check('Resources: { R: { Type: AWS::Redshift::Cluster }, M: { Type: "Acme::Web::Site::MODULE" } }')).toEqual([])
+    expect(check('Resources: { R: { Type: AWS::Redshift::Cluster }, M: { Type: "Acme::Web::Site::MODULE" } }')).toEqual(
+      [],
+    )
     expect(check('Resources: { R: { Type: AWS::ECS::Servce } }')).toEqual([
       '1:25 warning stack-type: There is no resource type AWS::ECS::Servce. Did you mean "AWS::ECS::Service"?',
     ])
