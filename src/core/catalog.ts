@@ -1,4 +1,4 @@
-import { readTemplate, type Template } from './bundle.ts'
+import { readTemplate, type Template } from './template.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { didYouMean } from './nearest.ts'

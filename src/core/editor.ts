@@ -1,4 +1,4 @@
-import type { Template } from './bundle.ts'
+import type { Template } from './template.ts'
 import { type Data, type DataMap, isList, isMap, mapOf } from './data.ts'
 import type { InputSchema } from './schema.ts'
 import { catalogSchema } from './schemas/catalog.ts'

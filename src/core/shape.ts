@@ -47,7 +47,7 @@ export function checkShape(document: Document, schema: DataMap, what: string): P
         return {
           code: 'unknown-key',
           severity: 'error',
-          message: `${capital(what)} has no key ${quote([...fault.path, fault.key])}.${didYouMean(fault.key, fault.known)}`,
+          message: `${capital(what)} has no key ${pathInWords([...fault.path, fault.key])}.${didYouMean(fault.key, fault.known)}`,
           expected: fault.known.length > 0 ? `One of the keys ${fault.known.join(', ')}.` : 'No key at all.',
           remedy: 'Correct the key, or remove it.',
           at: document.keyPlace([...fault.path, fault.key]),
@@ -56,9 +56,9 @@ export function checkShape(document: Document, schema: DataMap, what: string): P
         return {
           code: 'missing-key',
           severity: 'error',
-          message: `The key ${quote([...fault.path, fault.key])} is missing.`,
+          message: `The key ${pathInWords([...fault.path, fault.key])} is missing.`,
           expected: fault.expected,
-          remedy: `Add a line \`${fault.key}: …\`${fault.path.length > 0 ? ` under ${quote(fault.path)}` : ''}.`,
+          remedy: `Add a line \`${fault.key}: …\`${fault.path.length > 0 ? ` under ${pathInWords(fault.path)}` : ''}.`,
           at: document.keyPlace(fault.path),
         }
       default:
@@ -68,7 +68,7 @@ export function checkShape(document: Document, schema: DataMap, what: string): P
           message:
             fault.path.length === 0
               ? `The file ${fault.why}.`
-              : `${fault.onKey ? 'The name ' : ''}${quote(fault.path)} ${fault.why}${fault.onKey ? '' : shown(dataAt(data, fault.path))}.`,
+              : `${fault.onKey ? 'The name ' : ''}${pathInWords(fault.path)} ${fault.why}${fault.onKey ? '' : shown(dataAt(data, fault.path))}.`,
           expected: fault.expected,
           remedy: fault.onKey ? 'Choose another name.' : 'Correct the value.',
           at: fault.onKey ? document.keyPlace(fault.path) : document.place(fault.path),
@@ -350,7 +350,8 @@ function shown(value: Data | undefined): string {
   return value === undefined || value === null || isList(value) || isMap(value) ? '' : ` (${inWords(value)})`
 }
 
-function quote(path: Path): string {
+/** A path as it is shown in a message, `"rules[0].path"`. */
+export function pathInWords(path: Path): string {
   return `"${path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('')}"`
 }
 

@@ -1,0 +1,231 @@
+import type { Bundle } from '../bundle.ts'
+import type { Environment } from '../catalog.ts'
+import { type Data, type DataMap, isMap, mapOf, type Path } from '../data.ts'
+import type { Checked, Place, Problem } from '../problem.ts'
+import { checkInputs, checkSecrets, type InputSchema, inputsAt, type InputsAt } from '../schema.ts'
+import { inWords, textsIn } from '../shape.ts'
+import type { ServiceSpec } from '../spec.ts'
+import type { Stage } from '../stage.ts'
+import { findBundle } from './bundles.ts'
+import { problem, type Reading, type Service, type Unit } from './model.ts'
+import { filled, stackOf } from './stacks.ts'
+
+export function readEnvironmentUnit(reading: Reading, environment: Environment): Unit | undefined {
+  const { document, name } = environment
+  const templateAt = document.place(['template'])
+  const bundle = findBundle(reading, {
+    template: environment.template,
+    version: environment.version,
+    kind: 'environment',
+    at: templateAt,
+  })
+  const schema = bundle?.schema.environment
+  if (bundle === undefined || schema === undefined) return undefined
+  const at = inputsAt(
+    document,
+    ['inputs'],
+    missingPlace(document, ['inputs'], 'inputs' in environmentData(environment)),
+  )
+  reading.problems.push(...checkSecrets(schema, environment.inputs, at))
+  const inputs = checkInputs(schema, environment.inputs, at)
+  reading.problems.push(...inputs.problems)
+  if (!inputs.ok) return undefined
+  return {
+    kind: 'environment',
+    id: `environment/${name}`,
+    stack: environment.stack,
+    environment,
+    bundle,
+    inputs: inputs.value,
+    inputPlace: (input) =>
+      Object.hasOwn(environment.inputs, input)
+        ? document.place(['inputs', input])
+        : (schema.inputs.get(input)?.defaultAt ?? templateAt),
+  }
+}
+
+function environmentData({ document }: Environment): DataMap {
+  return isMap(document.data) ? document.data : mapOf()
+}
+
+function missingPlace(document: ServiceSpec['document'], path: Path, there: boolean): Place {
+  return there ? document.keyPlace(path) : document.keyPlace(['template'])
+}
+
+export function instanceUnits(reading: Reading, service: Service, component: Bundle | undefined): Unit[] {
+  const { catalog, problems } = reading
+  const { spec, bundle } = service
+  const { document } = spec
+  const schema = bundle.schema.service
+  if (schema === undefined) return []
+  problems.push(...checkSecrets(schema, spec.inputs, inputsAt(document, ['inputs'])))
+  // Most stages have no inputs of their own, and one check serves all of these.
+  let shared: Checked<DataMap> | undefined
+  const units: Unit[] = []
+  for (const { stage } of service.stages) {
+    const environment = catalog.environments.get(stage.environment)
+    const stageSpec = spec.stages.get(stage.name)
+    const own = stageSpec?.inputs ?? mapOf()
+    const places = stagePlaces({ spec, stage, own, schema })
+    let checked: Checked<DataMap>
+    if (Object.keys(own).length === 0) {
+      shared ??= checkInputs(schema, spec.inputs, places)
+      checked = shared
+    } else {
+      problems.push(...checkSecrets(schema, own, inputsAt(document, ['stages', stage.name, 'inputs'])))
+      checked = checkInputs(schema, merged(spec.inputs, own, schema), places)
+    }
+    problems.push(...checked.problems)
+    if (!checked.ok || environment === undefined) continue
+    const inputs = checked.value
+    const inputPlace = (name: string): Place =>
+      Object.hasOwn(inputs, name) && written(spec, own, name)
+        ? places.place([name])
+        : (schema.inputs.get(name)?.defaultAt ?? document.place(['template']))
+    if (stage.production) problems.push(...imageProblems({ schema, inputs, stage, inputPlace }))
+    const stack = stackOf(catalog, { spec, stageSpec, stage: stage.name })
+    const id = `${service.service}/${stage.name}`
+    if (component !== undefined) {
+      units.push({
+        kind: 'component',
+        id: `${id}/component`,
+        stack: `${stack}-component`,
+        environment,
+        stage,
+        service,
+        bundle: component,
+        inputs: mapOf(),
+        inputPlace: () => document.place(['service']),
+      })
+    }
+    units.push({ kind: 'instance', id, stack, environment, stage, service, bundle, inputs, inputPlace })
+  }
+  return units
+}
+
+function written(spec: ServiceSpec, own: DataMap, name: string): boolean {
+  return Object.hasOwn(own, name) || Object.hasOwn(spec.inputs, name)
+}
+
+/** Inputs of a stage over those of the service; maps key by key, one level deep. */
+function merged(inputs: DataMap, own: DataMap, schema: InputSchema): DataMap {
+  const result = new Map<string, Data>(Object.entries(inputs))
+  for (const [name, value] of Object.entries(own)) {
+    const base = result.get(name)
+    result.set(
+      name,
+      isMap(value) && isMap(base) && isObjectInput(schema, name)
+        ? mapOf([...Object.entries(base), ...Object.entries(value)])
+        : value,
+    )
+  }
+  return mapOf(result)
+}
+
+function isObjectInput(schema: InputSchema, name: string): boolean {
+  const properties = schema.json['properties']
+  const property = isMap(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
+  return isMap(property) && textsIn(property, 'type').includes('object')
+}
+
+/** Where the inputs of a stage are written: under the stage if it has them itself, otherwise under the service. */
+function stagePlaces({
+  spec,
+  stage,
+  own,
+  schema,
+}: {
+  readonly spec: ServiceSpec
+  readonly stage: Stage
+  readonly own: DataMap
+  readonly schema: InputSchema
+}): InputsAt {
+  const { document, inputs } = spec
+  const fromStage = (path: Path): boolean => {
+    const [name, key] = path
+    if (typeof name !== 'string' || !Object.hasOwn(own, name)) return false
+    const [mine, base] = [own[name], inputs[name]]
+    if (typeof key !== 'string' || !isMap(mine) || !isMap(base) || !isObjectInput(schema, name)) return true
+    return Object.hasOwn(mine, key)
+  }
+  const whole = (path: Path): Path =>
+    fromStage(path) ? ['stages', stage.name, 'inputs', ...path] : ['inputs', ...path]
+  return {
+    place: (path) => document.place(whole(path)),
+    keyPlace: (path) => document.keyPlace(whole(path)),
+    missing: missingPlace(document, ['inputs'], 'inputs' in (isMap(document.data) ? document.data : {})),
+  }
+}
+
+/** An image that a tag names can change between two stages; a digest cannot. */
+function imageProblems({
+  schema,
+  inputs,
+  stage,
+  inputPlace,
+}: {
+  readonly schema: InputSchema
+  readonly inputs: DataMap
+  readonly stage: Stage
+  readonly inputPlace: (name: string) => Place
+}): Problem[] {
+  const problems: Problem[] = []
+  for (const { name, image, default: placeholder } of schema.inputs.values()) {
+    const value = inputs[name]
+    if (
+      !image ||
+      typeof value !== 'string' ||
+      value === '' ||
+      value === placeholder ||
+      /@sha256:[0-9a-f]{64}$/.test(value)
+    )
+      continue
+    problems.push(
+      problem('image-tag', inputPlace(name), {
+        message: `The image ${inWords(value)} is not named by its digest, so in the stage "${stage.name}" it could be another than the one that was tried.`,
+        expected: 'A name with a digest: `registry/name@sha256:…`.',
+        remedy: 'Let the build hand on the digest, or leave the input out until the first build.',
+      }),
+    )
+  }
+  return problems
+}
+
+export function pipelineUnits(reading: Reading, service: Service): Unit[] {
+  const { catalog, problems } = reading
+  const { spec, bundle } = service
+  const { document, pipeline } = spec
+  if (pipeline === undefined) return []
+  const schema = bundle.schema.pipeline
+  if (schema === undefined || !bundle.parts.some(({ name }) => name === 'pipeline_infrastructure')) {
+    problems.push(
+      problem('no-pipeline', document.keyPlace(['pipeline']), {
+        message: `The template "${bundle.template}@${bundle.version}" has no pipeline.`,
+        expected: 'No `pipeline:`, or a template with `pipeline_infrastructure/`.',
+        remedy: 'Remove `pipeline:`.',
+      }),
+    )
+    return []
+  }
+  const at = inputsAt(document, ['pipeline', 'inputs'], document.keyPlace(['pipeline']))
+  problems.push(...checkSecrets(schema, pipeline.inputs, at))
+  const inputs = checkInputs(schema, pipeline.inputs, at)
+  problems.push(...inputs.problems)
+  const environment = catalog.environments.get(service.stages[0]?.stage.environment ?? '')
+  if (!inputs.ok || environment === undefined) return []
+  return [
+    {
+      kind: 'pipeline',
+      id: `${service.service}/pipeline`,
+      stack: pipeline.stack ?? filled(catalog.stackName, service.service, 'pipeline'),
+      environment,
+      service,
+      bundle,
+      inputs: inputs.value,
+      inputPlace: (name) =>
+        Object.hasOwn(pipeline.inputs, name)
+          ? at.place([name])
+          : (schema.inputs.get(name)?.defaultAt ?? document.keyPlace(['pipeline'])),
+    },
+  ]
+}

@@ -1,0 +1,205 @@
+import { type Data, type DataMap, Float, isList, isMap, mapOf, type Path } from '../data.ts'
+import { didYouMean } from '../nearest.ts'
+import type { Checked, Place, Problem } from '../problem.ts'
+import { isSecretReference, looksSecret } from '../secret.ts'
+import { dataAt, type Fault, faultsOf, inWords, mapIn, pathInWords } from '../shape.ts'
+import type { Document } from '../yaml.ts'
+import { type Input, type InputSchema, LONGEST_DECLARED_TEXT, longestText, refusedNames } from './model.ts'
+
+/** Where the inputs that are checked are written. Paths begin with the name of an input. */
+export type InputsAt = {
+  place(path: Path): Place
+  keyPlace(path: Path): Place
+  /** Where a missing input would be added: the line of `inputs:`, or of `template:` where there is none. */
+  readonly missing: Place
+}
+
+/** The place of a map of inputs in a file. `missing` where the map itself may be absent. */
+export function inputsAt(document: Document, path: Path, missing?: Place): InputsAt {
+  return {
+    place: (inner) => document.place([...path, ...inner]),
+    keyPlace: (inner) => document.keyPlace([...path, ...inner]),
+    missing: missing ?? document.keyPlace(path),
+  }
+}
+
+const DEEPEST_INPUT = 32
+
+/**
+ * Checks inputs against their schema and fills in the defaults, also inside maps and lists that are given. The result has
+ * the inputs in the order of the schema. An input that is not given, not required and without default stays absent.
+ * Problems are all found at once, each on the line of its value.
+ */
+export function checkInputs(schema: InputSchema, inputs: DataMap, at: InputsAt): Checked<DataMap> {
+  const problems: Problem[] = [...boundProblems(schema, inputs, at)]
+  // What is too deep or too long is not looked at more closely.
+  if (problems.length > 0) return { ok: false, problems }
+  for (const fault of faultsOf(schema.json, inputs)) problems.push(inputProblem(schema, inputs, fault, at))
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, value: withDefaults(schema.json, inputs), problems }
+}
+
+/**
+ * Secrets that are written out. An input with `x-protium-secret: true` takes references alone; in any other, a text that
+ * looks like a secret is one, unless the schema says `x-protium-secret: false`. No message shows the value.
+ */
+export function checkSecrets(schema: InputSchema, inputs: DataMap, at: InputsAt): Problem[] {
+  const problems: Problem[] = []
+  const refuse = (path: Path, what: string): void => {
+    problems.push({
+      code: 'secret-value',
+      severity: 'error',
+      message: `The input ${pathInWords(path)} ${what}.`,
+      expected: 'A reference: the ARN of a Secrets Manager secret or of an SSM parameter.',
+      remedy: 'Store the secret there, write its ARN here, and replace the secret if this file was ever pushed.',
+      at: at.place(path),
+    })
+  }
+  const visit = (value: Data, path: Path, json: DataMap | undefined, secret: boolean | undefined): void => {
+    const marked = json?.['x-protium-secret']
+    const own = typeof marked === 'boolean' ? marked : secret
+    if (isMap(value)) {
+      for (const [key, item] of Object.entries(value))
+        visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'), own)
+    } else if (isList(value)) {
+      value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items'), own))
+    } else if (own === true) {
+      if (value !== null && !(typeof value === 'string' && isSecretReference(value)))
+        refuse(path, 'is a secret of the template, and takes a reference, not a value')
+    } else if (own === undefined && typeof value === 'string') {
+      const look = looksSecret(lastName(path), value)
+      if (look !== undefined) refuse(path, `holds what looks like ${look}`)
+    }
+  }
+  visit(inputs, [], schema.json, undefined)
+  return problems
+}
+
+function boundProblems(schema: InputSchema, inputs: DataMap, at: InputsAt): Problem[] {
+  const problems: Problem[] = []
+  const refuse = (path: Path, message: string, expected: string): void => {
+    problems.push({
+      code: 'input-value',
+      severity: 'error',
+      message,
+      expected,
+      remedy: 'Shorten it.',
+      at: at.place(path),
+    })
+  }
+  const visit = (value: Data, path: Path, json: DataMap | undefined): void => {
+    if (path.length > DEEPEST_INPUT) {
+      refuse(
+        path,
+        `The input ${pathInWords(path.slice(0, 1))} is more than ${DEEPEST_INPUT} levels deep.`,
+        `At most ${DEEPEST_INPUT} levels.`,
+      )
+    } else if (typeof value === 'string') {
+      const longest = longestText(json ?? mapOf())
+      if (value.length > longest)
+        refuse(
+          path,
+          `The input ${pathInWords(path)} has ${value.length} characters.`,
+          `At most ${longest}; a schema may allow up to ${LONGEST_DECLARED_TEXT} by \`maxLength\`.`,
+        )
+    } else if (isList(value)) {
+      value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items')))
+    } else if (isMap(value)) {
+      for (const [key, item] of Object.entries(value)) {
+        if (refusedNames.includes(key) && path.length > 0)
+          refuse([...path, key], `The input ${pathInWords(path)} has a key "${key}".`, 'Another key.')
+        visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'))
+      }
+    }
+  }
+  visit(inputs, [], schema.json)
+  return problems
+}
+
+function inputProblem(schema: InputSchema, inputs: DataMap, fault: Fault, at: InputsAt): Problem {
+  if (fault.is === 'unknown') {
+    const owner = fault.path.length === 0 ? 'The template' : `The input ${pathInWords(fault.path)}`
+    const some = fault.known.slice(0, 20).join(', ')
+    return {
+      code: 'unknown-input',
+      severity: 'error',
+      message: `${owner} has no ${fault.path.length === 0 ? 'input' : 'key'} "${fault.key}".${didYouMean(fault.key, fault.known)}`,
+      expected:
+        fault.known.length === 0
+          ? 'No input: this template has none.'
+          : `One of ${some}${fault.known.length > 20 ? ` and ${fault.known.length - 20} more` : ''}.`,
+      remedy: 'Correct the name, or remove the line.',
+      at: at.keyPlace([...fault.path, fault.key]),
+    }
+  }
+  if (fault.is === 'missing') {
+    return {
+      code: 'missing-input',
+      severity: 'error',
+      message: `The input ${pathInWords([...fault.path, fault.key])} is missing, and the template has no default for it.`,
+      expected: fault.expected,
+      remedy: `Add \`${fault.key}:\` under \`${lastName(fault.path) === '' ? 'inputs' : lastName(fault.path)}:\`.`,
+      at: fault.path.length === 0 ? at.missing : at.keyPlace(fault.path),
+    }
+  }
+  const value = dataAt(inputs, fault.path)
+  const input = schema.inputs.get(String(fault.path[0]))
+  return {
+    code: fault.is === 'type' ? 'input-type' : 'input-value',
+    severity: 'error',
+    message: `The input ${pathInWords(fault.path)}${shownValue(fault, value, input)} ${fault.why}.`,
+    expected: fault.expected,
+    remedy: remedyFor(fault, value, input),
+    at: fault.onKey ? at.keyPlace(fault.path) : at.place(fault.path),
+  }
+}
+
+function shownValue(fault: Fault, value: Data | undefined, input: Input | undefined): string {
+  if (value === undefined || value === null || isMap(value) || isList(value)) return ''
+  if (input?.secret === true || (typeof value === 'string' && looksSecret(lastName(fault.path), value) !== undefined))
+    return ' (hidden)'
+  return ` (${inWords(value)})`
+}
+
+function remedyFor(fault: Fault, value: Data | undefined, input: Input | undefined): string {
+  if (value === null) {
+    const instead =
+      fault.path.length === 1 && input?.default !== undefined && !isMap(input.default) && !isList(input.default)
+        ? ` to use the default ${inWords(input.default)}`
+        : ''
+    return `Give it a value, or remove the line${instead}.`
+  }
+  if (fault.is === 'type' && typeof value === 'string' && /^(?:-?\d+(?:\.\d+)?|true|false)$/.test(value))
+    return `Write ${value} without quotes.`
+  if (fault.is === 'type' && (typeof value === 'number' || typeof value === 'boolean' || value instanceof Float)) {
+    return fault.expected.startsWith('Text') ? 'Put the value in quotes.' : 'Correct the value.'
+  }
+  return 'Correct the value.'
+}
+
+/** Inputs in the order of the schema with defaults filled in; what the schema does not name comes last. */
+function withDefaults(json: DataMap, value: DataMap): DataMap {
+  const properties = mapIn(json, 'properties') ?? mapOf()
+  const filled: [string, Data][] = []
+  for (const [name, property] of Object.entries(properties)) {
+    if (!isMap(property)) continue
+    const given = Object.hasOwn(value, name) ? value[name] : property['default']
+    if (given !== undefined) filled.push([name, filledIn(property, given)])
+  }
+  const rest = mapIn(json, 'additionalProperties')
+  for (const [name, item] of Object.entries(value)) {
+    if (!Object.hasOwn(properties, name)) filled.push([name, rest === undefined ? item : filledIn(rest, item)])
+  }
+  return mapOf(filled)
+}
+
+function filledIn(json: DataMap, value: Data): Data {
+  if (isMap(value)) return withDefaults(json, value)
+  const item = mapIn(json, 'items')
+  return isList(value) && item !== undefined ? value.map((each) => filledIn(item, each)) : value
+}
+
+function lastName(path: Path): string {
+  const name = path.findLast((step) => typeof step === 'string')
+  return typeof name === 'string' ? name : ''
+}
