@@ -2,6 +2,7 @@ import { type Event, parseEvents, YAMLException } from 'js-yaml'
 import type { Checked } from './problem.ts'
 import { limits, outOfBounds } from './yaml/bounds.ts'
 import { build } from './yaml/build.ts'
+import { doubtfulForms } from './yaml/doubts.ts'
 import { checked, type Finding } from './yaml/findings.ts'
 import { scanJson } from './yaml/json.ts'
 import type { Dialect } from './yaml/scalars.ts'
@@ -52,7 +53,8 @@ function read(file: string, text: string, { dialect, agree }: { dialect: Dialect
   const parsed = parse(text)
   if ('findings' in parsed) return refusal(file, text, parsed.findings)
   const { events } = parsed
-  const { data, findings } = build(text, events, { dialect, spots: false })
+  const { data, findings: faulty } = build(text, events, { dialect, spots: false })
+  const findings = [...faulty, ...doubtfulForms(text, events)]
   if (agree && !findings.some(({ severity }) => severity === 'error')) {
     const offset = differs(text, events)
     if (offset !== undefined) return refusal(file, text, [disagreement(offset)])

@@ -117,7 +117,7 @@ function takeScalar(state: State, event: ScalarEvent): void {
   const at = startOf(state, event)
   if (event.anchorStart !== -1) refuseAnchor(state, event.anchorStart)
   const tag = event.tagStart === -1 ? 'none' : tagOf(state, event)
-  const content = getScalarValue(text, event)
+  const content = contentOf(text, event)
   if (!content.isWellFormed()) {
     find(state, 'yaml-encoding', at, {
       message: 'An escape in this text makes half of a character (a lone surrogate).',
@@ -147,6 +147,17 @@ function takeScalar(state: State, event: ScalarEvent): void {
   const inner: Spot = { at: event.valueStart === -1 ? at : placeOfContent(state, event), key: at, inside: undefined }
   const spot = state.spots ? { at, key: at, inside: new Map([[tag.long, inner]]) } : undefined
   put(state, { data: mapOf([[tag.long, argument]]), at, spot })
+}
+
+/**
+ * A block of text that the end of the file cuts off, without a line end, has none at its end either
+ * (https://yaml.org/spec/1.2.2/#8112-block-chomping-indicator); the parser adds one.
+ */
+function contentOf(text: string, event: ScalarEvent): string {
+  const content = getScalarValue(text, event)
+  const isCutOff = event.style > SCALAR_STYLE.DOUBLE_QUOTED && event.valueEnd === text.length && content.endsWith('\n')
+  if (!isCutOff) return content
+  return /[^\s][^\n]*$/.test(text.slice(text.lastIndexOf('\n') + 1)) ? content.slice(0, -1) : content
 }
 
 /** `Fn::GetAtt` takes a list; the short form's text splits at its first dot, since attribute names hold dots themselves. */
