@@ -206,6 +206,9 @@ function sorted(texts: Readonly<Record<string, string>>): Record<string, string>
 
 type Hint = { readonly expected?: string; readonly remedy: string }
 
+/** How many conditions may mention each other in a chain: far more than anybody writes, and well within the call stack. */
+const deepest = 200
+
 class Scope {
   readonly problems: Problem[] = []
   readonly placed = new Map<string, Placed>()
@@ -215,6 +218,7 @@ class Scope {
   readonly #parameters: ReadonlyMap<string, Parameter>
   readonly #extended: boolean
   readonly #conditions = new Map<string, boolean | 'deciding'>()
+  #deciding = 0
 
   constructor(wish: StackWish, world: World, parameters: ReadonlyMap<string, Parameter>) {
     this.#wish = wish
@@ -254,8 +258,17 @@ class Scope {
       })
       return false
     }
+    if (this.#deciding >= deepest) {
+      this.note('stack-limit', `More than ${deepest} conditions lie within each other.`, path, {
+        expected: `At most ${deepest}.`,
+        remedy: 'Write fewer of them.',
+      })
+      return false
+    }
     this.#conditions.set(name, 'deciding')
+    this.#deciding += 1
     const decided = this.#decide(written, ['Conditions', name])
+    this.#deciding -= 1
     this.#conditions.set(name, decided)
     return decided
   }

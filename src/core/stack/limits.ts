@@ -22,26 +22,8 @@ import {
   section,
   transformsOf,
 } from './template.ts'
+import { stackLimits, utf8Length } from './sizes.ts'
 import { lookUpType, typesNear } from './types.ts'
-
-/**
- * CloudFormation's limits: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
- * Bodies are counted as they are sent: minified JSON in UTF-8. One over `inlineBody` goes by way of a bucket.
- */
-export const stackLimits = {
-  inlineBody: 51_200,
-  body: 1_048_576,
-  resources: 500,
-  parameters: 200,
-  outputs: 200,
-  mappings: 200,
-  mappingAttributes: 200,
-  logicalId: 255,
-  parameterValue: 4096,
-  description: 1024,
-  stackName: 128,
-  tags: 50,
-} as const
 
 const sections = [
   'AWSTemplateFormatVersion',
@@ -588,13 +570,4 @@ function wrongShape(name: string, argument: Data): string | undefined {
 
 function isCall(value: Data | undefined): boolean {
   return value !== undefined && functionOf(value) !== undefined
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
 }

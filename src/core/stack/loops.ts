@@ -16,14 +16,18 @@ export function writeOutLoops(
 ): { readonly body: DataMap; readonly problems: readonly LoopProblem[] } {
   if (!hasLoop(body)) return { body, problems: [] }
   const problems: LoopProblem[] = []
-  const written = writeOut(body, [], { body, parameters, problems })
+  const written = writeOut(body, [], { body, parameters, problems, copies: { count: 0 } })
   return { body: isMap(written) ? written : body, problems }
 }
+
+/** Loops in loops multiply, so that a few lines could ask for more copies than any memory holds. */
+const most = 10_000
 
 type Scope = {
   readonly body: DataMap
   readonly parameters: ReadonlyMap<string, Parameter>
   readonly problems: LoopProblem[]
+  readonly copies: { count: number }
 }
 
 const prefix = 'Fn::ForEach::'
@@ -58,6 +62,8 @@ function loop(argument: Data, path: Path, scope: Scope): (readonly [string, Data
       path,
       'Fn::ForEach takes a list of texts, or a `Ref` to a list parameter, or a list of a mapping.',
     )
+  scope.copies.count += elements.length
+  if (scope.copies.count > most) return refuse(scope, path, `The loops of this template make more than ${most} copies.`)
   return elements.flatMap((element) => {
     const copy = writeOut(replaceName(template, name, element), path, scope)
     return isMap(copy) ? Object.entries(copy) : []
@@ -69,13 +75,12 @@ function refuse(scope: Scope, path: Path, message: string): [] {
   return []
 }
 
-function elementsOf(collection: Data, { body, parameters }: Scope): readonly string[] | undefined {
+function elementsOf(collection: Data, scope: Pick<Scope, 'body' | 'parameters'>): readonly string[] | undefined {
   if (isList(collection)) {
     const texts: string[] = []
     for (const item of collection) {
       const text = scalarText(item)
-      const inner =
-        text === undefined ? (isMap(item) ? elementsOf(item, { body, parameters, problems: [] }) : undefined) : [text]
+      const inner = text === undefined ? (isMap(item) ? elementsOf(item, scope) : undefined) : [text]
       if (inner === undefined) return undefined
       texts.push(...inner)
     }
@@ -83,14 +88,14 @@ function elementsOf(collection: Data, { body, parameters }: Scope): readonly str
   }
   const referred = own(collection, 'Ref')
   if (isText(referred)) {
-    const value = parameters.get(referred)?.value
+    const value = scope.parameters.get(referred)?.value
     return isText(value) ? [value] : value
   }
   const keys = own(collection, 'Fn::FindInMap')
   if (!isList(keys)) return undefined
-  let found: Data | undefined = section(body, 'Mappings')
+  let found: Data | undefined = section(scope.body, 'Mappings')
   for (const key of keys) found = isText(key) ? own(found, key) : undefined
-  return isList(found) ? elementsOf(found, { body, parameters, problems: [] }) : undefined
+  return isList(found) ? elementsOf(found, scope) : undefined
 }
 
 function replaceName(value: Data, name: string, element: string): Data {

@@ -5,6 +5,7 @@ import { type Change, type ChangedProperty, changedProperty, differences, replac
 import { evaluateStack, type Placed } from './evaluate.ts'
 import { fixedName, placeResource, pseudoValues } from './identity.ts'
 import { inOrder } from './order.ts'
+import { stackLimits, utf8Length } from './sizes.ts'
 import type { Resource, StackWish } from './template.ts'
 import { lookUpType } from './types.ts'
 
@@ -55,7 +56,7 @@ export type PlanOptions = {
  */
 export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<StackPlan> {
   const { before = {}, outputsBefore = {} } = options
-  const problems: Problem[] = []
+  const problems: Problem[] = [...beyondLimits(wish, options.at)]
   const decided = new Map<
     string,
     { readonly record: Omit<ResourceRecord, 'dependencies'>; readonly change: Change | undefined }
@@ -126,6 +127,30 @@ export function removalOrder(resources: Resources): readonly string[] {
 /** Whether letting go of a resource leaves it in the account: on deletion, or when it is replaced. */
 export function isRetained(policy: string): boolean {
   return policy === 'Retain' || policy === 'RetainExceptOnCreate'
+}
+
+/** The limits of CloudFormation on what is not in the template itself. */
+function beyondLimits({ stack, parameters, tags }: StackWish, at: PlanOptions['at']): readonly Problem[] {
+  const place = at === undefined ? {} : { at: at([]) }
+  const problem = (message: string, expected: string): Problem => {
+    return { code: 'stack-limit', severity: 'error', message, expected, remedy: 'Make it shorter or fewer.', ...place }
+  }
+  const long = Object.entries(parameters).filter(([, value]) => utf8Length(value) > stackLimits.parameterValue)
+  const count = Object.keys(tags).length
+  return [
+    ...(/^[A-Za-z][-A-Za-z0-9]*$/.test(stack.name) && stack.name.length <= stackLimits.stackName
+      ? []
+      : [
+          problem(
+            `The stack cannot be named ${JSON.stringify(stack.name)}.`,
+            'A letter, then letters, digits and hyphens; at most 128.',
+          ),
+        ]),
+    ...long.map(([name]) =>
+      problem(`The value of the parameter ${name} is too long.`, `At most ${stackLimits.parameterValue} bytes.`),
+    ),
+    ...(count > stackLimits.tags ? [problem(`The stack has ${count} tags.`, `At most ${stackLimits.tags}.`)] : []),
+  ]
 }
 
 type Decision = {

@@ -280,3 +280,61 @@ describe('ids in the manner of AWS', () => {
     expect(() => plan(text)).toThrow('stack-attribute')
   })
 })
+
+describe('what would take more than there is', () => {
+  const wish = (
+    text: string,
+    rest: { parameters?: Record<string, string>; tags?: Record<string, string>; name?: string } = {},
+  ) => {
+    const read = readYaml('t.yaml', text, 'cloudformation')
+    if (!read.ok || !isMap(read.value.data)) throw new Error(`no YAML: ${text}`)
+    const { name = stack.name, parameters = {}, tags = {} } = rest
+    return planStack({ stack: { ...stack, name }, body: read.value.data, parameters, tags }).problems.map(
+      ({ code, message }) => `${code}: ${message}`,
+    )
+  }
+  const topic = 'Resources: { T: { Type: AWS::SNS::Topic } }'
+
+  test('loops in loops are counted before they are written out', () => {
+    const list = `[${Array.from({ length: 100 }, (_, index) => index).join(', ')}]`
+    let body = '{ Type: AWS::SNS::Topic }'
+    for (const name of ['A', 'B', 'C', 'D'])
+      body = `{ 'Fn::ForEach::${name}': [${name}, ${list}, { 'T\${${name}}': ${body} }] }`
+    expect(wish(`Transform: AWS::LanguageExtensions\nResources: ${body}`)).toContain(
+      'stack-intrinsic: The loops of this template make more than 10000 copies.',
+    )
+  })
+
+  test('a long chain of conditions ends in a problem', () => {
+    const chain = Array.from({ length: 3000 }, (_, index) => `C${index}: !Not [Condition: C${index + 1}]`).join(', ')
+    expect(wish(`Conditions: { ${chain}, C3000: !Equals [a, a] }\n${topic}`)[0]).toBe(
+      'stack-limit: More than 200 conditions lie within each other.',
+    )
+  })
+
+  test('a long chain of resources is put in order all the same', () => {
+    const chain = Array.from(
+      { length: 5000 },
+      (_, index) => `T${index}: { Type: AWS::SNS::Topic, DependsOn: T${index + 1} }`,
+    ).join(', ')
+    expect(wish(`Resources: { ${chain}, T5000: { Type: AWS::SNS::Topic } }`)).toEqual([])
+  })
+
+  test('a pattern made to take forever takes no time', () => {
+    const text = `Parameters: { P: { Type: String, AllowedPattern: '(a+)+b' } }\n${topic}`
+    expect(wish(text, { parameters: { P: 'a'.repeat(4000) } })).toEqual([
+      expect.stringContaining('it does not match the pattern'),
+    ])
+  })
+
+  test('names, tags and values have their limits', () => {
+    expect(wish(topic, { name: 'not_a_name' })).toEqual(['stack-limit: The stack cannot be named "not_a_name".'])
+    expect(
+      wish(topic, { tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`t${index}`, 'x'])) }),
+    ).toEqual(['stack-limit: The stack has 51 tags.'])
+    const text = `Parameters: { P: { Type: String } }\n${topic}`
+    expect(wish(text, { parameters: { P: '가'.repeat(1366) } })).toEqual([
+      'stack-limit: The value of the parameter P is too long.',
+    ])
+  })
+})
