@@ -1,5 +1,6 @@
 import type { Template } from './template.ts'
-import { type Data, type DataMap, isList, isMap, mapOf } from './data.ts'
+import type { FileTree } from './tree.ts'
+import { type Data, type DataMap, Float, isList, isMap, mapOf } from './data.ts'
 import type { InputSchema } from './schema.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
@@ -12,14 +13,21 @@ import { templateSchema } from './schemas/template.ts'
  * version takes. A schema promises no more than an editor can see: whether a required input is given is decided by all
  * stages together, so it is left to `protium validate`.
  */
-export function editorSchemas(templates: Iterable<Template>): ReadonlyMap<string, DataMap> {
+export function editorSchemas(templates: Iterable<Template>): FileTree {
   const all = [...templates]
-  return new Map([
+  const schemas: readonly (readonly [string, DataMap])[] = [
     ['catalog.schema.json', whole(catalogSchema)],
     ['environment.schema.json', withTemplates(environmentSchema, all, 'environment')],
     ['service.schema.json', withTemplates(serviceSchema, all, 'service')],
     ['template.schema.json', whole(templateSchema)],
-  ])
+  ]
+  return new Map(schemas.map(([name, schema]) => [name, `${JSON.stringify(schema, inJson, 2)}\n`]))
+}
+
+/** In the order in which they are written, unlike canonical JSON: editors offer keys in this order. */
+function inJson(_key: string, value: unknown): unknown {
+  if (value instanceof Float) return value.value
+  return typeof value === 'bigint' ? Number(value) : value
 }
 
 function withTemplates(schema: DataMap, templates: readonly Template[], kind: 'environment' | 'service'): DataMap {

@@ -17,7 +17,7 @@ import type { Checked, Problem } from './problem.ts'
 import { openServiceSpec, type ServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
 
-export type { Organisation, Released, Service, ServiceStage, Unit } from './organisation/model.ts'
+export type { Organisation, Unit } from './organisation/model.ts'
 
 /**
  * Reads a catalog repository with the services that lie in it: `services/<name>/service.yaml`, or one `service.yaml` at the
