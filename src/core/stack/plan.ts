@@ -107,13 +107,14 @@ export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<S
 
 /**
  * The outputs that a stack would have when it is deployed for the first time by the local provisioner: the same names, ids
- * and addresses. With it a service is checked against an environment that is not there yet.
+ * and addresses. With it a service is checked against an environment that is not there yet. What another stack exports
+ * (`Fn::ImportValue`) is `import:<name>` unless `imported` says what it is.
  */
 export function predictOutputs(
   wanted: StackWish,
   options: Pick<PlanOptions, 'imported' | 'at'> = {},
 ): Checked<Readonly<Record<string, string>>> {
-  const planned = planStack(wanted, options)
+  const planned = planStack(wanted, { imported: (name) => `import:${name}`, ...options })
   return planned.ok ? { ok: true, value: planned.value.outputs, problems: planned.problems } : planned
 }
 
