@@ -32,6 +32,7 @@ export interface Files {
   readonly tree: (root: string) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] }>
   readonly text: (file: string) => Promise<Checked<string>>
   readonly write: (root: string, tree: FileTree) => Promise<void>
+  readonly writeText: (file: string, text: string) => Promise<void>
   /** Removes a folder that Protium made. */
   readonly remove: (folder: string) => Promise<void>
   /** The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. */

@@ -1,122 +1,320 @@
-import type { Reporter, UnitProgress } from './command.ts'
-import { line } from './core/encode.ts'
-import type { Cell, Paint } from './core/report.ts'
-import { duration, table } from './core/report.ts'
+import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 
-/** What a stream must be able to do to be drawn on. */
-export type Screen = { readonly write: (text: string) => unknown; readonly columns?: number; readonly rows?: number }
+import type { Command, Exit, Outcome, Ports } from './command.ts'
+import { exits, helpText, readArguments } from './command.ts'
+import { json, line } from './core/encode.ts'
+import { didYouMean } from './core/nearest.ts'
+import type { Problem } from './core/problem.ts'
+import { Refused } from './core/problem.ts'
+import type { Paint } from './core/report.ts'
+import { colours, count, plain, problemsText, sorted, distinct, table } from './core/report.ts'
+import type { Clock } from './ports.ts'
+import type { TerminalReporter } from './progress.ts'
+import { lineReporter, liveReporter } from './progress.ts'
 
-/** A reporter of the terminal; `end` takes away what is drawn only while something runs. */
-export type TerminalReporter = Reporter & { readonly end: () => void }
+/** Each command is loaded when it is called, so that a small one starts at once. In the order in which help lists them. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.ts')).start,
+  validate: async () => (await import('./commands/validate.ts')).validate,
+  render: async () => (await import('./commands/render.ts')).render,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  deploy: async () => (await import('./commands/deploy.ts')).deploy,
+  status: async () => (await import('./commands/status.ts')).status,
+  stage: async () => (await import('./commands/stage.ts')).stage,
+  explain: async () => (await import('./commands/explain.ts')).explain,
+}
 
-/** For logs, pipes and `--plain`: one line for each step and each unit that ended, in the order in which they ended. */
-export function lineReporter(
-  screen: Screen,
-  { now, paint }: { readonly now: () => number; readonly paint: Paint },
-): TerminalReporter {
-  const time = stopwatch(now)
+/** How this terminal wants to be written to. */
+type Manner = {
+  readonly json: boolean
+  readonly live: boolean
+  readonly out: Paint
+  readonly err: Paint
+  readonly wrap?: number
+}
+
+const { stdout, stderr, stdin, env } = process
+// A reader that has seen enough closes the pipe (`protium plan | head`); that is not an error of ours.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+/** Runs the command that the words name, prints what came of it, and gives back the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const manner = mannerOf(words)
+  const name = words[0] ?? 'help'
+  try {
+    return await named(name, { rest: words.slice(1), manner })
+  } catch (error) {
+    return error instanceof Refused ? refused(name, error, manner) : bug(name, error, manner)
+  }
+}
+
+async function named(
+  name: string,
+  { rest, manner }: { readonly rest: readonly string[]; readonly manner: Manner },
+): Promise<number> {
+  if (name === 'help' || name === '--help' || name === '-h' || name === '--json' || name === '--plain') {
+    const topic = rest.find((word) => !word.startsWith('-'))
+    return topic === undefined ? overview(manner) : topicHelp(topic, manner)
+  }
+  if (name === '--version' || name === '-v' || name === 'version') {
+    print(manner.json ? json({ version: version() }) : version())
+    return exits.done
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (load === undefined) return unknownCommand(name, manner)
+  const command = await load()
+  const { given, problems } = readArguments(command, rest)
+  if (given.has('help')) {
+    print(helpText(command, manner.out))
+    return exits.done
+  }
+  const accepted = command.accept(given)
+  const mistakes = [...problems, ...(accepted.ok ? [] : accepted.problems)]
+  if (mistakes.length > 0 || !accepted.ok)
+    return finish(name, { exit: 'bad-input', data: {}, text: () => '', problems: mistakes }, manner)
+  return finish(name, await running(accepted.value, manner), manner)
+}
+
+/** Runs a command with the adapters of this machine; Ctrl-C asks it to stop, a second one ends it at once. */
+async function running(run: (ports: Ports) => Promise<Outcome>, manner: Manner): Promise<Outcome> {
+  const controller = new AbortController()
+  const stop = (): void => controller.abort()
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  const reporter = (manner.live ? liveReporter : lineReporter)(stderr, {
+    now: () => performance.now(),
+    paint: manner.err,
+  })
+  try {
+    return await run(portsOf(reporter, { signal: controller.signal, manner }))
+  } finally {
+    reporter.end()
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+/** Milliseconds that a unit of the local provisioner’s work takes where somebody watches; elsewhere it does not wait. */
+const pace = 2
+
+function portsOf(
+  reporter: TerminalReporter,
+  { signal, manner }: { readonly signal: AbortSignal; readonly manner: Manner },
+): Ports {
+  const clock: Clock = {
+    now: () => new Date(),
+    sleep: async (milliseconds, abort) => wait(milliseconds, undefined, abort === undefined ? {} : { signal: abort }),
+  }
   return {
-    step: (title, detail) => void screen.write(`${stepLine(title, detail, { took: time(), paint })}\n`),
-    unit(progress) {
-      if (progress.is === 'waiting' || progress.is === 'deploying') return
-      screen.write(`${stepLine(progress.unit, `${progress.is}, ${progress.detail}`, { took: time(), paint })}\n`)
+    program: program(),
+    files: {
+      tree: async (root) => (await import('./adapters/disk.ts')).readTree(root),
+      text: async (file) => (await import('./adapters/disk.ts')).readText(file),
+      write: async (root, tree) => (await import('./adapters/disk.ts')).writeTree(root, tree),
+      writeText: async (file, text) =>
+        (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),
+      remove: async (folder) => (await import('node:fs/promises')).rm(folder, { recursive: true, force: true }),
+      releases: async (root) => (await import('./adapters/git.ts')).tags(root),
+      released: async (root, { template, version: number }) => {
+        const { readTreeAt } = await import('./adapters/git.ts')
+        const major = number.split('.')[0] ?? ''
+        return readTreeAt(root, `${template}@${number}`, `templates/${template}/v${major}`)
+      },
+      commit: async (root) => (await import('./adapters/git.ts')).head(root),
     },
-    end: () => {},
+    provisioner: async (options) => {
+      if (options.name !== 'local') {
+        throw new Refused(
+          'provisioner-missing',
+          `There is no provisioner "${line(options.name)}" in this version; there is "local".`,
+          {
+            remedy: 'Write `provisioner: local` in the environment’s file to rehearse it on this machine.',
+          },
+        )
+      }
+      const { localProvisioner } = await import('./adapters/local.ts')
+      return localProvisioner({ folder: options.folder, fail: options.fail, clock, pace: manner.live ? pace : 0 })
+    },
+    records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
+    clock,
+    reporter,
+    confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
+    by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
+    signal,
   }
 }
 
-/**
- * For a terminal: steps as lines, and below them a table of rows by stages that is drawn again whenever something moves.
- * The table is gone at the end; the result says the same in full.
- */
-export function liveReporter(
-  screen: Screen,
-  { now, paint }: { readonly now: () => number; readonly paint: Paint },
-): TerminalReporter {
-  const time = stopwatch(now)
-  const board = new Map<string, Map<string, UnitProgress>>()
-  let drawn = 0
-  const erase = (): void => {
-    if (drawn > 0) screen.write(`\u001b[${drawn}F\u001b[0J`)
-    drawn = 0
+async function ask(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: stdin, output: stderr })
+  try {
+    return /^y(es)?$/iu.test((await prompt.question(`${question} [y/N] `)).trim())
+  } finally {
+    prompt.close()
   }
-  const draw = (): void => {
-    const text = boardText(board, paint)
-    const height = text === '' ? 0 : text.split('\n').length + 1
-    // A table that does not fit would scroll away and could not be erased.
-    if (height === 0 || height >= (screen.rows ?? 24) || tooWide(text, screen.columns ?? 80)) return
-    screen.write(`\n${text}\n`)
-    drawn = height
-  }
+}
+
+function mannerOf(words: readonly string[]): Manner {
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  const bare = own.includes('--plain') || own.includes('--json') || env['TERM'] === 'dumb'
+  // https://no-color.org: present and not empty.
+  const coloured = (stream: NodeJS.WriteStream): boolean => !bare && stream.isTTY && (env['NO_COLOR'] ?? '') === ''
   return {
-    step(title, detail) {
-      erase()
-      screen.write(`${stepLine(title, detail, { took: time(), paint })}\n`)
-      draw()
-    },
-    unit(progress) {
-      const row = board.get(progress.row) ?? new Map<string, UnitProgress>()
-      board.set(progress.row, row.set(progress.column, progress))
-      erase()
-      if (progress.is === 'failed')
-        screen.write(`${stepLine(progress.unit, `failed, ${progress.detail}`, { took: time(), paint })}\n`)
-      draw()
-    },
-    end: erase,
+    json: own.includes('--json'),
+    live: stderr.isTTY && !bare && env['CI'] === undefined,
+    out: coloured(stdout) ? colours : plain,
+    err: coloured(stderr) ? colours : plain,
+    ...(stderr.isTTY && !own.includes('--plain') && { wrap: Math.min(stderr.columns, 120) }),
   }
 }
 
-function stepLine(
-  title: string,
-  detail: string,
-  { took, paint }: { readonly took: number; readonly paint: Paint },
-): string {
-  return `  ${line(title).padEnd(22)} ${line(detail).padEnd(44)} ${paint.dim(duration(took).padStart(6))}`
+/** What a person types to call this program, so that every hint can be copied. */
+function program(): string {
+  if (env['npm_lifecycle_event'] !== undefined) return 'npm run protium --'
+  return process.argv[1]?.endsWith('.ts') === true ? 'node src/cli.ts' : 'protium'
 }
 
-/** Milliseconds since it was last asked. */
-function stopwatch(now: () => number): () => number {
-  let last = now()
-  return () => {
-    const before = last
-    last = now()
-    return last - before
+/** Hints are written with `protium`; here they become what can be copied on this machine. */
+function callable(text: string): string {
+  return text.replaceAll('`protium ', () => `\`${program()} `)
+}
+
+function version(): string {
+  const { version: number } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(number)
+}
+
+function print(text: string): void {
+  if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+function say(text: string): void {
+  if (text !== '') stderr.write(`${text}\n`)
+}
+
+/** Prints how a command ended: the result on standard output, problems and the next step on standard error. */
+function finish(name: string, outcome: Outcome, manner: Manner): number {
+  const problems = sorted(distinct(outcome.problems ?? []))
+  const next = (outcome.next ?? []).map(({ run, why }) => ({ run: `${program()} ${run}`, why }))
+  if (manner.json) {
+    print(json({ command: name, exit: outcome.exit, ...outcome.data, problems, next }))
+    return exits[outcome.exit]
   }
+  if (problems.length > 0) {
+    const sources = outcome.sources
+    say(
+      callable(
+        problemsText(problems, {
+          paint: manner.err,
+          ...(sources !== undefined && { source: (file: string) => sources.get(file) }),
+          ...(manner.wrap !== undefined && { wrap: manner.wrap }),
+        }),
+      ),
+    )
+    // Words that were mistyped are no findings to be counted.
+    if (problems.some(({ at }) => at !== undefined)) say(`\n${summary(problems, outcome.exit)}`)
+  }
+  if (outcome.exact !== undefined) stdout.write(outcome.exact)
+  else print(callable(outcome.text(manner.out)))
+  const first = problems.find(({ severity, at }) => severity === 'error' && at !== undefined)
+  const hints =
+    first !== undefined && next.length === 0
+      ? [{ run: `${program()} explain ${first.code}`, why: 'what a code means' }]
+      : next
+  if (hints.length > 0) {
+    say(`\n${manner.err.bold('Next')}`)
+    say(
+      table(
+        [{ name: '' }, { name: '' }],
+        hints.map(({ run, why }) => [{ text: run, paint: manner.err.accent }, why]),
+      ).replaceAll(/^/gmu, '  '),
+    )
+  }
+  return exits[outcome.exit]
 }
 
-function boardText(board: ReadonlyMap<string, ReadonlyMap<string, UnitProgress>>, paint: Paint): string {
-  if (board.size === 0) return ''
-  const columns = [...new Set([...board.values()].flatMap((row) => [...row.keys()]))]
-  const rows = [...board].map(([name, row]): Cell[] => [
-    { text: name, paint: paint.bold },
-    ...columns.map((column) => boardCell(row.get(column), paint)),
-  ])
-  return table([{ name: ' ' }, ...columns.map((name) => ({ name }))], rows, paint).replaceAll(/^/gmu, '  ')
+function summary(problems: readonly Problem[], exit: Exit): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  const warnings = problems.length - errors
+  const counts = [
+    ...(errors > 0 ? [count(errors, 'problem')] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ]
+  return `${counts.join(', ')}.${exit === 'bad-input' ? ' Nothing was changed.' : ''}`
 }
 
-function boardCell(progress: UnitProgress | undefined, paint: Paint): Cell {
-  if (progress === undefined) return ''
-  const { is, done, of } = progress
-  const tones = {
-    waiting: paint.dim,
-    deploying: paint.notice,
-    deployed: paint.good,
-    unchanged: paint.good,
-    failed: paint.bad,
-    skipped: paint.dim,
-    held: paint.notice,
-  } satisfies Record<UnitProgress['is'], (text: string) => string>
-  // As wide in every state, so that the columns stand still.
-  const text = is === 'deploying' && done !== undefined && of !== undefined ? `${bar(done, of)} ${done}/${of}` : is
-  return { text: text.padEnd(14), paint: tones[is] }
+function refused(name: string, error: Refused, manner: Manner): number {
+  const { code, message, remedy } = error
+  if (manner.json)
+    print(json({ command: name, exit: 'failed', refused: { code, message, remedy }, problems: [], next: [] }))
+  else say(`${manner.err.bad(manner.err.bold('Refused'))}  ${line(message)} ${callable(line(remedy))} [${line(code)}]`)
+  return exits.failed
 }
 
-function bar(done: number, of: number): string {
-  const full = of === 0 ? 8 : Math.round((done / of) * 8)
-  return '▰'.repeat(full) + '▱'.repeat(8 - full)
+function bug(name: string, error: unknown, manner: Manner): number {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (manner.json)
+    print(json({ command: name, exit: 'failed', bug: stack.split('\n')[0] ?? '', problems: [], next: [] }))
+  say(
+    `This is a bug in Protium ${version()} (Node ${process.version}), not a mistake of yours. Please report it with these lines:`,
+  )
+  say(
+    stack
+      .split('\n')
+      .map((each) => `  ${line(each)}`)
+      .join('\n'),
+  )
+  return exits.failed
 }
 
-function tooWide(text: string, columns: number): boolean {
-  // oxlint-disable-next-line no-control-regex -- our own colours are left out of the count
-  return text.split('\n').some((row) => row.replaceAll(/\u001b\[\d+m/gu, '').length >= columns)
+async function overview(manner: Manner): Promise<number> {
+  const all = await Promise.all(Object.values(commands).map(async (load) => load()))
+  if (manner.json) {
+    print(
+      json({
+        commands: all.map(({ name, summary: what, inputs, outputs }) => ({ name, summary: what, inputs, outputs })),
+      }),
+    )
+    return exits.done
+  }
+  const rows = all.map(({ name, summary: what }) => [{ text: name, paint: manner.out.accent }, what])
+  print(
+    [
+      'Protium turns a GitHub organisation into its own delivery platform.',
+      '',
+      `${manner.out.bold('Usage')}  ${program()} <command> [arguments] [options]`,
+      '',
+      table([{ name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  '),
+      '',
+      `Every command knows --json, --plain and --help. Exit codes: ${Object.entries(exits)
+        .map(([word, code]) => `${code} ${word}`)
+        .join(', ')}.`,
+    ].join('\n'),
+  )
+  return exits.done
+}
+
+async function topicHelp(topic: string, manner: Manner): Promise<number> {
+  const load = Object.hasOwn(commands, topic) ? commands[topic] : undefined
+  if (load === undefined) return unknownCommand(topic, manner)
+  print(helpText(await load(), manner.out))
+  return exits.done
+}
+
+function unknownCommand(name: string, manner: Manner): number {
+  const message = `There is no command ${JSON.stringify(name)}.${didYouMean(name, Object.keys(commands))}`
+  const problems: Problem[] = [
+    { code: 'unknown-command', severity: 'error', message, remedy: 'List them: `protium help`.' },
+  ]
+  return finish(
+    name,
+    { exit: 'bad-input', data: {}, text: () => '', problems, next: [{ run: 'help', why: 'all commands' }] },
+    manner,
+  )
 }

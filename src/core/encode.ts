@@ -13,7 +13,6 @@
  * tags and variation selectors beyond the common ones.
  */
 const unseen =
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
 
 /**

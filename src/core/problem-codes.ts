@@ -78,11 +78,6 @@ export const problemCodes = {
     why: 'The host says which stage a service is in, and no pattern in `catalog.yaml` matches this one.',
     fix: 'Correct the host; the message shows the hosts that this service can have.',
   },
-  'host-without-stage': {
-    title: 'The host belongs to no stage',
-    why: 'The stage of a service is read from its host. This host fits the pattern of no stage in `catalog.yaml`, so nothing would be deployed there.',
-    fix: 'Write the host as the pattern of the stage has it, such as `checkout.dev.example.com`. `protium stage <host>` says what a host is.',
-  },
   'image-tag': {
     title: 'An image is named by a tag in production',
     why: 'A tag can be moved, so what runs in production might not be what was tried before. A digest cannot be moved.',
@@ -370,13 +365,13 @@ export const problemCodes = {
   },
   'template-not-found': {
     title: 'A template includes, imports or extends a file that is not there',
-    why: 'Templates can use other files of their own bundle only, by their path from the bundle\'s root.',
+    why: "Templates can use other files of their own bundle only, by their path from the bundle's root.",
     fix: 'Correct the path, add the file to the bundle, or write `ignore missing` after the include.',
   },
   'template-refused': {
     title: 'A template uses something that is refused',
-    why: 'Attributes of Python\'s own objects, random values and the like are refused: a template sees its inputs and nothing else, and gives the same text each time.',
-    fix: 'Remove the expression. Everything that a template may use is in its context and in Jinja\'s filters, tests and methods of text, lists and maps.',
+    why: "Attributes of Python's own objects, random values and the like are refused: a template sees its inputs and nothing else, and gives the same text each time.",
+    fix: "Remove the expression. Everything that a template may use is in its context and in Jinja's filters, tests and methods of text, lists and maps.",
   },
   'template-runtime': {
     title: 'A template contradicts itself',
@@ -386,7 +381,7 @@ export const problemCodes = {
   'template-syntax': {
     title: 'A template cannot be read',
     why: 'The file is not a template as Jinja2 reads it.',
-    fix: 'Mend the place that the message names. Text with braces that are not the template\'s own belongs between `{% raw %}` and `{% endraw %}`.',
+    fix: "Mend the place that the message names. Text with braces that are not the template's own belongs between `{% raw %}` and `{% endraw %}`.",
   },
   'template-type': {
     title: 'An operation does not fit its value',

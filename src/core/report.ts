@@ -141,9 +141,37 @@ export function problemsText(
     readonly wrap?: number
   } = {},
 ): string {
-  return sorted(distinct(problems))
-    .map((problem) => problemText(problem, options))
-    .join('\n')
+  const shown: string[] = []
+  const perFile = new Map<string, { told: number; left: number }>()
+  for (const [problem, more] of folded(sorted(distinct(problems)))) {
+    const key = `${problem.code} in ${line(problem.at?.file ?? '')}`
+    const so = perFile.get(key) ?? { told: 0, left: 0 }
+    perFile.set(key, so)
+    if (so.told === mostPerFile) so.left += 1 + more
+    else {
+      so.told += 1
+      shown.push(problemText(problem, options) + (more === 0 ? '' : `\n      and ${more} more like it at this place`))
+    }
+  }
+  const left = [...perFile]
+    .filter(([, so]) => so.left > 0)
+    .map(([key, so]) => `… and ${so.left} more of ${key}; --json lists them all`)
+  return [...shown, ...left].join('\n')
+}
+
+/** Of one kind of problem this many are told for one file; a mistake in a generated file can have thousands. */
+const mostPerFile = 10
+
+/** A loop in a template, or a template with many instances, has the same problem at one place many times: the first, and how many more. */
+function folded(problems: readonly Problem[]): (readonly [Problem, number])[] {
+  const groups = new Map<string, { first: Problem; more: number }>()
+  for (const problem of problems) {
+    const key = JSON.stringify([problem.code, problem.at ?? problem.message])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { first: problem, more: 0 })
+    else group.more += 1
+  }
+  return [...groups.values()].map(({ first, more }) => [first, more] as const)
 }
 
 function problemText(
@@ -160,7 +188,7 @@ function problemText(
   const words = [
     problem.severity === 'warning' && at !== undefined ? 'warning:' : '',
     line(problem.message),
-    line(problem.expected ?? ''),
+    problem.expected === undefined ? '' : `Expected: ${ended(line(midSentence(problem.expected)))}`,
     line(problem.remedy),
     `[${problem.code}]`,
   ].filter((word) => word !== '')
@@ -171,6 +199,15 @@ function problemText(
     ...excerptLines(each.at, { source, paint }),
   ])
   return [head, ...excerpt, ...related].join('\n')
+}
+
+function ended(sentence: string): string {
+  return /[.!?]$/u.test(sentence) ? sentence : `${sentence}.`
+}
+
+/** The beginning of a sentence as it goes on after a colon; a name such as `AWS::Region` or `A` stays as it is. */
+function midSentence(text: string): string {
+  return /^[A-Z][a-z]* [a-z`"0-9]/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 }
 
 /** `services/checkout/service.yaml:6:3`; only the file where the whole file is meant (line 0). */
@@ -296,6 +333,8 @@ const severity = ['delete', 'replace', 'update', 'create'] as const
 function changesText(changes: readonly Change[], paint: Paint): string {
   const signs = { delete: '-', replace: '-+', update: '~', create: '+' } satisfies Record<Change['action'], string>
   const tones = verdictTones(paint)
+  if (changes.length > manyChanges && changes.every(({ action }) => action === 'create'))
+    return typesText(changes, paint)
   const worstFirst = severity.flatMap((action) => changes.filter((change) => change.action === action))
   return table(
     [{ name: '' }, { name: '' }, { name: '' }, { name: '' }, { name: '' }],
@@ -307,6 +346,18 @@ function changesText(changes: readonly Change[], paint: Paint): string {
       reasonOf(change),
     ]),
   )
+}
+
+/** A new stack of more resources than this is told by their types; the names are in the data. */
+const manyChanges = 30
+
+function typesText(changes: readonly Change[], paint: Paint): string {
+  const types = [...new Set(changes.map(({ type }) => type))].toSorted()
+  const rows = types.map((type): Cell[] => {
+    const number = changes.filter((change) => change.type === type).length
+    return [{ text: '  +', paint: paint.good }, String(number), { text: type, paint: paint.dim }]
+  })
+  return table([{ name: '' }, { name: '', align: 'right' }, { name: '' }], rows)
 }
 
 function reasonOf({ action, because, properties, retained }: Change): string {

@@ -44,6 +44,7 @@ const noPorts: Ports = {
     tree: async () => ({ tree: new Map(), problems: [] }),
     text: async () => ({ ok: false, problems: [] }),
     write: async () => {},
+    writeText: async () => {},
     remove: async () => {},
     releases: async () => [],
     released: async () => undefined,

@@ -31,7 +31,7 @@ function problem(line: number, column: number, more: Partial<Problem> = {}): Pro
 describe('problems as text', () => {
   test('name the place, what is wrong, what was expected, what to do and the code, above the line of the file', () => {
     expect(problemsText([problem(2, 11)], { source: () => text })).toMatchInlineSnapshot(`
-      "services/checkout/service.yaml:2:11  There is no template "fargate-servise". Did you mean "fargate-service"? One of fargate-service, lambda-service. Correct the name. [unknown-template]
+      "services/checkout/service.yaml:2:11  There is no template "fargate-servise". Did you mean "fargate-service"? Expected: one of fargate-service, lambda-service. Correct the name. [unknown-template]
           2 | template: fargate-servise@2.3.0
             |           ^"
     `)
@@ -102,6 +102,27 @@ describe('problems as text', () => {
     expect(problemsText([problem(1, 1, { related })])).toContain(
       '\n  services/cart/service.yaml:4:5  claimed here first',
     )
+  })
+
+  test('that are met many times at one place are told once, with their number', () => {
+    const many = Array.from({ length: 40 }, (_, index) =>
+      problem(2, 11, { message: `Topic${index} is not encrypted.` }),
+    )
+
+    const shown = problemsText(many)
+
+    expect(shown).toContain('Topic0 is not encrypted.')
+    expect(shown).not.toContain('Topic1 ')
+    expect(shown).toContain('and 39 more like it at this place')
+  })
+
+  test('of one kind in one file are told ten times, and then counted', () => {
+    const many = Array.from({ length: 40 }, (_, index) => problem(index + 1, 1))
+
+    const shown = problemsText(many).split('\n')
+
+    expect(shown).toHaveLength(11)
+    expect(shown.at(-1)).toBe(`… and 30 more of unknown-template in ${file}; --json lists them all`)
   })
 
   test('without a place say how bad they are', () => {

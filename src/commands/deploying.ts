@@ -1,0 +1,302 @@
+import type { Ports, UnitOutcome, UnitProgress } from '../command.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
+import type { Plan } from '../core/plan.ts'
+import { within } from '../core/plan.ts'
+import type { Problem } from '../core/problem.ts'
+import { Refused } from '../core/problem.ts'
+import { count, list } from '../core/report.ts'
+import type { Stage } from '../core/stage.ts'
+import type { DeploymentRecord, Records, StackEvent } from '../ports.ts'
+import type { Planned, Stacks } from './planning.ts'
+import { planOne, renderChecked } from './planning.ts'
+
+/** What came of one unit. */
+export type Attempt = {
+  readonly unit: Unit
+  readonly is: UnitOutcome
+  /** How many resources were touched. */
+  readonly touched: number
+  /** Why it did not end well, or did not begin: one sentence. */
+  readonly why?: string
+  readonly failure?: Failure
+  /** The world did not allow it. */
+  readonly refusal?: Refused
+}
+
+/** The first thing that went wrong, and where it left the stack. */
+export type Failure = {
+  readonly logicalId?: string
+  readonly type?: string
+  readonly reason: string
+  /** The stack's last status: `UPDATE_ROLLBACK_COMPLETE` and the like. */
+  readonly status: string
+  readonly rolledBack: boolean
+}
+
+export type Deployment = {
+  readonly organisation: Organisation
+  /** Environments before what lives in them; planned a moment ago. */
+  readonly planned: readonly Planned[]
+  readonly stacks: Stacks
+  readonly records: Records
+  readonly commit: string | undefined
+  /** What people have reviewed, if it binds this run. */
+  readonly reviewed?: Plan | undefined
+  /** Whether units may be deployed to a stage that asks for approval. */
+  readonly approve: (stage: Stage, units: readonly Unit[]) => Promise<boolean>
+}
+
+/**
+ * Deploys what was planned, stage by stage in the order of promotion, in each stage the environment first. A service that fails in
+ * a stage goes no further; an environment that fails holds back what lives in it; the others go on. Every attempt is recorded.
+ */
+export async function deployUnits(ports: Ports, deployment: Deployment): Promise<readonly Attempt[]> {
+  const { organisation, planned } = deployment
+  // Where there is nothing to do, there is no progress to be told.
+  if (planned.every((each) => each.planned.verdict === 'nothing')) {
+    const attempts = planned.map(({ unit }): Attempt => ({ unit, is: 'unchanged', touched: 0 }))
+    for (const [index, fresh] of planned.entries()) {
+      const attempt = attempts[index]
+      if (attempt !== undefined) await record(ports, { attempt, started: ports.clock.now(), fresh, deployment })
+    }
+    return attempts
+  }
+  for (const { unit } of planned) ports.reporter.unit({ ...positionOf(unit, organisation), is: 'waiting', detail: '' })
+  const attempts: Attempt[] = []
+  for (const { stage, units } of inStages(planned, organisation)) {
+    const held = stage !== undefined && (await isHeld(stage, { units, attempts, deployment }))
+    const homes = units.filter(({ unit }) => unit.kind === 'environment')
+    for (const turn of [homes, units.filter((each) => !homes.includes(each))]) {
+      // All of a turn at once; told in their order, so that the same run reads the same every time.
+      const running = turn.map(async (one) =>
+        attemptOf(ports, { planned: one, attempts: [...attempts], held, deployment }),
+      )
+      await Promise.allSettled(running)
+      const ended = await Promise.all(running)
+      // Where nothing could be done, the reason is all there is to tell.
+      const refusal = ended.find((attempt) => attempt.refusal !== undefined)?.refusal
+      if (refusal !== undefined && [...attempts, ...ended].every(({ is }) => is !== 'deployed')) throw refusal
+      for (const attempt of ended) {
+        attempts.push(attempt)
+        ports.reporter.unit({ ...positionOf(attempt.unit, organisation), is: attempt.is, detail: detailOf(attempt) })
+      }
+    }
+  }
+  return attempts
+}
+
+type Group = { readonly stage: Stage | undefined; readonly units: readonly Planned[] }
+
+/** An environment belongs to the first stage that lies in it; one that no stage lies in comes first. */
+function inStages(planned: readonly Planned[], { catalog }: Organisation): readonly Group[] {
+  const groups = [undefined, ...catalog.stages].map((stage): Group => {
+    const units = planned.filter(({ unit }) => stageOf(unit, catalog.stages)?.name === stage?.name)
+    const environments = units.filter(({ unit }) => unit.kind === 'environment')
+    return { stage, units: [...environments, ...units.filter(({ unit }) => unit.kind !== 'environment')] }
+  })
+  return groups.filter(({ units }) => units.length > 0)
+}
+
+function stageOf(unit: Unit, stages: readonly Stage[]): Stage | undefined {
+  return unit.stage ?? stages.find(({ environment }) => environment === unit.environment.name)
+}
+
+/** Where a unit stands in a table of services by stages. */
+export function positionOf(unit: Unit, { catalog }: Organisation): Pick<UnitProgress, 'row' | 'column' | 'unit'> {
+  const row = unit.service === undefined ? 'environment' : unit.service.service
+  return { row, column: stageOf(unit, catalog.stages)?.name ?? unit.environment.name, unit: unit.id }
+}
+
+async function isHeld(
+  stage: Stage,
+  {
+    units,
+    attempts,
+    deployment,
+  }: { readonly units: readonly Planned[]; readonly attempts: readonly Attempt[]; readonly deployment: Deployment },
+): Promise<boolean> {
+  if (stage.approval === undefined) return false
+  const due = units.filter(
+    ({ unit, planned }) => planned.verdict !== 'nothing' && blockerOf(unit, attempts) === undefined,
+  )
+  return (
+    due.length > 0 &&
+    !(await deployment.approve(
+      stage,
+      due.map(({ unit }) => unit),
+    ))
+  )
+}
+
+/** The earlier attempt because of which a unit is not begun. */
+function blockerOf(unit: Unit, attempts: readonly Attempt[]): Attempt | undefined {
+  return attempts.find(
+    ({ is, unit: earlier }) =>
+      (is === 'failed' || is === 'skipped' || is === 'held') &&
+      (earlier.kind === 'environment'
+        ? earlier.environment.name === unit.environment.name
+        : earlier.kind === unit.kind && earlier.service?.service === unit.service?.service),
+  )
+}
+
+/** An environment waits with what lives in it, where none of that can go on. */
+function reasonToWait(
+  environment: Unit,
+  { attempts, deployment }: { readonly attempts: readonly Attempt[]; readonly deployment: Deployment },
+): Attempt | undefined {
+  const inside = deployment.planned.filter(
+    ({ unit }) => unit.kind !== 'environment' && unit.environment.name === environment.environment.name,
+  )
+  const blockers = inside.map(({ unit }) => blockerOf(unit, attempts))
+  return blockers.every((blocker) => blocker !== undefined) ? blockers[0] : undefined
+}
+
+type Turn = {
+  readonly planned: Planned
+  readonly attempts: readonly Attempt[]
+  readonly held: boolean
+  readonly deployment: Deployment
+}
+
+async function attemptOf(ports: Ports, { planned, attempts, held, deployment }: Turn): Promise<Attempt> {
+  const { unit } = planned
+  const blocker =
+    blockerOf(unit, attempts) ??
+    (unit.kind === 'environment' ? reasonToWait(unit, { attempts, deployment }) : undefined)
+  if (blocker !== undefined) return blockedBy(blocker, unit)
+  if (ports.signal.aborted) return { unit, is: 'skipped', touched: 0, why: stopped }
+  if (held && planned.planned.verdict !== 'nothing') {
+    const by = stageOf(unit, deployment.organisation.catalog.stages)?.approval?.by ?? []
+    return {
+      unit,
+      is: 'held',
+      touched: 0,
+      why: by.length === 0 ? 'waits for approval' : `waits for approval by ${list(by)}`,
+    }
+  }
+  const started = ports.clock.now()
+  try {
+    const fresh = await refreshed(planned, deployment)
+    if (!('planned' in fresh)) return fresh
+    const attempt: Attempt =
+      fresh.planned.verdict === 'nothing'
+        ? { unit, is: 'unchanged', touched: 0 }
+        : await execute(ports, { fresh, deployment })
+    await record(ports, { attempt, started, fresh, deployment })
+    return attempt
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped }
+    return { unit, is: 'failed', touched: 0, why: `${error.message} ${error.remedy}`, refusal: error }
+  }
+}
+
+/** Why a unit is not begun when the run was asked to stop. */
+export const stopped = 'because the run was stopped'
+
+function blockedBy({ is, unit: earlier, why }: Attempt, unit: Unit): Attempt {
+  if (is === 'held') return { unit, is: 'held', touched: 0, ...(why !== undefined && { why }) }
+  return {
+    unit,
+    is: 'skipped',
+    touched: 0,
+    why: why === stopped ? stopped : `because ${earlier.id} ${is === 'failed' ? 'failed' : 'was skipped'}`,
+  }
+}
+
+/**
+ * A unit whose environment was still to be deployed is rendered again with what the environment really gives out. With a reviewed plan its
+ * changes must be among those that were reviewed.
+ */
+async function refreshed(planned: Planned, { stacks, reviewed }: Deployment): Promise<Planned | Attempt> {
+  const { unit } = planned
+  let now = planned
+  if (planned.planned.predicted) {
+    const provisioner = await stacks(unit)
+    const home = await provisioner.state({ ...planned.wanted.stack, name: unit.environment.stack })
+    if (home.is !== 'settled')
+      return { unit, is: 'skipped', touched: 0, why: `because environment ${unit.environment.name} is not deployed` }
+    const rendered = renderChecked(unit, home.outputs)
+    if (!rendered.ok) return { unit, is: 'failed', touched: 0, why: problemLine(rendered.problems) }
+    now = await planOne(rendered.value, { stacks, predicted: false })
+  }
+  const then = reviewed?.units.find((each) => each.unit === unit.id)
+  if (then !== undefined && !within(now.planned.changes, then.changes)) {
+    throw new Refused('plan-stale', `${unit.id} would change in another way than was reviewed.`, {
+      remedy: 'Make the plan again and have that one reviewed: `protium plan --out FILE`.',
+    })
+  }
+  return now
+}
+
+function problemLine(problems: readonly Problem[]): string {
+  const [first] = problems
+  return first === undefined ? '' : `${first.message} [${first.code}]`
+}
+
+async function execute(
+  ports: Ports,
+  { fresh, deployment }: { readonly fresh: Planned; readonly deployment: Deployment },
+): Promise<Attempt> {
+  const { unit, planned, preview, wanted } = fresh
+  const provisioner = await deployment.stacks(unit)
+  const position = positionOf(unit, deployment.organisation)
+  const of = planned.changes.length
+  const done = new Set<string>()
+  let firstFailure: StackEvent | undefined
+  let last = 'unknown'
+  for await (const event of provisioner.execute(preview, wanted, ports.signal)) {
+    if (event.kind === 'stack') last = event.status
+    else if (event.status.endsWith('_COMPLETE') && firstFailure === undefined) done.add(event.logicalId)
+    else if (event.status.endsWith('_FAILED')) firstFailure ??= event
+    ports.reporter.unit({ ...position, is: 'deploying', detail: '', done: Math.min(done.size, of), of })
+  }
+  if (last === 'CREATE_COMPLETE' || last === 'UPDATE_COMPLETE') return { unit, is: 'deployed', touched: of }
+  return { unit, is: 'failed', touched: done.size, ...failureOf(firstFailure, last) }
+}
+
+function failureOf(first: StackEvent | undefined, status: string): { readonly why: string; readonly failure: Failure } {
+  const reason = first?.reason ?? 'the provisioner gave no reason'
+  const where = first?.kind === 'resource' ? { logicalId: first.logicalId, type: first.type } : {}
+  const failure = { ...where, reason, status, rolledBack: status.endsWith('ROLLBACK_COMPLETE') }
+  return { why: `${first?.kind === 'resource' ? `${first.logicalId}: ` : ''}${reason}`, failure }
+}
+
+type Recorded = {
+  readonly attempt: Attempt
+  readonly started: Date
+  readonly fresh: Planned
+  readonly deployment: Deployment
+}
+
+/** An attempt that found nothing to do is recorded only if it tells something new: another version or another commit. */
+async function record(ports: Ports, { attempt, started, fresh, deployment }: Recorded): Promise<void> {
+  const { unit, is, why } = attempt
+  if (is === 'skipped' || is === 'held') return
+  const { records, commit } = deployment
+  if (is === 'unchanged') {
+    const last = (await records.list(unit.id)).at(-1)
+    if (last?.outcome !== 'failed' && last?.version === unit.bundle.version && last.commit === commit) return
+  }
+  const entry: DeploymentRecord = {
+    format: 1,
+    id: `${started.toISOString().replaceAll(/[-:.]/gu, '')}-${unit.id.replaceAll('/', '-')}`,
+    unit: unit.id,
+    ...(unit.stage !== undefined && { stage: unit.stage.name }),
+    template: unit.bundle.template,
+    version: unit.bundle.version,
+    ...(commit !== undefined && { commit }),
+    by: ports.by,
+    started: started.toISOString(),
+    finished: ports.clock.now().toISOString(),
+    outcome: is,
+    wants: fresh.planned.wants,
+    ...(why !== undefined && { evidence: why }),
+  }
+  await records.append(entry)
+}
+
+function detailOf({ is, touched, why }: Attempt): string {
+  if (why !== undefined) return why
+  return is === 'deployed' ? count(touched, 'resource') : ''
+}

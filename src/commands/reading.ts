@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+
+import type { Ports } from '../command.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
+import { readOrganisation } from '../core/organisation.ts'
+import { didYouMean } from '../core/nearest.ts'
+import type { Checked, Problem } from '../core/problem.ts'
+import type { FileTree } from '../core/tree.ts'
+
+/** The organisation in a folder, and the texts that its problems lie in. */
+export type Reading = { readonly organisation: Checked<Organisation>; readonly sources: FileTree }
+
+/**
+ * Reads the organisation in a folder. Versions that the checkout does not offer come from git tags: what the reading asks
+ * for is fetched, and the reading done again, until it asks for nothing new.
+ */
+export async function readFolder(ports: Ports, root: string): Promise<Reading> {
+  const { tree, problems } = await ports.files.tree(root)
+  const released = new Map<string, FileTree | undefined>()
+  let releases: readonly string[] = []
+  const found: Problem[] = [...problems]
+  for (;;) {
+    const asked = new Map<string, { readonly template: string; readonly version: string }>()
+    const release = (template: string, version: string): FileTree | undefined => {
+      const name = `${template}@${version}`
+      if (!released.has(name)) asked.set(name, { template, version })
+      return released.get(name)
+    }
+    const organisation = readOrganisation(tree, release, releases)
+    if (asked.size === 0) return { organisation: withProblems(organisation, found), sources: tree }
+    releases = await ports.files.releases(root)
+    for (const [name, wanted] of asked) {
+      const bundle = releases.includes(name) ? await ports.files.released(root, wanted) : undefined
+      released.set(name, bundle?.tree)
+      found.push(...(bundle?.problems ?? []))
+    }
+  }
+}
+
+function withProblems<T>(checked: Checked<T>, more: readonly Problem[]): Checked<T> {
+  const problems = [...more, ...checked.problems]
+  if (!checked.ok || more.some(({ severity }) => severity === 'error')) return { ok: false, problems }
+  return { ok: true, value: checked.value, problems }
+}
+
+/**
+ * The units of the services and stages that were named, all of them if none was, in the organisation's order. Environments that they
+ * live in come along; a name that is not there is a problem with the nearest ones.
+ */
+export function selectUnits(
+  organisation: Organisation,
+  { services, stages }: { readonly services: readonly string[]; readonly stages: readonly string[] },
+): Checked<readonly Unit[]> {
+  const { units } = organisation
+  const names = [...new Set(units.flatMap(({ service }) => (service === undefined ? [] : [service.service])))]
+  const known = [...new Set(units.flatMap(({ stage }) => (stage === undefined ? [] : [stage.name])))]
+  const problems = [
+    ...services
+      .filter((name) => !names.includes(name) && !units.some(({ id }) => id === name))
+      .map((name) => unknown(name, { what: 'service', known: names })),
+    ...stages.filter((name) => !known.includes(name)).map((name) => unknown(name, { what: 'stage', known })),
+  ]
+  if (problems.length > 0) return { ok: false, problems }
+  const inStage = ({ stage }: Unit): boolean =>
+    stages.length === 0 || (stage !== undefined && stages.includes(stage.name))
+  const chosen = units.filter(
+    (unit) =>
+      unit.kind !== 'environment' &&
+      (services.length === 0 || named(unit, services)) &&
+      (inStage(unit) || services.includes(unit.id)),
+  )
+  const homes = new Set(chosen.map(({ environment }) => environment.name))
+  const all = services.length === 0 && stages.length === 0
+  const environments = units.filter(
+    (unit) => unit.kind === 'environment' && (all || services.includes(unit.id) || homes.has(unit.environment.name)),
+  )
+  return { ok: true, value: [...environments, ...chosen], problems: [] }
+}
+
+function named(unit: Unit, names: readonly string[]): boolean {
+  return names.includes(unit.id) || (unit.service !== undefined && names.includes(unit.service.service))
+}
+
+function unknown(
+  name: string,
+  { what, known }: { readonly what: 'service' | 'stage'; readonly known: readonly string[] },
+): Problem {
+  return {
+    code: 'unknown-unit',
+    severity: 'error',
+    message: `There is no ${what} ${JSON.stringify(name)}.${didYouMean(name, known)}`,
+    expected: known.length === 0 ? `The organisation has none yet.` : `One of ${known.join(', ')}.`,
+    remedy: `Correct the name.`,
+  }
+}
+
+/** The folder of stacks and records of an organisation on this machine. */
+export function stateFolders(root: string, state: string): { readonly stacks: string; readonly records: string } {
+  return { stacks: join(root, state, 'stacks'), records: join(root, state, 'records') }
+}
+
+/** The options that a hint repeats, so that it means the same organisation and the same stacks. */
+export function sameFolders({ root, state }: { readonly root: string; readonly state: string }): string {
+  return `${root === '.' ? '' : ` --root ${root}`}${state === '.protium' ? '' : ` --state ${state}`}`
+}

@@ -1,0 +1,131 @@
+import { command, flag, path } from '../command.ts'
+import type { Organisation } from '../core/organisation.ts'
+import { addressOf } from '../core/organisation.ts'
+import type { Cell, Paint } from '../core/report.ts'
+import { count, list, table } from '../core/report.ts'
+import { outcomeOf } from './deploy.ts'
+import type { Attempt } from './deploying.ts'
+import { deployUnits, positionOf } from './deploying.ts'
+import { planUnits, stacksOf } from './planning.ts'
+import { readFolder, sameFolders, stateFolders } from './reading.ts'
+
+export const start = command({
+  name: 'start',
+  summary: 'Brings the sample organisation to life on this machine: every service in every stage, without an account.',
+  inputs: {
+    fresh: flag('Begin again: forget the local stacks and records first.'),
+    root: path('The folder of the organisation.', { default: '.' }),
+    state: path('The folder of the local stacks and records, below the root.', { default: '.protium' }),
+  },
+  outputs: {
+    units: 'The units in the order in which they were deployed, each with its outcome.',
+    addresses: 'The address of each instance that answers on a host.',
+  },
+  async run(ports, { fresh, root, state }) {
+    const folders = stateFolders(root, state)
+    if (fresh) await Promise.all([ports.files.remove(folders.stacks), ports.files.remove(folders.records)])
+    const { organisation: read, sources } = await readFolder(ports, root)
+    if (!read.ok)
+      return { exit: 'bad-input', data: { units: [], addresses: [] }, text: () => '', problems: read.problems, sources }
+    const organisation = read.value
+    const { catalog, services, units } = organisation
+    ports.reporter.step(
+      'read',
+      `${catalog.name}: ${count(catalog.stages.length, 'stage')}, ${count(services.length, 'service')}, ${count(catalog.templates.size, 'template')}`,
+    )
+    const stacks = stacksOf(ports, { folder: folders.stacks })
+    const planned = await planUnits(units, stacks)
+    const problems = [...read.problems, ...planned.problems]
+    if (!planned.ok) return { exit: 'bad-input', data: { units: [], addresses: [] }, text: () => '', problems, sources }
+    const due = planned.value.filter((each) => each.planned.verdict !== 'nothing')
+    const touched = due.reduce((sum, each) => sum + each.planned.changes.length, 0)
+    ports.reporter.step(
+      'checked and planned',
+      due.length === 0 ? 'nothing to do' : `${count(due.length, 'unit')}, ${count(touched, 'resource')} to deploy`,
+    )
+    const attempts = await deployUnits(ports, {
+      organisation,
+      planned: planned.value,
+      stacks,
+      records: await ports.records(folders.records),
+      commit: await ports.files.commit(root),
+      // Nothing but folders on this machine is touched, and the person at it has asked for all of it.
+      approve: async () => true,
+    })
+    const addresses = attempts.flatMap(({ unit, is }) => {
+      const address = addressOf(unit)
+      return address === undefined || (is !== 'deployed' && is !== 'unchanged') ? [] : [address]
+    })
+    const outcome = outcomeOf(attempts, { organisation, words: [], folders: sameFolders({ root, state }) })
+    if (outcome.exit !== 'done') return { ...outcome, data: { ...outcome.data, addresses }, problems, sources }
+    return {
+      exit: 'done',
+      data: { ...outcome.data, addresses },
+      text: (paint) => startText(attempts, { organisation, program: ports.program, paint }),
+      problems,
+      sources,
+    }
+  },
+})
+
+function startText(
+  attempts: readonly Attempt[],
+  {
+    organisation,
+    program,
+    paint,
+  }: { readonly organisation: Organisation; readonly program: string; readonly paint: Paint },
+): string {
+  const idle = attempts.every(({ is }) => is === 'unchanged')
+  const touched = attempts.reduce((sum, attempt) => sum + attempt.touched, 0)
+  const { catalog, services } = organisation
+  const stages = list(catalog.stages.map(({ name }) => name))
+  const headline = idle
+    ? `Nothing to do: ${catalog.name} runs as its files say. Begin again with --fresh.`
+    : `${catalog.name} runs: ${count(services.length, 'service')} in ${stages}. ${count(touched, 'resource')} were made, all of them in .protium/ on this machine.`
+  return [addressTable(attempts, { organisation, paint }), paint.bold(headline), tryText(program, paint)].join('\n\n')
+}
+
+/** Services by stages, with the addresses; the subdomain is what makes the stage. */
+function addressTable(
+  attempts: readonly Attempt[],
+  { organisation, paint }: { readonly organisation: Organisation; readonly paint: Paint },
+): string {
+  const cells = attempts.map((attempt) => ({ ...positionOf(attempt.unit, organisation), attempt }))
+  const columns = organisation.catalog.stages.map(({ name }) => name)
+  const rows = [...new Set(cells.map(({ row }) => row))]
+  return table(
+    [{ name: ' ' }, ...columns.map((name) => ({ name }))],
+    rows.map((row): Cell[] => [
+      { text: row, paint: paint.bold },
+      ...columns.map((column): Cell => {
+        const attempt = cells.find((cell) => cell.row === row && cell.column === column)?.attempt
+        if (attempt === undefined) return ''
+        return {
+          text: addressOf(attempt.unit) ?? `${attempt.unit.bundle.template} ${attempt.unit.bundle.version}`,
+          paint: paint.good,
+        }
+      }),
+    ]),
+    paint,
+  )
+}
+
+/** Each works on what was just deployed, needs no account, and shows one thing that the platform is for. */
+function tryText(program: string, paint: Paint): string {
+  const things = [
+    ['See what runs where, and since when.', `${program} status`],
+    [
+      'Ask for twice as many tasks: add `desired_count: 4` to the inputs in services/receipts/service.yaml, then look before you leap.',
+      `${program} plan receipts`,
+    ],
+    [
+      'Rehearse a failure on a second copy: staging is rolled back, prod is never begun.',
+      `${program} deploy checkout --state .protium/rehearsal --fail checkout-staging/Service`,
+    ],
+  ]
+  return [
+    paint.bold('Three things to try'),
+    ...things.map(([why = '', run = ''], index) => `${index + 1}. ${why}\n   ${paint.accent(run)}`),
+  ].join('\n')
+}

@@ -1,0 +1,119 @@
+import { command, lines, path } from '../command.ts'
+import { line } from '../core/encode.ts'
+import { addressOf } from '../core/organisation.ts'
+import type { Cell, Paint } from '../core/report.ts'
+import { age, table } from '../core/report.ts'
+import type { DeploymentRecord } from '../ports.ts'
+import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+
+/** One unit as it stands: what was deployed last, and what came of the last attempt. */
+type Standing = {
+  readonly service: string
+  readonly stage: string
+  readonly unit: string
+  /** What runs; null before the first deployment. */
+  readonly version: string | null
+  readonly wanted: string
+  readonly outcome: string
+  readonly since: string | null
+  readonly address: string | null
+  readonly evidence: string | null
+}
+
+export const status = command({
+  name: 'status',
+  summary:
+    'Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.',
+  inputs: {
+    services: lines('Services, or units such as checkout/dev; all of them if none is named.', { positional: true }),
+    stage: lines('Only this stage.', {}),
+    root: path('The folder of the organisation.', { default: '.' }),
+    state: path('The folder of the local stacks and records, below the root.', { default: '.protium' }),
+  },
+  outputs: { units: 'The units, each with version, wanted version, outcome, since, address.' },
+  async run(ports, { services, stage, root, state }) {
+    const { organisation, sources } = await readFolder(ports, root)
+    if (!organisation.ok)
+      return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: organisation.problems, sources }
+    const selected = selectUnits(organisation.value, { services, stages: stage })
+    if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
+    const records = await (await ports.records(stateFolders(root, state).records)).list()
+    const standings = selected.value.map((unit): Standing => {
+      const own = records.filter((record) => record.unit === unit.id)
+      const last = own.at(-1)
+      const live = own.findLast(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
+      return {
+        service: unit.service?.service ?? 'environment',
+        stage: unit.stage?.name ?? unit.environment.name,
+        unit: unit.id,
+        version: live?.version ?? null,
+        wanted: unit.bundle.version,
+        outcome: outcomeOf(last),
+        since: last?.finished ?? null,
+        address: addressOf(unit) ?? null,
+        evidence: last?.outcome === 'failed' ? (last.evidence ?? null) : null,
+      }
+    })
+    const folders = sameFolders({ root, state })
+    const failed = standings.find(({ outcome }) => outcome === 'failed')
+    const waiting = standings.some(({ version, wanted }) => version !== wanted)
+    return {
+      exit: 'done',
+      data: { units: standings },
+      text: (paint) => statusText(standings, { now: ports.clock.now(), paint }),
+      problems: organisation.problems,
+      sources,
+      next: [
+        failed !== undefined
+          ? { run: `deploy ${failed.unit}${folders}`, why: `try ${failed.unit} again` }
+          : waiting
+            ? { run: `deploy${folders}`, why: 'bring every stage to the wanted version' }
+            : { run: `plan${folders}`, why: 'what a deployment would change' },
+      ],
+    }
+  },
+})
+
+function outcomeOf(last: DeploymentRecord | undefined): string {
+  if (last === undefined) return 'not deployed'
+  return last.outcome === 'unchanged' ? 'deployed' : last.outcome
+}
+
+function statusText(
+  standings: readonly Standing[],
+  { now, paint }: { readonly now: Date; readonly paint: Paint },
+): string {
+  const tones: Readonly<Record<string, (text: string) => string>> = {
+    deployed: paint.good,
+    failed: paint.bad,
+    refused: paint.bad,
+  }
+  const shown = table(
+    [
+      { name: 'service' },
+      { name: 'stage' },
+      { name: 'version' },
+      { name: 'outcome' },
+      { name: 'since', align: 'right' },
+      { name: 'address' },
+    ],
+    standings.map((each): Cell[] => [
+      { text: each.service, paint: paint.bold },
+      each.stage,
+      versionCell(each),
+      { text: each.outcome, paint: tones[each.outcome] ?? paint.dim },
+      each.since === null ? '' : age(now.getTime() - Date.parse(each.since)),
+      each.address ?? '',
+    ]),
+    paint,
+  )
+  const reasons = standings.flatMap(({ unit, evidence }) =>
+    evidence === null ? [] : [`${unit} failed: ${line(evidence)}`],
+  )
+  return [shown, ...(reasons.length === 0 ? [] : [reasons.join('\n')])].join('\n\n')
+}
+
+function versionCell({ version, wanted }: Standing): string {
+  if (version === null) return `- (${wanted} wanted)`
+  return version === wanted ? version : `${version} (${wanted} wanted)`
+}

@@ -1,0 +1,53 @@
+import { command, path } from '../command.ts'
+import { isMap } from '../core/data.ts'
+import { count } from '../core/report.ts'
+import { readFolder } from './reading.ts'
+import { renderAll } from './planning.ts'
+
+export const validate = command({
+  name: 'validate',
+  summary: 'Checks the catalog, the templates and every service, and renders all of it. Writes nothing.',
+  inputs: { path: path('The folder of the organisation.', { positional: true, default: '.' }) },
+  outputs: {
+    catalog: 'The name of the catalog, or null if it cannot be read.',
+    units: 'The units that were rendered, each with its stack and the number of its resources.',
+  },
+  async run(ports, { path: root }) {
+    const { organisation, sources } = await readFolder(ports, root)
+    if (!organisation.ok) {
+      return {
+        exit: 'bad-input',
+        data: { catalog: null, units: [] },
+        text: () => '',
+        problems: organisation.problems,
+        sources,
+      }
+    }
+    const { catalog, units } = organisation.value
+    const { rendered, problems: found } = renderAll(units)
+    const problems = [...organisation.problems, ...found]
+    const resources = rendered.map(({ part }) =>
+      isMap(part.body['Resources']) ? Object.keys(part.body['Resources']).length : 0,
+    )
+    const data = {
+      catalog: catalog.name,
+      units: rendered.map(({ unit, wanted }, index) => ({
+        unit: unit.id,
+        stack: wanted.stack.name,
+        resources: resources[index] ?? 0,
+      })),
+    }
+    if (problems.some(({ severity }) => severity === 'error'))
+      return { exit: 'bad-input', data, text: () => '', problems, sources }
+    const total = resources.reduce((sum, number) => sum + number, 0)
+    return {
+      exit: 'done',
+      data,
+      text: (paint) =>
+        `${paint.good('Everything is in order:')} ${catalog.name} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
+      problems,
+      sources,
+      next: [{ run: 'plan', why: 'what a deployment would change' }],
+    }
+  },
+})

@@ -1,0 +1,189 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { edit, emptyFolder, protium, sample, shell } from './terminal.ts'
+
+describe('protium stage', () => {
+  test('says which stage a host belongs to', async () => {
+    expect(await protium(sample(), 'stage', 'checkout.staging.example.com')).toMatchInlineSnapshot(`
+      {
+        "exit": 0,
+        "stderr": "",
+        "stdout": "host         checkout.staging.example.com
+      stage        staging
+      service      checkout
+      environment  staging
+      ",
+      }
+    `)
+  })
+
+  test('says it as JSON, of a preview too', async () => {
+    const { stdout, exit } = await protium(sample(), 'stage', 'Checkout-PR-12.preview.example.com', '--json')
+
+    expect(exit).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({
+      command: 'stage',
+      exit: 'done',
+      host: 'checkout-pr-12.preview.example.com',
+      stage: 'dev',
+      service: 'checkout',
+      environment: 'dev',
+      preview: 12,
+      problems: [],
+      next: [],
+    })
+  })
+
+  test('refuses a host that no stage claims', async () => {
+    expect(await protium(sample(), 'stage', 'checkout.qa.example.com')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "error  The host checkout.qa.example.com belongs to no stage of acme. Expected: a host such as checkout.dev.example.com, checkout.staging.example.com, checkout.example.com, checkout-pr-12.preview.example.com. Correct the host; the patterns are in \`catalog.yaml\`. [host-unclaimed]
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+
+  test('refuses a catalog in which a host belongs to two stages', async () => {
+    const folder = sample()
+    edit(folder, 'catalog.yaml', { from: '{service}.staging.{domain}', to: '{service}.dev.{domain}' })
+
+    expect(await protium(folder, 'stage', 'checkout.dev.example.com')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "catalog.yaml:11:11  The hosts of the stage "staging" and of the stage "dev" are not told apart: a.dev.example.com would belong to both. Expected: patterns that no host can match together, such as "{service}.dev.{domain}" and "{service}.{domain}". Put the stage into a label of its own. [host-patterns-overlap]
+         11 |     host: "{service}.dev.{domain}"
+            |           ^
+        catalog.yaml:8:11  the pattern of the stage "dev"
+          8 |     host: "{service}.dev.{domain}"
+            |           ^
+
+      1 problem. Nothing was changed.
+
+      Next
+        node src/cli.ts explain host-patterns-overlap  what a code means
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+
+  test('needs a catalog', async () => {
+    expect(await protium(emptyFolder(), 'stage', 'checkout.dev.example.com')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "catalog.yaml:1:1  There is no \`catalog.yaml\`. Expected: a file \`catalog.yaml\` at the root of the catalog, with the stages. Go to the folder of the catalog, or begin one. [missing-file]
+
+      1 problem. Nothing was changed.
+
+      Next
+        node src/cli.ts explain missing-file  what a code means
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+})
+
+describe('protium explain', () => {
+  test('explains a code', async () => {
+    expect(await protium(emptyFolder(), 'explain', '[unknown-template]')).toMatchInlineSnapshot(`
+      {
+        "exit": 0,
+        "stderr": "",
+        "stdout": "unknown-template: The template is not in the catalog
+
+      Why  A spec names a template that the catalog does not have, so nothing can be rendered.
+      Fix  Correct the name in \`template:\`; the message names the nearest ones. \`node src/cli.ts validate\` checks again.
+      ",
+      }
+    `)
+  })
+
+  test('names the nearest code for one that is not there', async () => {
+    expect(await protium(emptyFolder(), 'explain', 'unknown-tempalte')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "error  There is no problem code "unknown-tempalte". Did you mean "unknown-template"? List all of them: \`node src/cli.ts explain\`. [unknown-problem-code]
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+})
+
+describe('protium', () => {
+  test('alone lists its commands', async () => {
+    expect(await protium(emptyFolder())).toMatchInlineSnapshot(`
+      {
+        "exit": 0,
+        "stderr": "",
+        "stdout": "Protium turns a GitHub organisation into its own delivery platform.
+
+      Usage  node src/cli.ts <command> [arguments] [options]
+
+        start     Brings the sample organisation to life on this machine: every service in every stage, without an account.
+        validate  Checks the catalog, the templates and every service, and renders all of it. Writes nothing.
+        render    Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
+        plan      Shows what a deployment would change, resource by resource. Changes nothing.
+        deploy    Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
+        status    Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
+        stage     Says which stage a host belongs to.
+        explain   Explains a problem by its code: why it is one, and how to mend it. Without a code it lists all of them.
+
+      Every command knows --json, --plain and --help. Exit codes: 0 done, 1 failed, 2 bad-input, 3 needs-approval, 4 different, 5 unfinished.
+      ",
+      }
+    `)
+  })
+
+  test('names the nearest command for one that is not there', async () => {
+    expect(await protium(emptyFolder(), 'validte')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "error  There is no command "validte". Did you mean "validate"? List them: \`node src/cli.ts help\`. [unknown-command]
+
+      Next
+        node src/cli.ts help  all commands
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+
+  test('tells all mistakes of a line at once, and does nothing', async () => {
+    expect(await protium(emptyFolder(), 'stage', '--jsno', '--root')).toMatchInlineSnapshot(`
+      {
+        "exit": 2,
+        "stderr": "error  stage needs <host>: a host as it stands in a service file: checkout.dev.example.com. See \`node src/cli.ts help stage\`. [missing-argument]
+      error  --root needs a value after it. See \`node src/cli.ts help stage\`. [option-value]
+      error  stage has no option --jsno. Did you mean "--json"? See \`node src/cli.ts help stage\`. [unknown-option]
+      ",
+        "stdout": "",
+      }
+    `)
+  })
+
+  test('prints one JSON document for mistakes too', async () => {
+    const { stdout, stderr, exit } = await protium(emptyFolder(), 'explain', 'nonsense', '--json')
+
+    expect({ stderr, exit }).toEqual({ stderr: '', exit: 2 })
+    expect(JSON.parse(stdout)).toMatchObject({
+      command: 'explain',
+      exit: 'bad-input',
+      problems: [{ code: 'unknown-problem-code' }],
+    })
+  })
+
+  test('ends quietly when its reader has seen enough', () => {
+    const folder = emptyFolder()
+    writeFileSync(
+      join(folder, 'run.sh'),
+      `"$1" "$2" explain 2>err.txt | head -1 >out.txt; echo "\${PIPESTATUS[0]}"; grep -c -e EPIPE -e bug err.txt\n`,
+    )
+
+    expect(shell(folder, 'run.sh')).toBe('0\n0\n')
+  })
+})
