@@ -274,7 +274,7 @@ test("Proton's quotas are warnings", () => {
 // The real bundles lie beside the repository where they are at hand; the cases above are of the same forms.
 const real = join(import.meta.dirname, '../../../shared/proton/bundles')
 
-describe.skipIf(!existsSync(real))("AWS Proton's sample bundles (skipped where they are not at hand)", () => {
+describe.skipIf(!existsSync(real))("AWS Proton's sample bundles (beside the repository)", () => {
   const names = existsSync(real) ? readdirSync(real).filter((name) => statSync(join(real, name)).isDirectory()) : []
 
   test.each(names)('%s is read without a problem, and so is its spec', (name) => {
