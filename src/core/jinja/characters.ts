@@ -32,19 +32,6 @@ export function pointIndex(text: string, unit: number): number {
   return isWide(text) ? lengthOf(text.slice(0, unit)) : unit
 }
 
-/** The index in UTF-16 units of an index in code points. */
-export function unitIndex(text: string, point: number): number {
-  if (!isWide(text)) return Math.min(point, text.length)
-  let unit = 0
-  let count = 0
-  for (const character of text) {
-    if (count === point) return unit
-    unit += character.length
-    count += 1
-  }
-  return unit
-}
-
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Zs}]/u
 
 export function isPrintable(character: string): boolean {

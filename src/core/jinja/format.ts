@@ -47,6 +47,7 @@ function finiteText(value: number, style: FloatStyle): string {
   if (type === 'e') return exponentText(value, precision, alternate)
   if (type === 'r') {
     const text = floatText(value)
+    if (alternate && !text.includes('.')) return text.replace('e', '.e')
     return style.point || alternate || !text.endsWith('.0') ? text : text.slice(0, -2)
   }
   const count = Math.max(1, precision)

@@ -2,7 +2,7 @@
 import { characters, isWide, lengthOf, sliceOf } from './characters.ts'
 import { asWhole, isNumber } from './numbers.ts'
 import type { Whole } from './numbers.ts'
-import { deepest, quote, repr, toText, typeName, undefinedError, viewed } from './text.ts'
+import { deepest, repr, toText, typeName, undefinedError, viewed } from './text.ts'
 import {
   Aligned,
   Callable,
@@ -459,9 +459,4 @@ export function integerArgument(value: Value | undefined): number {
     throw new JinjaError('TypeError', `'${typeName(value ?? null)}' object cannot be interpreted as an integer`)
   }
   return index
-}
-
-/** Quoted for a message, cut where it is long. */
-export function shown(text: string): string {
-  return quote(text.length > 80 ? `${text.slice(0, 77)}...` : text)
 }

@@ -6,24 +6,12 @@ import { formatPercent } from './format.ts'
 import { escapeValue } from './markup.ts'
 import { attributeOf, isRefused, refusal } from './methods.ts'
 import { calculate, divide, floorDivide, isNumber, modulo, negate, power, asWhole } from './numbers.ts'
-import { asIndex, asText, contains, equal, findItem, ordered, slicedBy } from './objects.ts'
+import { asIndex, asText, contains, equal, findItem, ordered } from './objects.ts'
 import { toText, typeName, undefinedError } from './text.ts'
 import { Dict, Float, JinjaError, Markup, Tuple, Undefined } from './values.ts'
-import type { Runtime, Slice, Value } from './values.ts'
+import type { Runtime, Value } from './values.ts'
 
-export {
-  callValue,
-  contains,
-  dictOf,
-  equal,
-  isCallable,
-  isTrue,
-  iterate,
-  lengthOfValue,
-  listOf,
-  sizeOf,
-  slicedBy,
-} from './objects.ts'
+export { callValue } from './objects.ts'
 
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**'
 export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'not in'
@@ -175,11 +163,6 @@ export function getItem(value: Value, key: Value): Value {
   if (isRefused(name)) return unsafe(value, name)
   const attribute = attributeOf(value, name)
   return attribute === undefined ? new Undefined({ owner: { value }, name }) : attribute
-}
-
-/** `value[start:stop:step]`. Unlike an item, a slice that cannot be is an error at once. */
-export function getSlice(value: Value, bounds: Slice, runtime: Runtime): Value {
-  return slicedBy(value, bounds, runtime)
 }
 
 function unsafe(value: Value, name: string): Undefined {
