@@ -1,10 +1,10 @@
 import { type Event, EVENT_ID, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
-import { type Data, mapOf } from '../data.ts'
+import { type Data, Float, mapOf } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { limits } from './bounds.ts'
 import { type Finding, mostFindings } from './findings.ts'
-import { type Dialect, isPlainKey, readPlain } from './scalars.ts'
+import { type Dialect, readPlain } from './scalars.ts'
 import type { Spot } from './spots.ts'
 
 export type Built = { readonly data: Data; readonly findings: readonly Finding[]; readonly spot: Spot }
@@ -204,14 +204,13 @@ function checkPlainKey(state: State, content: string, at: number): void {
   else if (doubt?.code === 'yaml-word' && state.dialect === 'cloudformation') {
     // A boolean is no key to CloudFormation, and which text becomes of it depends on the reader.
     state.findings.push({ ...doubt, severity: 'error', expected: 'A text as the key.', offset: at })
-  } else if (doubt !== undefined) state.findings.push({ ...doubt, offset: at })
-  else if (!isPlainKey(value) && (state.dialect === 'own' || state.dialect === 'cloudformation')) {
+  } else if (value instanceof Float && (state.dialect === 'own' || state.dialect === 'cloudformation')) {
     find(state, 'yaml-number', at, {
       message: `The key ${content} is a number with a fraction, which readers turn into different texts.`,
       expected: 'A text as the key.',
       remedy: `Write '${content}' in quotes.`,
     })
-  }
+  } else if (doubt !== undefined) state.findings.push({ ...doubt, offset: at })
 }
 
 function open(state: State, at: { at: number; content: number; tag: Tag; isMap: boolean }): void {
@@ -299,7 +298,7 @@ function startOfNothing(state: State): number {
   const frame = state.frames.at(-1)
   if (frame === undefined) return 0
   if (frame.map !== undefined) return frame.key === undefined ? state.last : frame.keyAt
-  const blank = /(?:[\s,]+(?:#.*)?)*/y
+  const blank = /(?:[\s,\]}]+(?:#.*)?)*/y
   blank.lastIndex = state.last
   blank.exec(state.text)
   if (state.text[blank.lastIndex] !== '-') return state.last

@@ -42,11 +42,6 @@ export function readPlain(text: string, dialect: Dialect): Reading {
   return readDoubtful(text, dialect)
 }
 
-/** Whether two versions of YAML, or CloudFormation, could take a key of this value for something else than its text. */
-export function isPlainKey(value: Data): boolean {
-  return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint'
-}
-
 /** A quick answer for most texts: what is neither a number nor one of the words begins and goes on otherwise. */
 function mayBeMore(text: string): boolean {
   const first = text.charCodeAt(0)

@@ -8,9 +8,12 @@ import { type Finding, mostFindings } from './findings.ts'
  * differ, what was reviewed may not be what is deployed.
  */
 
+/** Errors are slow to collect, and in a text of this length the first one is enough. */
+const longestExplained = 64 * 1024
+
 /** What is wrong with a text that the first parser refused; empty when this one sees nothing wrong, or must not look. */
 export function explain(text: string): Finding[] {
-  if (mayBeDeep(text)) return []
+  if (text.length > longestExplained || mayBeDeep(text)) return []
   const { errors } = parse(text)
   return errors.slice(0, mostFindings).map(({ code, pos, message }) => ({
     code: code === 'MULTIPLE_DOCS' ? 'yaml-several-documents' : 'yaml-syntax',
