@@ -8,7 +8,7 @@ import type { Evaluate, Setting } from './expressions.ts'
 import { Loop, pullFrom } from './loops.ts'
 import type { Pull } from './loops.ts'
 import { escapeValue } from './markup.ts'
-import { If, TemplateData, bodies } from './nodes.ts'
+import { TemplateData, bodies, branches, otherwise } from './nodes.ts'
 import type {
   AnyNode,
   Autoescape,
@@ -19,6 +19,7 @@ import type {
   FilterBlock,
   For,
   FromImport,
+  If,
   Import,
   Include,
   MacroNode,
@@ -386,47 +387,46 @@ class Compiler {
 
   #if(node: If, outer: Frame): Execute {
     const frame = softFrame(outer)
-    const branches: { readonly condition: Evaluate; readonly body: Execute; readonly site: Site }[] = []
-    let last = node
-    for (;;) {
-      const condition = this.#setting.traced
-        ? this.#expressions.observed(last.cond, frame)
-        : this.#expressions.compile(last.cond, frame)
-      branches.push({ condition, body: this.#body(last.body, frame), site: this.#expressions.site(last.cond) })
-      if (!(last.else_ instanceof If)) break
-      last = last.else_
-    }
-    const otherwise = last.else_ instanceof If || last.else_.length === 0 ? nothing : this.#body(last.else_, frame)
-    if (this.#setting.traced) return this.#tracedIf(branches, otherwise)
-    const [only, second] = branches
+    const all = branches(node)
+    const compiled = all.map((branch) => ({
+      condition: this.#setting.traced
+        ? this.#expressions.observed(branch.cond, frame)
+        : this.#expressions.compile(branch.cond, frame),
+      body: this.#body(branch.body, frame),
+      site: this.#expressions.site(branch.cond),
+    }))
+    const last = otherwise(all)
+    const rest = last.length === 0 ? nothing : this.#body(last, frame)
+    if (this.#setting.traced) return this.#tracedIf(compiled, rest)
+    const [only, second] = compiled
     if (only !== undefined && second === undefined) {
       const { condition, body, site } = only
       return (activation) => {
         const value = condition(activation)
         activation.rendering.site = site
         if (isTrue(value)) body(activation)
-        else otherwise(activation)
+        else rest(activation)
       }
     }
     return (activation) => {
-      for (const { condition, body, site } of branches) {
+      for (const { condition, body, site } of compiled) {
         const value = condition(activation)
         activation.rendering.site = site
         if (isTrue(value)) return body(activation)
       }
-      otherwise(activation)
+      rest(activation)
     }
   }
 
   #tracedIf(
-    branches: readonly { readonly condition: Evaluate; readonly body: Execute; readonly site: Site }[],
-    otherwise: Execute,
+    compiled: readonly { readonly condition: Evaluate; readonly body: Execute; readonly site: Site }[],
+    rest: Execute,
   ): Execute {
     return (activation) => {
       const { rendering } = activation
       const tracer = tracerOf(rendering)
       const outer = tracer.guard
-      for (const { condition, body, site } of branches) {
+      for (const { condition, body, site } of compiled) {
         const value = condition(activation)
         tracer.guard = { site, references: referencesOf(tracer.mark), outer: tracer.guard }
         rendering.site = site
@@ -435,7 +435,7 @@ class Compiler {
         tracer.guard = outer
         return
       }
-      otherwise(activation)
+      rest(activation)
       tracer.guard = outer
     }
   }
@@ -594,7 +594,7 @@ class Compiler {
       const value = filter(activation)
       rendering.site = site
       if (traced) tracerOf(rendering).noteFiltered(rendering, site, captured, value)
-      rendering.write(toText(value, rendering))
+      writeText(value, rendering)
       leave(activation)
     }
   }
@@ -714,7 +714,7 @@ class Compiler {
     const body = this.#body(node.body, inner)
     const leave = this.#leave(inner)
     const enterOther = this.#enter(other)
-    const otherwise = node.else_.length === 0 ? nothing : this.#body(node.else_, other)
+    const rest = node.else_.length === 0 ? nothing : this.#body(node.else_, other)
     const leaveOther = this.#leave(other)
     const { traced } = this.#setting
     const pairs = node.name.kind === 'tuple' && node.name.children.length === 2 && isComponentOutputs(node.arr)
@@ -751,9 +751,9 @@ class Compiler {
         }
       }
       leave(activation)
-      if (index === 0 && otherwise !== nothing) {
+      if (index === 0 && rest !== nothing) {
         enterOther(activation)
-        otherwise(activation)
+        rest(activation)
         leaveOther(activation)
       }
       if (tracer !== undefined) tracer.guard = guard
@@ -876,8 +876,7 @@ class Compiler {
       const value = evaluate(activation)
       rendering.site = site
       if (traced) tracerOf(rendering).noteFiltered(rendering, site, undefined, value)
-      if (value instanceof Aligned) align(value, rendering)
-      else rendering.write(toText(value, rendering))
+      writeText(value, rendering)
     }
   }
 
@@ -1181,6 +1180,15 @@ function isIterable(value: Value): boolean {
 
 function notNamespace(): JinjaError {
   return new JinjaError('TemplateRuntimeError', 'cannot assign attribute on non-namespace object')
+}
+
+/** What a filter or call block gives has to be a text: Jinja2 does not convert it. */
+function writeText(value: Value, rendering: Rendering): void {
+  if (value instanceof Aligned) align(value, rendering)
+  else if (typeof value === 'string') rendering.write(value)
+  else if (value instanceof Markup) rendering.write(value.text)
+  else if (value instanceof Undefined && !value.lenient) throw undefinedError(value)
+  else throw new JinjaError('TypeError', `the block gives no text: expected str instance, ${typeName(value)} found`)
 }
 
 /** Lines of YAML under each other, from the column at which they are printed (proton.md §2.7). */

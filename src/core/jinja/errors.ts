@@ -118,6 +118,7 @@ export function problemOfError(
 
 function messageOf(error: JinjaError, site: Site | undefined, names: readonly string[] | undefined): string {
   const { subject } = error
+  if (error.kind === 'TemplateNotFound') return `The bundle has no such template: ${error.message}.`
   if (subject === undefined || error.kind !== 'UndefinedError' || typeof subject.name !== 'string') {
     return sentence(error.message)
   }
@@ -144,7 +145,7 @@ function remedyFor(error: JinjaError): string {
 /** The names that are there: the keys of the map, or the variables of the template. */
 function namesNear(subject: Undefined, context: Context | undefined): string[] | undefined {
   if (subject.hint !== undefined || typeof subject.name !== 'string') return undefined
-  if (subject.owner === undefined) return context === undefined ? undefined : [...new Set(context.names())]
+  if (subject.owner === undefined) return context === undefined ? undefined : [...new Set(context.names())].filter((name) => name !== subject.name)
   const { value } = subject.owner
   if (!(value instanceof Dict)) return undefined
   return [...value.keys()].filter((key) => typeof key === 'string')

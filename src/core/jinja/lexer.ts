@@ -7,6 +7,7 @@
  */
 import { Float } from '../data.ts'
 import { failAt } from './errors.ts'
+import { quote } from './text.ts'
 import { whole } from './values.ts'
 
 /** The shape of nunjucks' tokens, with the offset in the normalised source. Lines and columns count from 0. */
@@ -225,10 +226,10 @@ export function lex(source: string, limits: { readonly tokens: number }): Token[
   }
 
   function readString(offset: number): number {
-    const quote = source[offset]
+    const mark = source[offset] ?? ''
     let end = offset + 1
-    while (end < source.length && source[end] !== quote) end += source[end] === '\\' ? 2 : 1
-    if (end >= source.length) fail(`unexpected char ${quote === "'" ? '"\'"' : `'"'`} at ${offset}`, offset)
+    while (end < source.length && source[end] !== mark) end += source[end] === '\\' ? 2 : 1
+    if (end >= source.length) fail(`unexpected char ${quote(mark)} at ${offset}`, offset)
     push('string', unescape(source.slice(offset + 1, end), (message) => fail(message, offset)), offset)
     return end + 1
   }
@@ -240,7 +241,10 @@ export function lex(source: string, limits: { readonly tokens: number }): Token[
       return offset + 2
     }
     const char = source[offset] ?? ''
-    if (!singleOperators.includes(char)) fail(`unexpected char '${String.fromCodePoint(source.codePointAt(offset) ?? 0)}' at ${offset}`, offset)
+    if (!singleOperators.includes(char)) {
+      const unknown = String.fromCodePoint(source.codePointAt(offset) ?? 0)
+      fail(`unexpected char ${quote(unknown)} at ${offset}`, offset)
+    }
     const closer = closing.get(char)
     if (closer !== undefined) open.push(closer)
     else if (char === ')' || char === ']' || char === '}') {

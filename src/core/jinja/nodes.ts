@@ -384,7 +384,7 @@ export function parts(node: AnyNode): readonly AnyNode[] {
     case 'compare':
       return [node.expr, ...node.ops.map((operand) => operand.expr)]
     case 'if':
-      return [node.cond]
+      return branches(node).map((branch) => branch.cond)
     case 'for':
       return present([node.name, node.arr, node.condition])
     case 'macro':
@@ -412,8 +412,10 @@ export function parts(node: AnyNode): readonly AnyNode[] {
 /** The bodies of a statement. */
 export function bodies(node: AnyNode): readonly (readonly Statement[])[] {
   switch (node.kind) {
-    case 'if':
-      return node.else_ instanceof If ? [node.body, [node.else_]] : [node.body, node.else_]
+    case 'if': {
+      const all = branches(node)
+      return [...all.map((branch) => branch.body), otherwise(all)]
+    }
     case 'for':
       return [node.body, node.else_]
     case 'macro':
@@ -427,6 +429,19 @@ export function bodies(node: AnyNode): readonly (readonly Statement[])[] {
     default:
       return []
   }
+}
+
+/** An `if` and its `elif`s. */
+export function branches(node: If): readonly If[] {
+  const result = [node]
+  for (let last: If | readonly Statement[] = node.else_; last instanceof If; last = last.else_) result.push(last)
+  return result
+}
+
+/** The body of `else`. */
+export function otherwise(all: readonly If[]): readonly Statement[] {
+  const last = all.at(-1)?.else_
+  return last === undefined || last instanceof If ? [] : last
 }
 
 function argumentParts(args: Arguments): Expression[] {

@@ -4,8 +4,8 @@
  * looked up in the context when the frame is entered only if it is read before; a `set` inside a loop shadows; branches of
  * an `if` share the frame around them.
  */
-import { If, bodies, parts } from './nodes.ts'
-import type { AnyNode, Statement } from './nodes.ts'
+import { bodies, branches, otherwise, parts } from './nodes.ts'
+import type { AnyNode, If, Statement } from './nodes.ts'
 
 /** What is one Python function in Jinja2: the body of a template, a block, a macro, a recursive loop, a loop's condition. */
 export class Routine {
@@ -178,18 +178,17 @@ function visitIf(statement: If, symbols: Symbols): void {
   analyseExpression(statement.cond, symbols)
   const body = symbols.copy()
   analyse(statement.body, body)
+  const all = branches(statement)
   const elifs = symbols.copy()
-  let last: If = statement
-  while (last.else_ instanceof If) {
-    last = last.else_
-    analyseExpression(last.cond, elifs)
-    const branch = elifs.copy()
-    analyse(last.body, branch)
-    elifs.join([branch])
+  for (const branch of all.slice(1)) {
+    analyseExpression(branch.cond, elifs)
+    const inside = elifs.copy()
+    analyse(branch.body, inside)
+    elifs.join([inside])
   }
-  const otherwise = symbols.copy()
-  if (!(last.else_ instanceof If)) analyse(last.else_, otherwise)
-  symbols.join([body, elifs, otherwise])
+  const rest = symbols.copy()
+  analyse(otherwise(all), rest)
+  symbols.join([body, elifs, rest])
 }
 
 /**
@@ -211,6 +210,12 @@ export function undeclared(nodes: readonly AnyNode[], names: readonly string[]):
       return
     }
     if (node.kind === 'block') return
+    if (node.kind === 'if') {
+      const all = branches(node)
+      for (const branch of all) for (const child of [branch.cond, ...branch.body]) walk(child)
+      for (const child of otherwise(all)) walk(child)
+      return
+    }
     if (node.kind === 'for') {
       target(node.name)
       walk(node.arr)
