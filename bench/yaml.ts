@@ -45,17 +45,40 @@ function median(action: () => unknown): number {
 const ways: readonly (readonly [string, (text: string) => unknown])[] = [
   ['js-yaml, events only', (text) => parseEvents(text, {})],
   ['readRendered', (text) => readRendered('t.yaml', text)],
-  ['readRendered and a place', (text) => {
-    const read = readRendered('t.yaml', text)
-    return read.ok ? read.value.place(['Resources', 'Queue0']) : undefined
-  }],
+  [
+    'readRendered and a place',
+    (text) => {
+      const read = readRendered('t.yaml', text)
+      return read.ok ? read.value.place(['Resources', 'Queue0']) : undefined
+    },
+  ],
   ["readYaml, 'cloudformation'", (text) => readYaml('t.yaml', text, 'cloudformation')],
-  ['yaml, parseDocument alone', (text) => parseDocument(text, { uniqueKeys: false, schema: 'failsafe', logLevel: 'error' })],
-  ['js-yaml, load (tags replaced)', (text) => load(text.replaceAll(/!(?:Ref|Sub|GetAtt|Join) /g, ''), { schema: JSON_SCHEMA })],
+  [
+    'yaml, parseDocument alone',
+    (text) => parseDocument(text, { uniqueKeys: false, schema: 'failsafe', logLevel: 'error' }),
+  ],
+  [
+    'js-yaml, load (tags replaced)',
+    (text) => load(text.replaceAll(/!(?:Ref|Sub|GetAtt|Join) /g, ''), { schema: JSON_SCHEMA }),
+  ],
 ]
 
 const texts = sizes.map(template)
-console.log(['milliseconds a template'.padEnd(32), ...texts.map((text) => `${(text.length / 1024).toFixed(1)} KB`.padStart(9))].join(' '))
+console.log(
+  [
+    'milliseconds a template'.padEnd(32),
+    ...texts.map((text) => `${(text.length / 1024).toFixed(1)} KB`.padStart(9)),
+  ].join(' '),
+)
 for (const [name, way] of ways) {
-  console.log([name.padEnd(32), ...texts.map((text) => median(() => way(text)).toFixed(3).padStart(9))].join(' '))
+  console.log(
+    [
+      name.padEnd(32),
+      ...texts.map((text) =>
+        median(() => way(text))
+          .toFixed(3)
+          .padStart(9),
+      ),
+    ].join(' '),
+  )
 }

@@ -10,7 +10,11 @@ import { yamlText } from '../test/core/yaml-arbitrary.ts'
  * finding and prints the shortest of each kind.
  */
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' }, all: { type: 'boolean', default: false } },
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    all: { type: 'boolean', default: false },
+  },
 })
 
 const end = Date.now() + Number(values.minutes) * 60_000

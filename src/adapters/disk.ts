@@ -1,6 +1,19 @@
 import {
-  closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readlinkSync, readSync,
-  realpathSync, renameSync, rmSync, type Stats, writeSync,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
 } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
@@ -10,7 +23,18 @@ import { checkPath } from '../core/paths.ts'
 import { type Checked, Refused } from '../core/problem.ts'
 import type { FileTree } from '../core/tree.ts'
 import {
-  add, admit, decode, type Gathering, gathered, gathering, limits, notAFile, notText, type ReadTree, skipped, tooLong,
+  add,
+  admit,
+  decode,
+  type Gathering,
+  gathered,
+  gathering,
+  limits,
+  notAFile,
+  notText,
+  type ReadTree,
+  skipped,
+  tooLong,
 } from './entries.ts'
 
 /**
@@ -43,7 +67,9 @@ export async function readText(file: string): Promise<Checked<string>> {
 type Walk = { readonly root: string; readonly folder: string; readonly wanted: (path: string) => boolean }
 
 function readFolder(into: Gathering, { root, folder, wanted }: Walk): void {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true }).toSorted((a, b) => compareText(a.name, b.name))
+  const entries = readdirSync(join(root, folder), { withFileTypes: true }).toSorted((a, b) =>
+    compareText(a.name, b.name),
+  )
   for (const entry of entries) {
     if (into.full) return
     if (skipped.has(entry.name)) continue
@@ -72,7 +98,8 @@ function readFile(into: Gathering, root: string, path: string): void {
   try {
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) into.problems.push(notAFile(path, kindOf(stats)))
-    else if (openedPath(descriptor, full) !== full) into.problems.push(notAFile(path, 'reached through a symbolic link'))
+    else if (openedPath(descriptor, full) !== full)
+      into.problems.push(notAFile(path, 'reached through a symbolic link'))
     else if (admit(into, path, stats.size)) add(into, path, readAll(descriptor, stats.size))
   } finally {
     closeSync(descriptor)

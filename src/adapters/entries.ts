@@ -45,7 +45,9 @@ export function gathered({ files, problems }: Gathering): ReadTree {
 export function admit(into: Gathering, path: string, size: number): boolean {
   const safe = checkPath(path)
   if (!safe.ok) {
-    into.problems.push(...safe.problems.map((problem) => ({ ...problem, severity: severityOf(path), at: placeOf(path) })))
+    into.problems.push(
+      ...safe.problems.map((problem) => ({ ...problem, severity: severityOf(path), at: placeOf(path) })),
+    )
     return false
   }
   if (size > limits.file) {

@@ -13,7 +13,10 @@ const releaseTag = /^[a-zA-Z0-9][a-zA-Z0-9_-]*@(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9
 export async function tags(root: string): Promise<string[]> {
   const listed = await git(root, ['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/tags'])
   if (listed === undefined) return []
-  return listed.toString('utf8').split('\n').filter((name) => releaseTag.test(name))
+  return listed
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => releaseTag.test(name))
 }
 
 /** The commit that is checked out; undefined where there is none. */
@@ -39,7 +42,11 @@ export async function readTreeAt(root: string, ref: string, folder: string): Pro
 
 /** The commit of a tag, of `HEAD` or of a full id. A branch never passes for a tag of the same name. */
 async function resolve(root: string, ref: string): Promise<string | undefined> {
-  const name = releaseTag.test(ref) ? `refs/tags/${ref}` : /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref) ? ref : undefined
+  const name = releaseTag.test(ref)
+    ? `refs/tags/${ref}`
+    : /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)
+      ? ref
+      : undefined
   if (name === undefined) return undefined
   const found = await git(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`])
   return found?.toString('utf8').trim()
@@ -74,7 +81,10 @@ async function readEntries(root: string, entries: readonly Entry[]): Promise<Rea
   let offset = 0
   for (const entry of admitted) {
     const end = contents === undefined ? -1 : contents.indexOf('\n', offset)
-    const size = end === -1 ? undefined : / blob (?<size>\d+)$/.exec(contents?.toString('latin1', offset, end) ?? '')?.groups?.['size']
+    const size =
+      end === -1
+        ? undefined
+        : / blob (?<size>\d+)$/.exec(contents?.toString('latin1', offset, end) ?? '')?.groups?.['size']
     if (contents === undefined || size === undefined) {
       throw new Refused('git-object', `Git has no content for "${entry.path}" (${entry.id}).`, {
         remedy: 'Fetch the whole repository: `git fetch --tags`, without a filter.',

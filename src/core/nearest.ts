@@ -51,7 +51,10 @@ function contains(word: string, candidate: string): boolean {
 
 /** `taskCpu`, `task_cpu` and `task-cpu` are `-task-cpu-`. */
 function words(word: string): string {
-  return `-${word.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').replaceAll(/[-_.\s]+/g, '-').toLowerCase()}-`
+  return `-${word
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/[-_.\s]+/g, '-')
+    .toLowerCase()}-`
 }
 
 function plain(word: string): string {

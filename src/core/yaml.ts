@@ -13,7 +13,7 @@ import { type Document, documentOf } from './yaml/spots.ts'
  * The one reader of YAML and JSON. Whatever a repository holds passes through it, so it is strict, bounded and linear, and
  * refuses what two readers would read differently rather than choose.
  *
- * One parser gives the data: the events of js-yaml, which know their offsets and cost a seventh of a tree of nodes. The
+ * One parser gives the data: the events of js-yaml, which know their offsets and cost a tenth of a tree of nodes (bench/yaml.ts). The
  * parser of the package `yaml` reads after it whatever people write, explains errors, and has to agree.
  */
 export type { Dialect } from './yaml/scalars.ts'
@@ -40,7 +40,12 @@ export function readRendered(file: string, text: string): Checked<Document> {
 /** Reads JSON of any size, at most 64 levels deep. `2.0` stays a `Float`, long integers are whole, a key stands once. */
 export function readJson(file: string, text: string): Checked<Document> {
   const { data, findings } = scanJson(text, { spots: false })
-  return checked(file, text, findings, documentOf(file, text, data, () => scanJson(text, { spots: true }).spot))
+  return checked(
+    file,
+    text,
+    findings,
+    documentOf(file, text, data, () => scanJson(text, { spots: true }).spot),
+  )
 }
 
 function read(file: string, text: string, { dialect, agree }: { dialect: Dialect; agree: boolean }): Checked<Document> {
@@ -99,7 +104,8 @@ function disagreement(offset: number): Finding {
     severity: 'error',
     offset,
     message: 'Two readers of YAML read this text differently.',
-    expected: 'YAML that leaves no doubt: spaces, texts in quotes where they hold special characters, one entry a line.',
+    expected:
+      'YAML that leaves no doubt: spaces, texts in quotes where they hold special characters, one entry a line.',
     remedy: 'Write this place more simply: quote the text, or put the value on lines of its own.',
   }
 }

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -26,12 +37,17 @@ describe('reading a folder', () => {
     put('B.yaml', '')
     put('a.yaml', 'ä: "ü"\r\n')
     const { tree, problems } = await readTree(root)
-    expect([...tree]).toEqual([['B.yaml', ''], ['a.yaml', 'ä: "ü"\r\n'], ['b/two.yaml', 'b: 2\n']])
+    expect([...tree]).toEqual([
+      ['B.yaml', ''],
+      ['a.yaml', 'ä: "ü"\r\n'],
+      ['b/two.yaml', 'b: 2\n'],
+    ])
     expect(problems).toEqual([])
   })
 
   test('passes over the folders of git, of packages and of Protium', async () => {
-    for (const folder of ['.git', 'node_modules', '.protium', 'services/x/node_modules']) put(`${folder}/x.yaml`, 'a: 1')
+    for (const folder of ['.git', 'node_modules', '.protium', 'services/x/node_modules'])
+      put(`${folder}/x.yaml`, 'a: 1')
     put('.github/workflows/x.yml', 'a: 1')
     expect([...(await readTree(root)).tree.keys()]).toEqual(['.github/workflows/x.yml'])
   })
@@ -121,7 +137,12 @@ describe('reading one file', () => {
   test('names the path of what cannot be read', async () => {
     put('bad.json', new Uint8Array([0xff]))
     put('long.json', ' '.repeat(limits.file + 1))
-    for (const [path, code] of [['none', 'not-a-file'], ['.', 'not-a-file'], ['bad.json', 'file-encoding'], ['long.json', 'file-too-large']]) {
+    for (const [path, code] of [
+      ['none', 'not-a-file'],
+      ['.', 'not-a-file'],
+      ['bad.json', 'file-encoding'],
+      ['long.json', 'file-too-large'],
+    ]) {
       const file = join(root, path ?? '')
       expect(await readText(file)).toMatchObject({ ok: false, problems: [{ code, severity: 'error', at: { file } }] })
     }
@@ -130,7 +151,10 @@ describe('reading one file', () => {
 
 describe('writing', () => {
   test('what is written is read back, and nothing else is left behind', async () => {
-    const tree = new Map([['a/b/c.yaml', 'c: 1\n'], ['d.yaml', 'ü'.repeat(100_000)]])
+    const tree = new Map([
+      ['a/b/c.yaml', 'c: 1\n'],
+      ['d.yaml', 'ü'.repeat(100_000)],
+    ])
     await writeTree(join(root, 'new', 'out'), tree)
     expect((await readTree(join(root, 'new', 'out'))).tree).toEqual(tree)
     expect(readdirSync(join(root, 'new', 'out'))).toEqual(['a', 'd.yaml'])
@@ -143,7 +167,10 @@ describe('writing', () => {
   })
 
   test('writes nothing at all when one path is unsafe', async () => {
-    const tree = new Map([['a.yaml', ''], ['../b.yaml', '']])
+    const tree = new Map([
+      ['a.yaml', ''],
+      ['../b.yaml', ''],
+    ])
     await expect(writeTree(root, tree)).rejects.toMatchObject({ code: 'unsafe-path' })
     expect(readdirSync(root)).toEqual([])
   })
@@ -202,7 +229,9 @@ describe('writing', () => {
     const wrote = attempt(() => writeAtomically(join(root, 'a'), 'x'))
     chmodSync(root, 0o755)
     // Root may write anywhere.
-    expect(existsSync(join(root, 'a')) ? 'written' : wrote).toBe(process.getuid?.() === 0 ? 'written' : 'disk-read-only')
+    expect(existsSync(join(root, 'a')) ? 'written' : wrote).toBe(
+      process.getuid?.() === 0 ? 'written' : 'disk-read-only',
+    )
   })
 })
 

@@ -15,8 +15,21 @@ afterEach(() => {
 })
 
 function git(...args: string[]): string {
-  const who = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.com', '-c', 'commit.gpgsign=false', '-c', 'tag.gpgsign=false']
-  return execFileSync('git', [...who, ...args], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const who = [
+    '-c',
+    'user.name=Somebody',
+    '-c',
+    'user.email=somebody@example.com',
+    '-c',
+    'commit.gpgsign=false',
+    '-c',
+    'tag.gpgsign=false',
+  ]
+  return execFileSync('git', [...who, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim()
 }
 
 function commit(files: Record<string, string | Uint8Array>): void {
@@ -32,12 +45,19 @@ describe('in a repository', () => {
   beforeEach(() => git('init', '-q', '-b', 'main'))
 
   test('a released bundle is read as it was, not as it is', async () => {
-    commit({ 'templates/web/v1/a.yaml': 'a: 1\n', 'templates/web/v1/b/c ä.yaml': 'ü\r\n', 'templates/web/v10/x.yaml': '' })
+    commit({
+      'templates/web/v1/a.yaml': 'a: 1\n',
+      'templates/web/v1/b/c ä.yaml': 'ü\r\n',
+      'templates/web/v10/x.yaml': '',
+    })
     git('tag', 'web@1.0.0')
     commit({ 'templates/web/v1/a.yaml': 'a: 2\n' })
     git('tag', '-a', '-m', 'annotated', 'web@1.1.0')
     expect(await readTreeAt(root, 'web@1.0.0', 'templates/web/v1')).toEqual({
-      tree: new Map([['a.yaml', 'a: 1\n'], ['b/c ä.yaml', 'ü\r\n']]),
+      tree: new Map([
+        ['a.yaml', 'a: 1\n'],
+        ['b/c ä.yaml', 'ü\r\n'],
+      ]),
       problems: [],
     })
     expect((await readTreeAt(root, 'web@1.1.0', 'templates/web/v1'))?.tree.get('a.yaml')).toBe('a: 2\n')
@@ -46,7 +66,8 @@ describe('in a repository', () => {
 
   test('only tags that name a release are listed', async () => {
     commit({ a: '' })
-    for (const tag of ['web@1.0.0', 'web@1.10.0', 'v1', 'web@01.0.0', 'web@1.0', 'x/web@1.0.0', 'web@1.0.0-rc']) git('tag', tag)
+    for (const tag of ['web@1.0.0', 'web@1.10.0', 'v1', 'web@01.0.0', 'web@1.0', 'x/web@1.0.0', 'web@1.0.0-rc'])
+      git('tag', tag)
     expect((await tags(root)).toSorted()).toEqual(['web@1.0.0', 'web@1.10.0'])
   })
 
@@ -77,7 +98,9 @@ describe('in a repository', () => {
     git('tag', 'web@1.0.0')
     const read = await readTreeAt(root, 'web@1.0.0', 'x')
     expect([...(read?.tree.keys() ?? [])]).toEqual(['a.yaml'])
-    expect(read?.problems.map(({ code, message }) => `${code}: ${message.split(' ').slice(0, 4).join(' ')}`).toSorted()).toEqual([
+    expect(
+      read?.problems.map(({ code, message }) => `${code}: ${message.split(' ').slice(0, 4).join(' ')}`).toSorted(),
+    ).toEqual([
       'file-encoding: "bad.yaml" is not a',
       'file-too-large: "long.yaml" has 1,048,577 bytes',
       'not-a-file: "link.yaml" is a symbolic',

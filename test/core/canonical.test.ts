@@ -30,22 +30,46 @@ describe('canonical JSON', () => {
     ['12345678901234567890', 12345678901234567890n],
     ['[]', []],
     ['{}', mapOf()],
-    ['{"a":[null,{"z":"y"}],"b":1}', mapOf([['b', 1], ['a', [null, mapOf([['z', 'y']])]]])],
-    ['{"10":1,"9":2,"constructor":3}', mapOf([['10', 1], ['9', 2], ['constructor', 3]])],
-    ['{"a":3,"\uffee":2,"\u{1f600}":1}', mapOf([['\u{1f600}', 1], ['\uffee', 2], ['a', 3]])],
+    [
+      '{"a":[null,{"z":"y"}],"b":1}',
+      mapOf([
+        ['b', 1],
+        ['a', [null, mapOf([['z', 'y']])]],
+      ]),
+    ],
+    [
+      '{"10":1,"9":2,"constructor":3}',
+      mapOf([
+        ['10', 1],
+        ['9', 2],
+        ['constructor', 3],
+      ]),
+    ],
+    [
+      '{"a":3,"\uffee":2,"\u{1f600}":1}',
+      mapOf([
+        ['\u{1f600}', 1],
+        ['\uffee', 2],
+        ['a', 3],
+      ]),
+    ],
   ])('%s', (text, value) => {
     expect(canonicalJson(value)).toBe(text)
   })
 
   test('there is none for numbers that JSON cannot say', () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) expect(() => canonicalJson(new Float(value))).toThrow(RangeError)
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => canonicalJson(new Float(value))).toThrow(RangeError)
   })
 
   test('the order in which keys were written makes no difference', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(fc.string(), data), { selector: ([key]) => key, maxLength: 6 }), (entries) => {
-        expect(canonicalJson(mapOf(entries))).toBe(canonicalJson(mapOf(entries.toReversed())))
-      }),
+      fc.property(
+        fc.uniqueArray(fc.tuple(fc.string(), data), { selector: ([key]) => key, maxLength: 6 }),
+        (entries) => {
+          expect(canonicalJson(mapOf(entries))).toBe(canonicalJson(mapOf(entries.toReversed())))
+        },
+      ),
     )
   })
 
@@ -67,7 +91,14 @@ describe('canonical JSON', () => {
 test('a digest is the SHA-256 of a text, or of the canonical JSON of anything else', () => {
   const hash = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`
   expect(digest('ä')).toBe(hash('ä'))
-  expect(digest(mapOf([['b', 1], ['a', 2]]))).toBe(hash('{"a":2,"b":1}'))
+  expect(
+    digest(
+      mapOf([
+        ['b', 1],
+        ['a', 2],
+      ]),
+    ),
+  ).toBe(hash('{"a":2,"b":1}'))
 })
 
 test('texts are in the order of their code points, as their UTF-8 bytes are', () => {

@@ -3,7 +3,17 @@ import { describe, expect, test } from 'vitest'
 import { didYouMean, nearest } from '../../src/core/nearest.ts'
 
 describe('the nearest word', () => {
-  const inputs = ['port', 'desired_count', 'task_cpu', 'task_memory', 'image', 'environment', 'production', 'staging', 'dev']
+  const inputs = [
+    'port',
+    'desired_count',
+    'task_cpu',
+    'task_memory',
+    'image',
+    'environment',
+    'production',
+    'staging',
+    'dev',
+  ]
 
   test.each([
     ['prot', 'port'],
@@ -35,7 +45,13 @@ describe('the nearest word', () => {
   })
 
   test('is the word itself where it is there', () => {
-    fc.assert(fc.property(fc.string({ minLength: 1 }), fc.array(fc.string()), (word, others) => nearest(word, [...others, word]) === word))
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1 }),
+        fc.array(fc.string()),
+        (word, others) => nearest(word, [...others, word]) === word,
+      ),
+    )
   })
 
   test('does not depend on the order of the candidates', () => {

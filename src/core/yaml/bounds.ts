@@ -14,9 +14,13 @@ export const limits = {
   nodes: 100_000,
 } as const
 
+/** A whole number as people read it: `5,000`. */
+export function thousands(number: number): string {
+  return String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
 /** Characters that are not seen, or that make other characters look different from what they are. */
 const invisible =
-  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}]|\r(?!\n)/u
 
 const directive = /^%/m
@@ -51,8 +55,8 @@ function tooLarge(most: number): Finding {
     code: 'yaml-too-large',
     severity: 'error',
     offset: 0,
-    message: `The file has more than ${most / 1024} thousand characters (1 thousand = 1,024).`,
-    expected: `A file of at most ${most.toLocaleString('en')} characters.`,
+    message: `The file has more than ${thousands(most)} characters.`,
+    expected: `A file of at most ${thousands(most)} characters.`,
     remedy: 'Split the file, or move data out of it.',
   }
 }

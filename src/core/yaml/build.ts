@@ -2,7 +2,7 @@ import { type Event, EVENT_ID, getScalarValue, SCALAR_STYLE, type ScalarEvent } 
 import { type Data, Float, mapOf } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
-import { limits } from './bounds.ts'
+import { limits, thousands } from './bounds.ts'
 import { type Finding, mostFindings } from './findings.ts'
 import { type Dialect, readPlain } from './scalars.ts'
 import type { Spot } from './spots.ts'
@@ -19,12 +19,27 @@ export function build(
   events: readonly Event[],
   { dialect, spots }: { readonly dialect: Dialect; readonly spots: boolean },
 ): Built {
-  const state: State = { text, dialect, spots, findings: [], frames: [], data: null, spot: nowhere(), nodes: 0, documents: 0, last: 0 }
+  const state: State = {
+    text,
+    dialect,
+    spots,
+    findings: [],
+    frames: [],
+    data: null,
+    spot: nowhere(),
+    nodes: 0,
+    documents: 0,
+    last: 0,
+  }
   for (const event of events) {
     if (state.findings.length >= mostFindings) break
     if (state.nodes > limits.nodes) {
-      const message = `The file holds more than ${limits.nodes.toLocaleString('en')} values.`
-      find(state, 'yaml-too-large', state.last, { message, expected: 'Fewer values in one file.', remedy: 'Split the file.' })
+      const message = `The file holds more than ${thousands(limits.nodes)} values.`
+      find(state, 'yaml-too-large', state.last, {
+        message,
+        expected: 'Fewer values in one file.',
+        remedy: 'Split the file.',
+      })
       break
     }
     take(state, event)
@@ -70,11 +85,10 @@ type Tag = 'none' | 'text' | { readonly long: string }
  * CloudFormation's short tags and their long forms
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html).
  */
+const functions =
+  'And Base64 Cidr Equals FindInMap GetAtt GetAZs If ImportValue Join Length Not Or Select Split Sub ToJsonString Transform'
 const shortTags: ReadonlyMap<string, Tag> = new Map([
-  ...[
-    ...['And', 'Base64', 'Cidr', 'Equals', 'FindInMap', 'GetAtt', 'GetAZs', 'If', 'ImportValue', 'Join', 'Length', 'Not'],
-    ...['Or', 'Select', 'Split', 'Sub', 'ToJsonString', 'Transform'],
-  ].map((name): [string, Tag] => [`!${name}`, { long: `Fn::${name}` }]),
+  ...functions.split(' ').map((name): [string, Tag] => [`!${name}`, { long: `Fn::${name}` }]),
   ...['Ref', 'Condition'].map((name): [string, Tag] => [`!${name}`, { long: name }]),
 ])
 
@@ -173,7 +187,7 @@ function takeKey(state: State, frame: Frame, { content, at, isPlain, isTagged }:
   frame.keyAt = at
   frame.size += 1
   if (frame.size === limits.keys + 1) {
-    const message = `The map has more than ${limits.keys.toLocaleString('en')} keys.`
+    const message = `The map has more than ${thousands(limits.keys)} keys.`
     find(state, 'yaml-too-large', at, { message, expected: 'Fewer keys in one map.', remedy: 'Split the map.' })
   }
   if (isTagged) refuseKey(state, at, 'A key has a tag.')
@@ -200,7 +214,8 @@ function checkPlainKey(state: State, content: string, at: number): void {
     return
   }
   const { value, doubt } = readPlain(content, state.dialect)
-  if (value === null) refuseKey(state, at, content === '' ? 'A key is empty.' : `The key ${content} means nothing (null).`)
+  if (value === null)
+    refuseKey(state, at, content === '' ? 'A key is empty.' : `The key ${content} means nothing (null).`)
   else if (doubt?.code === 'yaml-word' && state.dialect === 'cloudformation') {
     // A boolean is no key to CloudFormation, and which text becomes of it depends on the reader.
     state.findings.push({ ...doubt, severity: 'error', expected: 'A text as the key.', offset: at })
@@ -285,7 +300,8 @@ function startOf(state: State, event: ScalarEvent): number {
 
 function placeOfContent({ text, last }: State, event: ScalarEvent): number {
   if (event.style === SCALAR_STYLE.PLAIN) return event.valueStart
-  if (event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED) return event.valueStart - 1
+  if (event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED)
+    return event.valueStart - 1
   // The parser tells where the text of a block begins. Its header is the end of the line before that.
   const end = text[event.valueStart - 1] === '\n' ? event.valueStart - 1 : event.valueStart
   const from = Math.max(text.lastIndexOf('\n', end - 1) + 1, last, event.tagEnd)

@@ -119,7 +119,6 @@ function checkKey(scanner: Scanner, { map, key, at }: { map: Record<string, Data
 }
 
 /** The part of a string up to a backslash, the closing quote, or what must not stand in a string. */
-// eslint-disable-next-line no-control-regex
 const ordinary = /[^"\\\u0000-\u001f]*/y
 
 const escapes: Readonly<Record<string, string>> = {
@@ -144,10 +143,15 @@ function readText(scanner: Scanner): string {
     scanner.at = ordinary.lastIndex
     if (accept(scanner, '"')) break
     if (!accept(scanner, '\\')) {
-      fail(scanner, scanner.at >= text.length ? 'The closing quote of a text is missing.' : 'A text holds a control character.')
+      fail(
+        scanner,
+        scanner.at >= text.length ? 'The closing quote of a text is missing.' : 'A text holds a control character.',
+      )
     }
     const letter = text[scanner.at] ?? ''
-    const hex = /^u[0-9a-fA-F]{4}$/.test(text.slice(scanner.at, scanner.at + 5)) ? text.slice(scanner.at + 1, scanner.at + 5) : ''
+    const hex = /^u[0-9a-fA-F]{4}$/.test(text.slice(scanner.at, scanner.at + 5))
+      ? text.slice(scanner.at + 1, scanner.at + 5)
+      : ''
     if (hex !== '') result += String.fromCharCode(Number.parseInt(hex, 16))
     else if (Object.hasOwn(escapes, letter)) result += escapes[letter] ?? ''
     else fail(scanner, 'A backslash is followed by something that is no escape.')
@@ -171,7 +175,11 @@ const wordEnd = /[\s,\]}]/
 
 function readWord(scanner: Scanner): Data {
   const { text } = scanner
-  for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+  for (const [word, value] of [
+    ['true', true],
+    ['false', false],
+    ['null', null],
+  ] as const) {
     if (text.startsWith(word, scanner.at)) {
       scanner.at += word.length
       return value

@@ -99,7 +99,8 @@ function readWhole(text: string, dialect: Dialect): Reading {
 
 function readFloat(text: string, dialect: Dialect): Reading {
   const value = new Float(Number(text))
-  if (!Number.isFinite(value.value)) return { value: text, doubt: refusedNumber(text, 'is larger than any reader can hold') }
+  if (!Number.isFinite(value.value))
+    return { value: text, doubt: refusedNumber(text, 'is larger than any reader can hold') }
   if (dialect === 'proton-spec' || dialect === 'schema') return { value }
   const short = String(value.value)
   if (text === short || text === `${short}.0`) return { value }

@@ -70,7 +70,10 @@ function compare(cursor: Cursor, node: unknown): number | undefined {
   }
   if (event.type === EVENT_ID.MAPPING) {
     if (isMap(node) && sameTag(tagText(cursor, event), node.tag)) {
-      return compareAll(cursor, node.items.flatMap(({ key, value }) => [key, value]))
+      return compareAll(
+        cursor,
+        node.items.flatMap(({ key, value }) => [key, value]),
+      )
     }
     // A pair in a flow sequence.
     return isPair(node) ? compareAll(cursor, [node.key, node.value]) : event.start
