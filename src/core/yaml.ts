@@ -13,8 +13,8 @@ import { type Document, documentOf } from './yaml/spots.ts'
  * The one reader of YAML and JSON. Whatever a repository holds passes through it, so it is strict, bounded and linear, and
  * refuses what two readers would read differently rather than choose.
  *
- * One parser gives the data: the events of js-yaml, which know their offsets and cost a tenth of a tree of nodes (bench/yaml.ts). The
- * parser of the package `yaml` reads after it whatever people write, explains errors, and has to agree.
+ * One parser gives the data: the events of js-yaml, which know their offsets and cost a tenth of a tree of nodes
+ * (bench/yaml.ts). The parser of the package `yaml` reads after it whatever people write, explains errors, and has to agree.
  */
 export type { Dialect } from './yaml/scalars.ts'
 export type { Document } from './yaml/spots.ts'

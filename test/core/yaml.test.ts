@@ -347,6 +347,18 @@ describe('words and numbers that versions of YAML read differently', () => {
     expect(read('a: +18446744073709551616', 'proton-spec')).toEqual({ a: 18446744073709551616n })
   })
 
+  test('a number of very many digits is refused in the time that it takes to read it', () => {
+    for (const text of [
+      '1'.repeat(200_000),
+      `1${':59'.repeat(80_000)}`,
+      `0${'7'.repeat(200_000)}`,
+      `0x${'f'.repeat(200_000)}`,
+    ]) {
+      for (const dialect of dialects) expect(read(`a: ${text}`, dialect)).toEqual(['yaml-number 1:4'])
+    }
+    expect(read(`a: ${'1.2.'.repeat(200)}`)).toEqual({ a: '1.2.'.repeat(200) })
+  })
+
   test('a version that loses its last zero is warned of', () => {
     const result = readYaml('f', 'a: 1.10\nb: 2.0\nc: 0.25', 'own')
     expect(shown(result)).toEqual({ a: new Float(1.1), b: new Float(2), c: new Float(0.25) })

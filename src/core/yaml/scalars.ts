@@ -36,6 +36,10 @@ export function readPlain(text: string, dialect: Dialect): Reading {
   if (word !== undefined) return { value: word }
   const truth = oldWords.get(text)
   if (truth !== undefined) return { value: dialect === 'own' ? text : truth, doubt: wordDoubt(text, truth, dialect) }
+  if (text.length > longestNumber) {
+    const doubt = refusedNumber(text, 'is longer than any reader can hold')
+    return looksLikeNumber(text) ? { value: text, doubt } : { value: text }
+  }
   if (wholeNumber.test(text)) return readWhole(text, dialect)
   if (simpleFloat.test(text)) return readFloat(text, dialect)
   if (infinite.test(text)) return { value: text, doubt: refusedNumber(text, 'is not a number that JSON can hold') }
@@ -75,6 +79,9 @@ const oldWords = new Map<string, boolean>(
 /** Forms that both versions of YAML read alike. */
 const wholeNumber = /^[-+]?(?:0|[1-9][0-9]*)$/
 const simpleFloat = /^(?:[-+]?(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)$/
+
+/** A double has at most 309 digits before its point; what is longer would only cost time. */
+const longestNumber = 400
 
 const infinite = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
 
@@ -119,8 +126,7 @@ function readFloat(text: string, dialect: Dialect): Reading {
 /** Forms that the versions of YAML read differently. */
 function readDoubtful(text: string, dialect: Dialect): Reading {
   const old = oldValue(text)
-  const isNumber = old !== undefined || coreNumber.test(text)
-  if (!isNumber) return { value: text }
+  if (!looksLikeNumber(text)) return { value: text }
   if (dialect === 'own' || dialect === 'cloudformation') return { value: text, doubt: refusedNumber(text, why(text)) }
   // Both versions agree on hexadecimal numbers and on most exponents.
   if (old !== undefined && coreNumber.test(text) && !/^[-+]?0[0-9]/.test(text)) return { value: old }
@@ -135,6 +141,10 @@ function readDoubtful(text: string, dialect: Dialect): Reading {
       remedy: `Write '${text}' in quotes if it is a text; otherwise write the number that is meant in plain decimal digits.`,
     },
   }
+}
+
+function looksLikeNumber(text: string): boolean {
+  return [coreNumber, oldWhole, oldFloat, oldBase60Float].some((form) => form.test(text))
 }
 
 /** The number that YAML 1.1 sees in a text, if it sees one. */
