@@ -36,7 +36,7 @@ import { Activation, Context, unknown } from './rendering.ts'
 import type { Code, Loaded, Lookup, Module, Rendering, Site } from './rendering.ts'
 import { Routine, Symbols, analyse, analyseExpression, analyseTarget, innerFrame, softFrame, undeclared } from './scope.ts'
 import type { Frame, Load, Ref } from './scope.ts'
-import { step } from './spans.ts'
+import { placed, step } from './spans.ts'
 import type { Mark, Passed } from './spans.ts'
 import { quote, repr, toText, typeName, undefinedError } from './text.ts'
 import {
@@ -352,7 +352,7 @@ class Compiler {
 
   #print(node: Expression, frame: Frame): Execute {
     const evaluate = this.#expressions.compile(node, frame)
-    const site = this.#expressions.site(node)
+    const site = this.#expressions.start(node)
     const { escape } = frame
     const write = (value: Value, activation: Activation): void => {
       const { rendering } = activation
@@ -368,10 +368,9 @@ class Compiler {
         tracer.begin()
         const value = evaluate(activation)
         const start = rendering.text.length
-        const { captured } = tracer
-        if (captured !== undefined && captured.text === (value instanceof Markup ? value.text : value)) {
-          tracer.splice(captured, start)
-        } else tracer.note(start, site, rendering.stack, false)
+        const captured = placed(tracer.captured, value instanceof Markup ? value.text : value)
+        if (captured !== undefined) tracer.splice(captured, start)
+        else tracer.note(start, site, rendering.stack, false)
         write(value, activation)
       }
     }
@@ -393,7 +392,7 @@ class Compiler {
         ? this.#expressions.observed(branch.cond, frame)
         : this.#expressions.compile(branch.cond, frame),
       body: this.#body(branch.body, frame),
-      site: this.#expressions.site(branch.cond),
+      site: this.#expressions.start(branch.cond),
     }))
     const last = otherwise(all)
     const rest = last.length === 0 ? nothing : this.#body(last, frame)
@@ -691,16 +690,21 @@ class Compiler {
     const assign = this.#target(node.name, inner)
     const evaluate = this.#expressions.compile(condition, inner)
     const count = node.name.kind === 'tuple' ? node.name.children.length : undefined
-    return (outer, pull) => {
+    return (outer, pull, marks) => {
       const activation = new Activation(routine.size, outer.context, outer)
       const { rendering } = outer
       enter(activation)
+      let index = 0
       return () => {
         for (let item = pull(); item !== undefined; item = pull()) {
           rendering.spend(1)
           const value = count === undefined ? item : new Tuple(unpack(item, count, rendering))
-          assign(activation, value, undefined)
-          if (isTrue(evaluate(activation))) return value
+          const mark = marks?.of(item, index)
+          index += 1
+          assign(activation, value, mark)
+          if (!isTrue(evaluate(activation))) continue
+          marks?.kept.push(mark)
+          return value
         }
         return undefined
       }
@@ -737,13 +741,16 @@ class Compiler {
           body(activation)
         }
       } else {
-        const pull = test === undefined ? pullFrom(value) : test(outer, pullFrom(value))
+        const marks: LoopMarks | undefined = traced
+          ? { of: (item, at) => markOfItem(mark, { value, item, index: at }), kept: [] }
+          : undefined
+        const pull = test === undefined ? pullFrom(value) : test(outer, pullFrom(value), marks)
         const sized = test === undefined ? value : undefined
         const loop = special === undefined ? undefined : new Loop(rendering, { pull, sized, depth, recurse })
         for (;;) {
           const item = loop === undefined ? pull() : loop.next()
           if (item === undefined) break
-          assign(activation, item, traced ? markOfItem(mark, { value, item, index, filtered: test !== undefined }) : undefined)
+          assign(activation, item, test === undefined ? marks?.of(item, index) : marks?.kept.shift())
           if (special !== undefined && loop !== undefined) activation.slots[special.slot] = loop.thing
           enter(activation)
           body(activation)
@@ -868,7 +875,7 @@ class Compiler {
       failAt('TemplateSyntaxError', 'keyword argument repeated: caller', node)
     }
     const evaluate = this.#expressions.call(node.call, frame, make)
-    const site = this.#expressions.site(node.call)
+    const site = this.#expressions.start(node.call)
     const { traced } = this.#setting
     return (activation) => {
       const { rendering } = activation
@@ -1019,7 +1026,13 @@ class Compiler {
 
 type Locals = Map<string, { readonly value: Value; readonly mark: Mark | undefined }>
 
-type LoopTest = (outer: Activation, pull: Pull) => Pull
+type LoopTest = (outer: Activation, pull: Pull, marks: LoopMarks | undefined) => Pull
+
+/** The marks of a loop's items, and those of the items that its condition let through and that are still to come. */
+type LoopMarks = {
+  readonly of: (item: Value, index: number) => Mark | undefined
+  readonly kept: (Mark | undefined)[]
+}
 
 type LoopParts = {
   readonly inner: Frame
@@ -1123,7 +1136,7 @@ function markOfArgument(passed: Passed, index: number, name: string): Mark | und
 /** What a loop variable is known to be. */
 function markOfItem(
   mark: Mark | undefined,
-  of: { readonly value: Value; readonly item: Value; readonly index: number; readonly filtered: boolean },
+  of: { readonly value: Value; readonly item: Value; readonly index: number },
 ): Mark | undefined {
   if (mark === undefined) return undefined
   const { value, item, index } = of
@@ -1138,7 +1151,6 @@ function markOfItem(
   }
   if (mark.path === undefined) return { references: mark.references }
   if (value instanceof Dict) return { references: [mark.path] }
-  if (of.filtered) return { references: [mark.path] }
   return { path: mark.path + step(index), references: mark.references }
 }
 

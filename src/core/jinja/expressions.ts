@@ -5,15 +5,15 @@
 import { failAt } from './errors.ts'
 import type { Spot } from './errors.ts'
 import { Literal } from './nodes.ts'
-import type { Arguments, Attribute, Call, Compare, Concat, Expression, FilterNode, Item, Name, TestNode } from './nodes.ts'
-import { callValue, isTrue, iterate, slicedBy } from './objects.ts'
+import type { Arguments, Attribute, Call, Compare, Concat, DictNode, Expression, FilterNode, Item, Name, TestNode } from './nodes.ts'
+import { callValue, isTrue, iterate, keyOf, slicedBy } from './objects.ts'
 import { binary, compare, concat, getAttribute, getItem, unary } from './operators.ts'
 import type { Activation, Rendering, Site } from './rendering.ts'
 import type { Frame, Ref } from './scope.ts'
 import { step } from './spans.ts'
 import type { Mark, Tracer } from './spans.ts'
 import { typeName } from './text.ts'
-import { Callable, Dict, JinjaError, Markup, Slice, Tuple, Undefined, noKwargs } from './values.ts'
+import { Callable, Dict, JinjaError, Markup, Namespace, Slice, Tuple, Undefined, noKwargs } from './values.ts'
 import type { Filter, Kwargs, Test, Value } from './values.ts'
 
 export type Evaluate = (activation: Activation) => Value
@@ -53,6 +53,11 @@ export class Expressions {
     const { file, starts } = this.#setting
     const { lineno, colno } = spot
     return { file, line: lineno + 1, column: colno + 1, offset: (starts[lineno] ?? 0) + colno }
+  }
+
+  /** Where an expression begins. */
+  start(node: Expression): Site {
+    return this.site(leftmost(node))
   }
 
   /** The place of a lookup, with the reference as it is written. */
@@ -124,7 +129,7 @@ export class Expressions {
         return (activation) => items.map((item) => item(activation))
       }
       case 'dict':
-        return this.#dict(node.children, frame)
+        return this.#dict(node, frame)
       case 'slice': {
         const [start, stop, end] = [node.start, node.stop, node.step].map((part) =>
           part === null ? nothing : this.compile(part, frame),
@@ -283,8 +288,10 @@ export class Expressions {
       const part = key(activation)
       rendering.site = site
       let result: Value
-      if (isAttribute && typeof part === 'string') result = getAttribute(value, part)
-      else if (part instanceof Slice) result = slicedBy(value, part, rendering)
+      if (isAttribute && typeof part === 'string') {
+        result = getAttribute(value, part)
+        if (value instanceof Namespace) tracer.followAttribute(value, part)
+      } else if (part instanceof Slice) result = slicedBy(value, part, rendering)
       else result = getItem(value, part)
       if (path !== undefined) {
         const steps = (typeof part === 'string' || typeof part === 'number') && !(result instanceof Callable)
@@ -296,7 +303,8 @@ export class Expressions {
 
   // The rest.
 
-  #dict(pairs: readonly { readonly key: Expression; readonly value: Expression }[], frame: Frame): Evaluate {
+  #dict(node: DictNode, frame: Frame): Evaluate {
+    const pairs = node.children
     const keys = this.#all(
       pairs.map((pair) => pair.key),
       frame,
@@ -305,12 +313,14 @@ export class Expressions {
       pairs.map((pair) => pair.value),
       frame,
     )
+    const site = this.site(node)
     return (activation) => {
       const dict = new Dict()
       for (const [index, key] of keys.entries()) {
         const name = key(activation)
         const value = values[index]?.(activation)
-        if (value !== undefined) dict.set(name, value)
+        activation.rendering.site = site
+        if (value !== undefined) dict.set(keyOf(name), value)
       }
       return dict
     }
@@ -565,6 +575,34 @@ function isReference(node: Expression): node is Name | Attribute | Item {
 
 function isExpression(node: { readonly kind: string }): node is Expression {
   return node.kind !== 'namespace'
+}
+
+/** The part of an expression that is written first. */
+function leftmost(node: Expression): Spot {
+  switch (node.kind) {
+    case 'attribute':
+    case 'item':
+      return leftmost(node.target)
+    case 'call':
+      return leftmost(node.name)
+    case 'filter':
+      return node.target === null ? node : leftmost(node.target)
+    case 'test':
+    case 'binary':
+    case 'logic':
+      return leftmost(node.left)
+    case 'compare':
+      return leftmost(node.expr)
+    case 'conditional':
+      return leftmost(node.body)
+    case 'concat':
+    case 'tuple': {
+      const [first] = node.children
+      return first === undefined || first.kind === 'namespace' ? node : leftmost(first)
+    }
+    default:
+      return node
+  }
 }
 
 /** `a.b[0]` as it is written, if nothing in it has to be evaluated. */

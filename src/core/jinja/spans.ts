@@ -37,6 +37,8 @@ export type Piece = {
   readonly site: Site
   /** Text of the template is the same character by character; the value of an expression is not. */
   readonly literal: boolean
+  /** How many blanks were put before it; they are not in the template. */
+  readonly blanks?: number
   readonly references: readonly string[]
   readonly guard: Guard | undefined
   readonly stack: Call | undefined
@@ -94,6 +96,11 @@ export class Tracer {
     for (const reference of mark?.references ?? none) this.references.add(reference)
   }
 
+  /** An attribute of a namespace is used. */
+  followAttribute(space: Namespace, name: string): void {
+    this.follow(this.spaces.get(space)?.get(name))
+  }
+
   note(start: number, site: Site, stack: Call | undefined, literal: boolean): void {
     const references = literal || this.references.size === 0 ? none : [...this.references]
     this.pieces.push({ start, site, literal, references, guard: this.guard, stack })
@@ -107,7 +114,7 @@ export class Tracer {
   /** Notes a value that was made from captured text and is now written. */
   noteFiltered(rendering: Rendering, site: Site, captured: Captured | undefined, value: Value): void {
     const text = value instanceof Markup ? value.text : value
-    const known = this.captured?.text === text ? this.captured : captured?.text === text ? captured : undefined
+    const known = placed(this.captured, text) ?? placed(captured, text)
     if (known !== undefined) this.splice(known, rendering.text.length)
     else this.note(rendering.text.length, site, rendering.stack, false)
   }
@@ -132,6 +139,12 @@ export class Tracer {
     this.captured = captured
     for (const piece of captured.pieces) for (const reference of piece.references) this.references.add(reference)
   }
+}
+
+/** The pieces of a captured text, if the value is that text or the same lines with other blanks around them. */
+export function placed(captured: Captured | undefined, value: Value): Captured | undefined {
+  if (captured === undefined || typeof value !== 'string') return undefined
+  return captured.text === value ? captured : realigned(captured, value)
 }
 
 export type Passed = {
@@ -213,7 +226,7 @@ export class Spans {
     return {
       start: piece.start,
       end: this.#pieces[index + 1]?.start ?? this.#text.length,
-      place: piece.literal ? this.#inside(piece.site, offset - piece.start) : placeOf(piece.site),
+      place: piece.literal ? this.#inside(piece.site, Math.max(0, offset - piece.start - (piece.blanks ?? 0))) : placeOf(piece.site),
       kind: piece.literal ? 'text' : 'expression',
       references: piece.references,
       within,
@@ -227,6 +240,52 @@ export class Spans {
     const line = lastAtOrBefore(starts.length, (candidate) => (starts[candidate] ?? 0) <= offset)
     return { file: site.file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 }
   }
+}
+
+/**
+ * The pieces of a text that was indented or trimmed after it was rendered (`| indent(4)`, `| trim`): the same lines with
+ * other blanks around them. Undefined if it is not that.
+ */
+export function realigned(captured: Captured, text: string): Captured | undefined {
+  const from = linesOf(captured.text)
+  const to = linesOf(text)
+  const first = from.findIndex((line) => line.text !== '')
+  const target = to.findIndex((line) => line.text !== '')
+  const count = from.findLastIndex((line) => line.text !== '') - first
+  if (first === -1 || target === -1 || to.findLastIndex((line) => line.text !== '') - target !== count) return undefined
+  const pieces: Piece[] = []
+  let index = lastAtOrBefore(captured.pieces.length, (candidate) => (captured.pieces[candidate]?.start ?? 0) <= (from[first]?.start ?? 0))
+  for (let line = 0; line <= count; line += 1) {
+    const old = from[first + line]
+    const now = to[target + line]
+    if (old === undefined || now === undefined || old.text !== now.text) return undefined
+    const end = from[first + line + 1]?.start ?? captured.text.length
+    while ((captured.pieces[index + 1]?.start ?? Number.POSITIVE_INFINITY) <= old.start + old.indent) index += 1
+    for (let piece = captured.pieces[index]; piece !== undefined && piece.start < end; piece = captured.pieces[index]) {
+      const begin = Math.max(piece.start, old.start + old.indent)
+      const place = begin - old.start - old.indent + now.start + now.indent
+      const isFirst = begin === old.start + old.indent
+      const start = pieces.length === 0 ? 0 : isFirst ? now.start : place
+      const site = piece.literal ? { ...piece.site, offset: piece.site.offset + begin - piece.start } : piece.site
+      pieces.push({ ...piece, start, blanks: place - start, site })
+      if ((captured.pieces[index + 1]?.start ?? Number.POSITIVE_INFINITY) >= end) break
+      index += 1
+    }
+  }
+  return { text, pieces }
+}
+
+type Line = { readonly start: number; readonly indent: number; readonly text: string }
+
+function linesOf(text: string): Line[] {
+  const lines: Line[] = []
+  let start = 0
+  for (const line of text.split('\n')) {
+    const trimmed = line.trimStart()
+    lines.push({ start, indent: line.length - trimmed.length, text: trimmed.trimEnd() })
+    start += line.length + 1
+  }
+  return lines
 }
 
 /** The last index for which a condition holds that is true up to some index and false after it; at least 0. */
