@@ -5,12 +5,25 @@
 import { failAt } from './errors.ts'
 import { Expressions, TemplateFunction, above, hopsTo, tracerOf } from './expressions.ts'
 import type { Evaluate, Setting } from './expressions.ts'
-import { Loop, pullFrom } from './loops.ts'
+import { Loop, pullFrom, unpack } from './loops.ts'
 import type { Pull } from './loops.ts'
+import { callMacro } from './macros.ts'
+import type { MacroSetting } from './macros.ts'
 import { escapeValue } from './markup.ts'
-import { TemplateData, bodies, branches, otherwise } from './nodes.ts'
+import {
+  TemplateData,
+  asTarget,
+  assignedNames,
+  assignsLoop,
+  bodies,
+  branches,
+  containsExtends,
+  hasScopedBlock,
+  namespaceNames,
+  otherwise,
+  targetNames,
+} from './nodes.ts'
 import type {
-  AnyNode,
   Autoescape,
   Block,
   CallBlock,
@@ -31,28 +44,28 @@ import type {
   Target,
   With,
 } from './nodes.ts'
-import { isTrue, iterate } from './objects.ts'
-import { Activation, Context, unknown } from './rendering.ts'
-import type { Code, Loaded, Lookup, Module, Rendering, Site } from './rendering.ts'
-import { Routine, Symbols, analyse, analyseExpression, analyseTarget, innerFrame, softFrame, undeclared } from './scope.ts'
-import type { Frame, Load, Ref } from './scope.ts'
-import { placed, step } from './spans.ts'
-import type { Mark, Passed } from './spans.ts'
-import { quote, repr, toText, typeName, undefinedError } from './text.ts'
+import { isTrue } from './objects.ts'
+import { align, writeText } from './output.ts'
+import { Activation, unknown } from './rendering.ts'
+import type { Code, Loaded, Lookup, Module, Site } from './rendering.ts'
 import {
-  Aligned,
-  Callable,
-  Dict,
-  DictView,
-  JinjaError,
-  Markup,
-  Namespace,
-  Range,
-  Thing,
-  Tuple,
-  Undefined,
-} from './values.ts'
-import type { Kwargs, Value } from './values.ts'
+  Routine,
+  Symbols,
+  analyse,
+  analyseExpression,
+  analyseTarget,
+  innerFrame,
+  softFrame,
+  undeclared,
+} from './scope.ts'
+import type { Frame, Load, Ref } from './scope.ts'
+import { markOfItem, placed, referencesOf } from './spans.ts'
+import type { Mark } from './spans.ts'
+import { derived, extendedBy, invoke, loadAny, loadOne, makeModule, renderInto, selfOf, superOf } from './templates.ts'
+import type { Locals } from './templates.ts'
+import { quote, toText } from './text.ts'
+import { Aligned, Dict, DictView, JinjaError, Markup, Namespace, Tuple, Undefined } from './values.ts'
+import type { Callable, Kwargs, Value } from './values.ts'
 
 type Execute = (activation: Activation) => void
 type Assign = (activation: Activation, value: Value, mark: Mark | undefined) => void
@@ -503,7 +516,9 @@ class Compiler {
 
   #set(node: SetNode, frame: Frame): Execute {
     const { traced } = this.#setting
-    const evaluate = traced ? this.#expressions.observed(node.value, frame) : this.#expressions.compile(node.value, frame)
+    const evaluate = traced
+      ? this.#expressions.observed(node.value, frame)
+      : this.#expressions.compile(node.value, frame)
     const spaces = namespaceNames(node.targets).map((name) => this.#variable(name, frame))
     const assign = this.#target(node.targets, frame)
     const exported = this.#export(targetNames(node.targets), frame)
@@ -538,7 +553,11 @@ class Compiler {
       rendering.filtered = text
       const value = filter === undefined ? text : filter(activation)
       rendering.site = site
-      assign(activation, activation.context.autoescape && typeof value === 'string' ? new Markup(value) : value, captured)
+      assign(
+        activation,
+        activation.context.autoescape && typeof value === 'string' ? new Markup(value) : value,
+        captured,
+      )
       exported(activation)
       leave(activation)
     }
@@ -662,7 +681,9 @@ class Compiler {
       const activation = new Activation(routine.size, outer.context, outer)
       const recurse = (items: Value, deeper: number): Value => {
         const text = render(outer, items, deeper)
-        return frame.escape === true || (frame.escape === 'volatile' && outer.context.autoescape) ? new Markup(text) : text
+        return frame.escape === true || (frame.escape === 'volatile' && outer.context.autoescape)
+          ? new Markup(text)
+          : text
       }
       const text = rendering.capture(() => holder.walk(activation, value, depth, recurse, outer))
       rendering.leave(code.height, before)
@@ -794,7 +815,9 @@ class Compiler {
     analyseMacro(of, frame.symbols)
     const code = this.#code(name ?? 'caller', routine, () => {
       const enter = this.#enter(frame)
-      const fill = names.map((parameter, index) => this.#default(parameter, slots[index] ?? 0, { of: of.args, index, frame }))
+      const fill = names.map((parameter, index) =>
+        this.#default(parameter, slots[index] ?? 0, { of: of.args, index, frame }),
+      )
       const body = this.#body(of.body, frame)
       return (activation) => {
         enter(activation)
@@ -826,7 +849,8 @@ class Compiler {
       note,
     }
     return (outerActivation) => {
-      const call = (args: readonly Value[], kwargs: Kwargs): Value => callMacro(macroSetting, outerActivation, args, kwargs)
+      const call = (args: readonly Value[], kwargs: Kwargs): Value =>
+        callMacro(macroSetting, outerActivation, args, kwargs)
       const text = name === undefined ? '<Macro anonymous>' : `<Macro ${shownName}>`
       return new TemplateFunction(name ?? 'caller', call, { type: 'Macro', text, attributes })
     }
@@ -845,9 +869,7 @@ class Compiler {
         if (activation.slots[slot] === undefined) activation.slots[slot] = new Undefined({ hint, name })
       }
     }
-    const evaluate = traced
-      ? this.#expressions.observed(node, of.frame)
-      : this.#expressions.compile(node, of.frame)
+    const evaluate = traced ? this.#expressions.observed(node, of.frame) : this.#expressions.compile(node, of.frame)
     return (activation) => {
       if (activation.slots[slot] !== undefined) return
       activation.slots[slot] = evaluate(activation)
@@ -1024,8 +1046,6 @@ class Compiler {
   }
 }
 
-type Locals = Map<string, { readonly value: Value; readonly mark: Mark | undefined }>
-
 type LoopTest = (outer: Activation, pull: Pull, marks: LoopMarks | undefined) => Pull
 
 /** The marks of a loop's items, and those of the items that its condition let through and that are still to come. */
@@ -1050,353 +1070,10 @@ type Walk = (
   outer: Activation,
 ) => void
 
-type MacroSetting = {
-  readonly names: readonly string[]
-  readonly slots: readonly number[]
-  readonly code: Code
-  readonly shownName: string
-  readonly takesCaller: boolean
-  readonly explicitCaller: boolean
-  readonly callerSlot: number | undefined
-  readonly kwargsSlot: number | undefined
-  readonly varargsSlot: number | undefined
-  readonly note: string
-}
-
 function nothing(): void {}
-
-/** Runs a block or a template as a part of the rendering that is under way. */
-function invoke(code: Code, context: Context, outer: Activation | undefined, of: { readonly note: string }): void {
-  const { rendering } = context
-  const before = rendering.stack
-  rendering.enter(code.height, of.note, rendering.site)
-  code.run(new Activation(code.size, context, outer))
-  rendering.leave(code.height, before)
-}
-
-/** Jinja2's `Macro.__call__`: the arguments go to the parameters in their order, then by name. */
-function callMacro(macro: MacroSetting, outer: Activation, args: readonly Value[], kwargs: Kwargs): Value {
-  const { rendering, context } = outer
-  const { names, slots, code } = macro
-  const tracer = rendering.tracer
-  const passed = tracer?.passed
-  if (tracer !== undefined) tracer.passed = undefined
-  const activation = new Activation(code.size, context, outer)
-  const left = kwargs.size === 0 ? undefined : new Map(kwargs)
-  let foundCaller = args.length >= names.length && macro.explicitCaller
-  for (const [index, name] of names.entries()) {
-    const slot = slots[index] ?? 0
-    if (index < args.length) activation.slots[slot] = args[index]
-    else {
-      if (name === 'caller') foundCaller = true
-      const value = left?.get(name)
-      if (value !== undefined) {
-        activation.slots[slot] = value
-        left?.delete(name)
-      }
-    }
-    if (passed !== undefined) activation.marks[slot] = markOfArgument(passed, index, name)
-  }
-  if (macro.takesCaller && !foundCaller) {
-    const caller = left?.get('caller') ?? null
-    left?.delete('caller')
-    const given = caller === null ? new Undefined({ hint: 'No caller defined', name: 'caller' }) : caller
-    if (macro.callerSlot !== undefined) activation.slots[macro.callerSlot] = given
-  }
-  if (macro.kwargsSlot !== undefined) {
-    activation.slots[macro.kwargsSlot] = new Dict(left ?? [])
-  } else if (left !== undefined && left.size > 0) {
-    if (left.has('caller')) {
-      throw new JinjaError(
-        'TypeError',
-        `macro ${macro.shownName} was invoked with two values for the special caller argument. This is most likely a bug.`,
-      )
-    }
-    const [first] = left.keys()
-    throw new JinjaError('TypeError', `macro ${macro.shownName} takes no keyword argument ${quote(first ?? '')}`)
-  }
-  if (macro.varargsSlot !== undefined) {
-    activation.slots[macro.varargsSlot] = new Tuple(args.slice(names.length))
-  } else if (args.length > names.length) {
-    throw new JinjaError('TypeError', `macro ${macro.shownName} takes not more than ${names.length} argument(s)`)
-  }
-  const { stack, autoescape } = rendering
-  rendering.enter(code.height, macro.note, rendering.site)
-  rendering.autoescape = context.autoescape
-  const text = rendering.capture(() => code.run(activation))
-  rendering.autoescape = autoescape
-  rendering.leave(code.height, stack)
-  return autoescape ? new Markup(text) : text
-}
-
-function markOfArgument(passed: Passed, index: number, name: string): Mark | undefined {
-  return index < passed.positional.length ? passed.positional[index] : passed.keyword.get(name)
-}
-
-/** What a loop variable is known to be. */
-function markOfItem(
-  mark: Mark | undefined,
-  of: { readonly value: Value; readonly item: Value; readonly index: number },
-): Mark | undefined {
-  if (mark === undefined) return undefined
-  const { value, item, index } = of
-  if (value instanceof DictView && mark.calledOn !== undefined) {
-    if (value.kind === 'items' && item instanceof Tuple) {
-      const [key] = item.items
-      const references = [mark.calledOn]
-      const path = typeof key === 'string' || typeof key === 'number' ? mark.calledOn + step(key) : undefined
-      return { references, pair: [{ references }, path === undefined ? { references } : { path }] }
-    }
-    return { references: [mark.calledOn] }
-  }
-  if (mark.path === undefined) return { references: mark.references }
-  if (value instanceof Dict) return { references: [mark.path] }
-  return { path: mark.path + step(index), references: mark.references }
-}
-
-function referencesOf(mark: Mark | undefined): readonly string[] {
-  const references = [...(mark?.references ?? [])]
-  if (mark?.path !== undefined) references.push(mark.path)
-  return references
-}
-
-/** Python's unpacking of a value into so many targets. */
-function unpack(value: Value, count: number, rendering: Rendering): Value[] {
-  if (!isIterable(value)) throw new JinjaError('TypeError', `cannot unpack non-iterable ${typeName(value)} object`)
-  const values: Value[] = []
-  for (const item of iterate(value)) {
-    if (values.length === count) {
-      throw new JinjaError('ValueError', `too many values to unpack (expected ${count})`)
-    }
-    values.push(item)
-  }
-  rendering.spend(count)
-  if (values.length < count) {
-    throw new JinjaError('ValueError', `not enough values to unpack (expected ${count}, got ${values.length})`)
-  }
-  return values
-}
-
-function isIterable(value: Value): boolean {
-  if (value === null || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return false
-  if (value instanceof Undefined) throw undefinedError(value)
-  if (typeof value === 'string' || Array.isArray(value)) return true
-  if (value instanceof Thing) return value.iterate !== undefined
-  return (
-    value instanceof Dict ||
-    value instanceof Tuple ||
-    value instanceof Range ||
-    !(value instanceof Callable || value instanceof Namespace) 
-  )
-}
 
 function notNamespace(): JinjaError {
   return new JinjaError('TemplateRuntimeError', 'cannot assign attribute on non-namespace object')
-}
-
-/** What a filter or call block gives has to be a text: Jinja2 does not convert it. */
-function writeText(value: Value, rendering: Rendering): void {
-  if (value instanceof Aligned) align(value, rendering)
-  else if (typeof value === 'string') rendering.write(value)
-  else if (value instanceof Markup) rendering.write(value.text)
-  else if (value instanceof Undefined && !value.lenient) throw undefinedError(value)
-  else throw new JinjaError('TypeError', `the block gives no text: expected str instance, ${typeName(value)} found`)
-}
-
-/** Lines of YAML under each other, from the column at which they are printed (proton.md §2.7). */
-function align(value: Aligned, rendering: Rendering): void {
-  const { text } = rendering
-  if (value.lines.length === 0) {
-    rendering.spend(100)
-    rendering.blanks.push({ offset: text.length, text: value.empty })
-    return
-  }
-  const column = text.length - (text.lastIndexOf('\n') + 1)
-  rendering.size(value.lines.length * (column + 1))
-  rendering.write(value.lines.join(`\n${' '.repeat(column)}`))
-}
-
-// Templates at run time.
-
-function loadOne(name: Value, rendering: Rendering): Loaded {
-  if (name instanceof Undefined) throw undefinedError(name)
-  if (name instanceof Markup) return rendering.load(name.text)
-  if (typeof name !== 'string') {
-    throw new JinjaError('TemplateNotFound', repr(name, rendering))
-  }
-  return rendering.load(name)
-}
-
-/** The first of several templates that is there. Without one: undefined if that is to be ignored. */
-function loadAny(name: Value, rendering: Rendering, ignoreMissing: boolean): Loaded | undefined {
-  if (name instanceof Undefined) throw undefinedError(name)
-  try {
-    if (typeof name === 'string' || name instanceof Markup) return loadOne(name, rendering)
-    const tried: string[] = []
-    for (const item of iterate(name)) {
-      rendering.spend(10)
-      try {
-        return loadOne(item, rendering)
-      } catch (error) {
-        if (!isNotFound(error)) throw error
-        tried.push(typeof item === 'string' ? item : repr(item, rendering))
-      }
-    }
-    throw new JinjaError(
-      'TemplateNotFound',
-      tried.length === 0
-        ? 'Tried to select from an empty list of templates.'
-        : `none of the templates given were found: ${tried.join(', ')}`,
-    )
-  } catch (error) {
-    if (ignoreMissing && isNotFound(error)) return undefined
-    throw error
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof JinjaError && error.kind === 'TemplateNotFound'
-}
-
-function newContext(template: Loaded, lookup: Lookup, rendering: Rendering): Context {
-  const blocks = new Map<string, readonly Code[]>()
-  for (const [name, code] of template.blocks) blocks.set(name, [code])
-  return new Context(rendering, lookup, { templateName: template.file, blocks })
-}
-
-/** Renders a template into the output that is under way, with variables of its own. */
-export function renderInto(template: Loaded, lookup: Lookup, rendering: Rendering, note: string): Context {
-  const context = newContext(template, lookup, rendering)
-  const { autoescape, context: before } = rendering
-  rendering.spend(10)
-  rendering.autoescape = false
-  rendering.context = context
-  invoke(template.root, context, undefined, { note })
-  rendering.autoescape = autoescape
-  rendering.context = before
-  return context
-}
-
-function extendedBy(context: Context): Loaded | undefined {
-  return context.extended
-}
-
-function makeModule(template: Loaded, lookup: Lookup, rendering: Rendering): Module {
-  const holder: { context: Context | undefined } = { context: undefined }
-  const text = rendering.capture(() => {
-    holder.context = renderInto(template, lookup, rendering, `import of ${template.file}`)
-  })
-  const exported = new Map<string, Value>()
-  for (const name of holder.context?.exported ?? []) {
-    const value = holder.context?.variables.get(name)
-    if (value !== undefined) exported.set(name, value)
-  }
-  const thing = new Thing('jinja2.environment.TemplateModule', { get: (name) => exported.get(name), text: () => text })
-  return { file: template.file, thing, exported }
-}
-
-function derived(context: Context, locals: Locals): Context {
-  const result = new Context(context.rendering, context.seen(locals), {
-    templateName: context.templateName,
-    blocks: context.blocks,
-  })
-  result.autoescape = context.autoescape
-  return result
-}
-
-/** `self`: the blocks of the template. */
-function selfOf(context: Context): Value {
-  return new Thing('jinja2.runtime.TemplateReference', {
-    get: (name) => (context.blocks.has(name) ? blockReference(context, name, 0) : undefined),
-    text: () => `<TemplateReference ${quote(context.templateName)}>`,
-  })
-}
-
-function superOf(context: Context, name: string, current: Code): Value {
-  const versions = context.blocks.get(name) ?? []
-  const index = versions.indexOf(current)
-  return index === -1 || index + 1 >= versions.length ? noParent(name) : blockReference(context, name, index + 1)
-}
-
-function noParent(name: string): Undefined {
-  return new Undefined({ hint: `there is no parent block called ${quote(name)}.`, name: 'super' })
-}
-
-function blockReference(context: Context, name: string, depth: number): Value {
-  const { rendering } = context
-  return new Thing('jinja2.runtime.BlockReference', {
-    get: (attribute) => {
-      if (attribute === 'name') return name
-      if (attribute !== 'super') return undefined
-      const count = context.blocks.get(name)?.length ?? 0
-      return depth + 1 >= count ? noParent(name) : blockReference(context, name, depth + 1)
-    },
-    call: (args, kwargs) => {
-      if (args.length + kwargs.size > 0) {
-        throw new JinjaError('TypeError', `BlockReference.__call__() takes 1 positional argument but ${args.length + kwargs.size + 1} were given`)
-      }
-      const code = context.blocks.get(name)?.[depth]
-      if (code === undefined) throw noParentError(name)
-      const text = rendering.capture(() => invoke(code, context, undefined, { note: `block ${name}` }))
-      return context.autoescape ? new Markup(text) : text
-    },
-  })
-}
-
-function noParentError(name: string): JinjaError {
-  return undefinedError(noParent(name))
-}
-
-// Questions about the tree.
-
-function containsExtends(nodes: readonly Statement[]): boolean {
-  return nodes.some((node) => node.kind === 'extends' || bodies(node).some(containsExtends))
-}
-
-function hasScopedBlock(node: Statement): boolean {
-  return bodies(node).some((body) => body.some((child) => (child.kind === 'block' && child.scoped) || hasScopedBlock(child)))
-}
-
-/** Whether a loop, or anything in it, assigns to `loop`. */
-function assignsLoop(node: AnyNode): boolean {
-  const assigned = 'kind' in node ? targetsOf(node) : []
-  if (assigned.some((target) => targetNames(target).includes('loop'))) return true
-  return bodies(node).some((body) => body.some(assignsLoop))
-}
-
-function targetsOf(node: AnyNode): readonly Target[] {
-  if (node.kind === 'for') return [node.name]
-  return node.kind === 'set' || node.kind === 'setblock' ? [node.targets] : []
-}
-
-function targetNames(target: Target): string[] {
-  if (target.kind === 'name') return [target.value]
-  return target.kind === 'tuple' ? target.children.flatMap((child) => targetNames(asTarget(child))) : []
-}
-
-function namespaceNames(target: Target): string[] {
-  if (target.kind === 'namespace') return [target.target]
-  return target.kind === 'tuple' ? target.children.flatMap((child) => namespaceNames(asTarget(child))) : []
-}
-
-function asTarget(node: Expression | Target): Target {
-  if (node.kind === 'name' || node.kind === 'tuple' || node.kind === 'namespace') return node
-  throw new Error('the parser let something through that cannot be assigned to')
-}
-
-/** The names that a statement assigns where it stands. */
-function assignedNames(statement: Statement): string[] {
-  switch (statement.kind) {
-    case 'set':
-    case 'setblock':
-      return targetNames(statement.targets)
-    case 'import':
-      return [statement.target]
-    case 'from':
-      return statement.names.map(([, alias]) => alias)
-    default:
-      return []
-  }
 }
 
 /** `….components.<name>.outputs` */

@@ -1,10 +1,11 @@
 /** Errors of templates as a person wants to read them: where, what, what would have been right, and what to do. */
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
-import type { Problem } from '../problem.ts'
+import type { Place, Problem } from '../problem.ts'
+import { unknown } from './rendering.ts'
 import type { Call, Context, Rendering, Site } from './rendering.ts'
 import { Dict, JinjaError } from './values.ts'
-import type { ErrorKind, Undefined } from './values.ts'
+import type { ErrorKind, Undefined, Value } from './values.ts'
 
 /** Where a node or a token starts; both count from 0. */
 export type Spot = { readonly lineno: number; readonly colno: number }
@@ -44,7 +45,8 @@ const codes: Readonly<Record<ErrorKind, ProblemCode>> = {
 const remedies: Readonly<Record<ErrorKind, string>> = {
   TemplateSyntaxError:
     'Mend it here. Braces that are not meant for the template belong between `{% raw %}` and `{% endraw %}`.',
-  TemplateAssertionError: 'Correct the name. Filters and tests are those of Jinja2 3.1, and the `proton_cfn_…` filters.',
+  TemplateAssertionError:
+    'Correct the name. Filters and tests are those of Jinja2 3.1, and the `proton_cfn_…` filters.',
   UndefinedError: 'Correct the name, or write `| default("…")` or `is defined` where it may be absent.',
   TypeError: 'Convert the value first, for example with `| int` or `| string`, or use the value that was meant.',
   AttributeError: 'Use a method that the value has.',
@@ -98,39 +100,75 @@ export function problemOfError(
 ): Problem {
   const { subject } = error
   const site = (subject === undefined ? undefined : of.rendering.undefinedAt.get(subject)) ?? of.site
-  const related: { at: Site; note: string }[] = []
-  for (let call = of.stack; call !== undefined && related.length < 20; call = call.outer) {
-    related.push({ at: call.site, note: call.note })
-  }
+  const related = callsOf(of.stack)
   const names = subject === undefined ? undefined : namesNear(subject, of.context)
   return {
     code: codes[error.kind],
     severity: 'error',
-    message: messageOf(error, site, names),
+    message: messageOf(error, site, { names, context: of.context }),
     ...(names === undefined || names.length === 0 ? {} : { expected: listOf(names) }),
     remedy: remedyFor(error),
     ...(site === undefined ? {} : { at: { file: site.file, line: site.line, column: site.column } }),
-    ...(related.length === 0
-      ? {}
-      : { related: related.map(({ at, note }) => ({ at: { file: at.file, line: at.line, column: at.column }, note })) }),
+    ...(related.length === 0 ? {} : { related }),
   }
 }
 
-function messageOf(error: JinjaError, site: Site | undefined, names: readonly string[] | undefined): string {
+/** The calls and includes that led somewhere, innermost first; of a deep recursion only the innermost. */
+export function callsOf(stack: Call | undefined): { readonly at: Place; readonly note: string }[] {
+  const related: { at: Place; note: string }[] = []
+  for (let call = stack; call !== undefined && related.length < 20; call = call.outer) {
+    const { file, line, column } = call.site
+    related.push({ at: { file, line, column }, note: call.note })
+  }
+  return related
+}
+
+function messageOf(
+  error: JinjaError,
+  site: Site | undefined,
+  around: { readonly names: readonly string[] | undefined; readonly context: Context | undefined },
+): string {
   const { subject } = error
+  const { names, context } = around
   if (error.kind === 'TemplateNotFound') return `The bundle has no such template: ${error.message}.`
   if (subject === undefined || error.kind !== 'UndefinedError' || typeof subject.name !== 'string') {
     return sentence(error.message)
   }
   if (subject.hint !== undefined) return sentence(error.message)
   const path = site?.path
-  const hyphened = names?.find((name) => name.includes('-') && name.startsWith(`${String(subject.name)}-`))
+  const missing = subject.name
+  const hyphened = names?.find((name) => name.includes('-') && name.startsWith(`${missing}-`))
   const near = hyphened === undefined ? didYouMean(subject.name, names ?? []) : ''
   const what = path !== undefined && path.endsWith(subject.name) ? path : subject.name
   const owner = subject.owner === undefined ? '' : ownerOf(path, subject.name)
-  const hint =
-    hyphened === undefined ? near : ` A name with a hyphen is written ["${hyphened}"], because a hyphen is a minus here.`
+  const elsewhere =
+    subject.owner === undefined ? dotted(subject.name, context) : deeper(path, subject.name, subject.owner.value)
+  let hint = near
+  if (hyphened !== undefined) {
+    hint = ` A name with a hyphen is written ["${hyphened}"], because a hyphen is a minus here.`
+  } else if (elsewhere !== undefined) hint = ` Did you mean "${elsewhere}"?`
   return `${what} is not defined${owner}.${hint}`
+}
+
+/** `environment.VpcId` is `environment.outputs.VpcId` since Proton's preview: the same name, one level down. */
+function deeper(path: string | undefined, name: string, owner: Value): string | undefined {
+  if (path === undefined || !path.endsWith(`.${name}`) || !(owner instanceof Dict)) return undefined
+  for (const [key, value] of owner.entries()) {
+    if (typeof key === 'string' && value instanceof Dict && value.has(name)) {
+      return `${path.slice(0, path.length - name.length)}${key}.${name}`
+    }
+  }
+  return undefined
+}
+
+/** `service_name` is `service.name` since Proton's preview. */
+function dotted(name: string, context: Context | undefined): string | undefined {
+  for (let end = name.indexOf('_'); end !== -1; end = name.indexOf('_', end + 1)) {
+    const owner = context?.resolve(name.slice(0, end))
+    const rest = name.slice(end + 1)
+    if (owner instanceof Dict && owner.has(rest)) return `${name.slice(0, end)}.${rest}`
+  }
+  return undefined
 }
 
 function ownerOf(path: string | undefined, name: string): string {
@@ -145,10 +183,14 @@ function remedyFor(error: JinjaError): string {
 /** The names that are there: the keys of the map, or the variables of the template. */
 function namesNear(subject: Undefined, context: Context | undefined): string[] | undefined {
   if (subject.hint !== undefined || typeof subject.name !== 'string') return undefined
-  if (subject.owner === undefined) return context === undefined ? undefined : [...new Set(context.names())].filter((name) => name !== subject.name)
+  if (subject.owner === undefined) return context === undefined ? undefined : knownNames(context, subject.name)
   const { value } = subject.owner
   if (!(value instanceof Dict)) return undefined
   return [...value.keys()].filter((key) => typeof key === 'string')
+}
+
+function knownNames(context: Context, missing: string): string[] {
+  return [...new Set(context.names())].filter((name) => name !== missing && context.resolve(name) !== unknown)
 }
 
 function listOf(names: readonly string[]): string {

@@ -5,7 +5,19 @@
 import { failAt } from './errors.ts'
 import type { Spot } from './errors.ts'
 import { Literal } from './nodes.ts'
-import type { Arguments, Attribute, Call, Compare, Concat, DictNode, Expression, FilterNode, Item, Name, TestNode } from './nodes.ts'
+import type {
+  Arguments,
+  Attribute,
+  Call,
+  Compare,
+  Concat,
+  DictNode,
+  Expression,
+  FilterNode,
+  Item,
+  Name,
+  TestNode,
+} from './nodes.ts'
 import { callValue, isTrue, iterate, keyOf, slicedBy } from './objects.ts'
 import { binary, compare, concat, getAttribute, getItem, unary } from './operators.ts'
 import type { Activation, Rendering, Site } from './rendering.ts'
@@ -277,7 +289,10 @@ export class Expressions {
     const owner = isReference(target) ? this.#reference(target, frame) : this.compile(target, frame)
     const known = isReference(target)
     const site = this.#lookupSite(node)
-    const key = node.kind === 'attribute' ? this.compile(new Literal(node.lineno, node.colno, node.val), frame) : this.compile(node.val, frame)
+    const key =
+      node.kind === 'attribute'
+        ? this.compile(new Literal(node.lineno, node.colno, node.val), frame)
+        : this.compile(node.val, frame)
     const isAttribute = node.kind === 'attribute'
     return (activation) => {
       const { rendering } = activation
@@ -421,7 +436,11 @@ export class Expressions {
     const callee = isReference(node.name) ? this.#reference(node.name, frame) : this.compile(node.name, frame)
     const positional = node.args.positional.map((arg) => this.observed(arg, frame))
     const keyword = node.args.keyword.map(([name, value]) => [name, this.observed(value, frame)] as const)
-    const rest = this.#arguments({ positional: [], keyword: [], list: node.args.list, map: node.args.map }, frame, caller)
+    const rest = this.#arguments(
+      { positional: [], keyword: [], list: node.args.list, map: node.args.map },
+      frame,
+      caller,
+    )
     return (activation) => {
       const { rendering } = activation
       const tracer = tracerOf(rendering)

@@ -9,8 +9,8 @@
 import type { DataMap } from '../data.ts'
 import type { Checked, Problem } from '../problem.ts'
 import type { FileTree } from '../tree.ts'
-import { compileTemplate, renderInto } from './compile.ts'
-import { problemOfError, problemOfFault } from './errors.ts'
+import { compileTemplate } from './compile.ts'
+import { callsOf, problemOfError, problemOfFault } from './errors.ts'
 import { templateFilters } from './filters.ts'
 import { templateGlobals } from './globals.ts'
 import { lineStarts, normalise } from './lexer.ts'
@@ -18,13 +18,17 @@ import type { Statement } from './nodes.ts'
 import { parseSource } from './parser.ts'
 import { Collector, Rendering, defaultLimits } from './rendering.ts'
 import type { Blank, Limits, Loaded, Lookup } from './rendering.ts'
+import { findReferences } from './references.ts'
+import type { Reference, Source } from './references.ts'
 import { Spans, Tracer } from './spans.ts'
 import type { Mark, Piece } from './spans.ts'
+import { renderInto } from './templates.ts'
 import { templateTests } from './tests.ts'
 import { JinjaError, contextOf } from './values.ts'
 import type { Value } from './values.ts'
 
 export { noComponent, noComponents } from './values.ts'
+export type { Reference } from './references.ts'
 export { Spans } from './spans.ts'
 export type { Origin } from './spans.ts'
 export type { Limits } from './rendering.ts'
@@ -63,6 +67,10 @@ export class Template {
   render(context: DataMap, options: RenderOptions): Rendered {
     return render(this.#library, context, options)
   }
+
+  references(): readonly Reference[] {
+    return this.#library.references()
+  }
 }
 
 /**
@@ -86,6 +94,14 @@ export function parseTemplate(file: string, source: string, options: ParseOption
  */
 export function renderTemplate(template: Template, context: DataMap, options: RenderOptions = {}): Rendered {
   return template.render(context, options)
+}
+
+/**
+ * What a template reads of its context, and where, found without rendering it; globals are not among it. Files that it
+ * includes by a literal name are read along; one that cannot be read is left out.
+ */
+export function referencesOf(template: Template): readonly Reference[] {
+  return template.references()
 }
 
 /** The problem of a file that could not be read, on its way up. */
@@ -126,6 +142,23 @@ class Library {
     const source = this.#files.get(name)
     if (source === undefined) throw new JinjaError('TemplateNotFound', name)
     return this.#compile(this.#root + name, source, way)
+  }
+
+  references(): readonly Reference[] {
+    const { tree } = this.#parse(this.#file, this.#source)
+    const load = (name: string): Source | undefined => {
+      const source = this.#files?.get(name)
+      const file = this.#root + name
+      if (source === undefined) return undefined
+      try {
+        return { file, tree: this.#parse(file, source).tree }
+      } catch (error) {
+        if (error instanceof JinjaError) return undefined
+        throw error
+      }
+    }
+    const found = findReferences({ file: this.#file, tree }, load)
+    return found.filter(({ path: [name = ''] }) => !templateGlobals.has(name))
   }
 
   /** The line starts of each file read so far. */
@@ -248,15 +281,21 @@ function allUndefined(library: Library, context: DataMap, options: RenderOptions
 const mostUndefined = 50
 
 function problemOf(error: JinjaError, rendering: Rendering): Problem {
-  if (error instanceof Unreadable) return error.problem
   const { site, stack, context } = rendering
+  if (error instanceof Unreadable) {
+    const { problem } = error
+    const here =
+      site === undefined ? [] : [{ at: { file: site.file, line: site.line, column: site.column }, note: 'used here' }]
+    return { ...problem, related: [...here, ...callsOf(stack)] }
+  }
   return problemOfError(error, { rendering, site, stack, context })
 }
 
 /** The bounds keep the stack from running out; should it happen all the same, it is a bound that was met. */
 function asJinjaError(error: unknown): JinjaError {
   if (error instanceof JinjaError) return error
-  if (error instanceof RangeError) return new JinjaError('Limit', 'the template is nested too deeply')
+  if (error instanceof RangeError && error.message.includes('call stack'))
+    return new JinjaError('Limit', 'the template is nested too deeply')
   throw error
 }
 

@@ -230,7 +230,11 @@ export function lex(source: string, limits: { readonly tokens: number }): Token[
     let end = offset + 1
     while (end < source.length && source[end] !== mark) end += source[end] === '\\' ? 2 : 1
     if (end >= source.length) fail(`unexpected char ${quote(mark)} at ${offset}`, offset)
-    push('string', unescape(source.slice(offset + 1, end), (message) => fail(message, offset)), offset)
+    push(
+      'string',
+      unescape(source.slice(offset + 1, end), (message) => fail(message, offset)),
+      offset,
+    )
     return end + 1
   }
 

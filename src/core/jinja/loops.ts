@@ -1,7 +1,11 @@
-/** The special variable `loop` (jinja2/runtime.py's LoopContext): where a loop is, and what comes next. */
+/**
+ * Walking values: one element after the other, several at once into targets, and the special variable `loop`
+ * (jinja2/runtime.py's LoopContext), which says where a loop is and what comes next.
+ */
 import { equal, iterate, sizeOf } from './objects.ts'
 import type { Rendering } from './rendering.ts'
-import { Callable, JinjaError, Thing, Tuple, Undefined } from './values.ts'
+import { typeName, undefinedError } from './text.ts'
+import { Callable, Dict, JinjaError, Namespace, Range, Thing, Tuple, Undefined } from './values.ts'
 import type { Value } from './values.ts'
 
 /** Gives the next element, or undefined at the end. */
@@ -154,7 +158,10 @@ export class Loop {
   #call(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
     const iterated = args[0] ?? (args[0] === null ? null : kwargs.get('iterable'))
     if (iterated === undefined || args.length + kwargs.size !== 1) {
-      throw new JinjaError('TypeError', `LoopContext.__call__() takes 2 positional arguments but ${args.length + 1} were given`)
+      throw new JinjaError(
+        'TypeError',
+        `LoopContext.__call__() takes 2 positional arguments but ${args.length + 1} were given`,
+      )
     }
     if (this.#recurse === undefined) {
       throw new JinjaError('TypeError', "The loop must have the 'recursive' marker to be called recursively.")
@@ -171,4 +178,35 @@ function refuseKeywords(name: string, kwargs: ReadonlyMap<string, Value>): void 
   for (const [keyword] of kwargs) {
     throw new JinjaError('TypeError', `${name}() got an unexpected keyword argument '${keyword}'`)
   }
+}
+
+/** Python's unpacking of a value into so many targets. */
+export function unpack(value: Value, count: number, rendering: Rendering): Value[] {
+  if (!isIterable(value)) throw new JinjaError('TypeError', `cannot unpack non-iterable ${typeName(value)} object`)
+  const values: Value[] = []
+  for (const item of iterate(value)) {
+    if (values.length === count) {
+      throw new JinjaError('ValueError', `too many values to unpack (expected ${count})`)
+    }
+    values.push(item)
+  }
+  rendering.spend(count)
+  if (values.length < count) {
+    throw new JinjaError('ValueError', `not enough values to unpack (expected ${count}, got ${values.length})`)
+  }
+  return values
+}
+
+function isIterable(value: Value): boolean {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return false
+  if (value instanceof Undefined) throw undefinedError(value)
+  if (typeof value === 'string' || Array.isArray(value)) return true
+  if (value instanceof Thing) return value.iterate !== undefined
+  return (
+    value instanceof Dict ||
+    value instanceof Tuple ||
+    value instanceof Range ||
+    !(value instanceof Callable || value instanceof Namespace)
+  )
 }

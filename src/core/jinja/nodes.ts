@@ -451,3 +451,55 @@ function argumentParts(args: Arguments): Expression[] {
 function present<T>(nodes: readonly (T | null)[]): T[] {
   return nodes.filter((node) => node !== null)
 }
+
+export function containsExtends(nodes: readonly Statement[]): boolean {
+  return nodes.some((node) => node.kind === 'extends' || bodies(node).some(containsExtends))
+}
+
+export function hasScopedBlock(node: Statement): boolean {
+  return bodies(node).some((body) =>
+    body.some((child) => (child.kind === 'block' && child.scoped) || hasScopedBlock(child)),
+  )
+}
+
+/** Whether a loop, or anything in it, assigns to `loop`. */
+export function assignsLoop(node: AnyNode): boolean {
+  const assigned = 'kind' in node ? targetsOf(node) : []
+  if (assigned.some((target) => targetNames(target).includes('loop'))) return true
+  return bodies(node).some((body) => body.some(assignsLoop))
+}
+
+function targetsOf(node: AnyNode): readonly Target[] {
+  if (node.kind === 'for') return [node.name]
+  return node.kind === 'set' || node.kind === 'setblock' ? [node.targets] : []
+}
+
+export function targetNames(target: Target): string[] {
+  if (target.kind === 'name') return [target.value]
+  return target.kind === 'tuple' ? target.children.flatMap((child) => targetNames(asTarget(child))) : []
+}
+
+export function namespaceNames(target: Target): string[] {
+  if (target.kind === 'namespace') return [target.target]
+  return target.kind === 'tuple' ? target.children.flatMap((child) => namespaceNames(asTarget(child))) : []
+}
+
+export function asTarget(node: Expression | Target): Target {
+  if (node.kind === 'name' || node.kind === 'tuple' || node.kind === 'namespace') return node
+  throw new Error('the parser let something through that cannot be assigned to')
+}
+
+/** The names that a statement assigns where it stands. */
+export function assignedNames(statement: Statement): string[] {
+  switch (statement.kind) {
+    case 'set':
+    case 'setblock':
+      return targetNames(statement.targets)
+    case 'import':
+      return [statement.target]
+    case 'from':
+      return statement.names.map(([, alias]) => alias)
+    default:
+      return []
+  }
+}

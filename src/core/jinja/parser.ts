@@ -90,7 +90,14 @@ const constants: ReadonlyMap<unknown, boolean | null> = new Map([
 ])
 
 /** What may start the argument of a test that stands without parentheses. */
-const argumentStarts: ReadonlySet<TokenType> = new Set(['symbol', 'string', 'int', 'float', 'left-bracket', 'left-curly'])
+const argumentStarts: ReadonlySet<TokenType> = new Set([
+  'symbol',
+  'string',
+  'int',
+  'float',
+  'left-bracket',
+  'left-curly',
+])
 
 /** How deep the tree under one expression may be: long chains of filters and operators count, too. */
 const heights = new WeakMap<object, number>()
@@ -157,13 +164,14 @@ class JinjaParser extends nunjucks.Parser {
     const token = this.look(0)
     if (token.type === type && (value === undefined || token.value === value)) return this.nextToken()
     const wanted = value ?? described[type]
-    if (token.type === 'eof') return failAt('TemplateSyntaxError', `unexpected end of template, expected '${wanted}'.`, token)
+    if (token.type === 'eof')
+      return failAt('TemplateSyntaxError', `unexpected end of template, expected '${wanted}'.`, token)
     return failAt('TemplateSyntaxError', `expected token '${wanted}', got '${describe(token)}'`, token)
   }
 
   private takeName(): { readonly name: string; readonly token: Token } {
     const token = this.take('symbol')
-    return { name: String(token.value), token }
+    return { name: word(token), token }
   }
 
   private syntax(message: string, spot: Spot): never {
@@ -267,7 +275,7 @@ class JinjaParser extends nunjucks.Parser {
   private parseTag(): Statement {
     const token = this.look(0)
     if (token.type !== 'symbol') this.syntax('tag name expected', token)
-    const name = String(token.value)
+    const name = word(token)
     const read = tags.get(name)
     if (read === undefined) return this.failAtEnd(name, token)
     this.openTags.push(name)
@@ -478,12 +486,7 @@ class JinjaParser extends nunjucks.Parser {
     while (this.skipSymbol('if')) {
       const condition = this.parseOr_()
       const otherwise = this.skipSymbol('else') ? this.nested(() => this.parseConditional()) : null
-      node = this.made(
-        new Conditional(node.lineno, node.colno, condition, node, otherwise),
-        condition,
-        node,
-        otherwise,
-      )
+      node = this.made(new Conditional(node.lineno, node.colno, condition, node, otherwise), condition, node, otherwise)
     }
     return node
   }
@@ -598,7 +601,7 @@ class JinjaParser extends nunjucks.Parser {
       }
       case 'string': {
         let text = ''
-        while (this.at('string')) text += String(this.nextToken().value)
+        while (this.at('string')) text += word(this.nextToken())
         return this.made(new Literal(token.lineno, token.colno, text))
       }
       case 'int':
@@ -626,10 +629,7 @@ class JinjaParser extends nunjucks.Parser {
     readonly conditional?: boolean
     readonly parentheses?: boolean
   }): Expression
-  private parseTuple(options: {
-    readonly simple: true
-    readonly namespaces: boolean
-  }): Expression | Target
+  private parseTuple(options: { readonly simple: true; readonly namespaces: boolean }): Expression | Target
   private parseTuple(options: {
     readonly simple?: boolean
     readonly conditional?: boolean
@@ -744,7 +744,10 @@ class JinjaParser extends nunjucks.Parser {
     })
     this.take('right-bracket')
     const [only, second] = keys
-    const key = only !== undefined && second === undefined ? only : this.made(new TupleNode(start.lineno, start.colno, keys), ...keys)
+    const key =
+      only !== undefined && second === undefined
+        ? only
+        : this.made(new TupleNode(start.lineno, start.colno, keys), ...keys)
     return this.made(new Item(start.lineno, start.colno, node, key), node, key)
   }
 
@@ -889,8 +892,13 @@ const described: Readonly<Record<TokenType, string>> = {
   eof: 'end of template',
 }
 
+/** The text of a token that has one. */
+function word(token: Token): string {
+  return typeof token.value === 'string' ? token.value : ''
+}
+
 function describe(token: Token): string {
-  return token.type === 'symbol' || token.type === 'operator' ? String(token.value) : described[token.type]
+  return token.type === 'symbol' || token.type === 'operator' ? word(token) : described[token.type]
 }
 
 /** Jinja2's names of the node classes, for "can't assign to". */

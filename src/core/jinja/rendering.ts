@@ -142,7 +142,10 @@ export class Rendering implements Runtime {
     this.calls += 1
     this.levels += height
     if (this.calls > this.limits.calls || this.levels > deepest) {
-      throw new JinjaError('Limit', `macros, includes or recursive loops call each other more than ${this.limits.calls} deep`)
+      throw new JinjaError(
+        'Limit',
+        `macros, includes or recursive loops call each other more than ${this.limits.calls} deep`,
+      )
     }
     if (site !== undefined) this.stack = { site, note, outer: this.stack }
   }
@@ -159,7 +162,12 @@ export type Blank = { readonly offset: number; readonly text: string }
 
 /** The undefined references of a rendering that goes on after the first. */
 export class Collector {
-  readonly found: { readonly error: JinjaError; readonly site: Site | undefined; readonly stack: Call | undefined; readonly context: Context | undefined }[] = []
+  readonly found: {
+    readonly error: JinjaError
+    readonly site: Site | undefined
+    readonly stack: Call | undefined
+    readonly context: Context | undefined
+  }[] = []
   readonly #most: number
 
   constructor(most: number) {

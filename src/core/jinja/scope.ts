@@ -107,8 +107,9 @@ export class Symbols {
   /** The variables that a template included or imported here sees besides the context. */
   visible(): ReadonlyMap<string, Ref> {
     const result = new Map<string, Ref>()
-    for (let symbols: Symbols | undefined = this; symbols !== undefined; symbols = symbols.parent) {
-      for (const name of [...symbols.stores].sort()) if (!result.has(name)) result.set(name, this.ref(name))
+    for (const name of [...this.stores].sort()) result.set(name, this.ref(name))
+    for (const [name, ref] of this.parent?.visible() ?? []) {
+      if (!result.has(name)) result.set(name, this.find(name) ?? ref)
     }
     return result
   }

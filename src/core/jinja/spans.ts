@@ -9,7 +9,7 @@
 import type { Place } from '../problem.ts'
 import { lineStarts } from './lexer.ts'
 import type { Call, Rendering, Site } from './rendering.ts'
-import { Markup } from './values.ts'
+import { Dict, DictView, Markup, Tuple } from './values.ts'
 import type { Namespace, Value } from './values.ts'
 
 /** What is known of a value that a variable holds. */
@@ -152,6 +152,33 @@ export type Passed = {
   readonly keyword: ReadonlyMap<string, Mark | undefined>
 }
 
+/** What a loop variable is known to be. */
+export function markOfItem(
+  mark: Mark | undefined,
+  of: { readonly value: Value; readonly item: Value; readonly index: number },
+): Mark | undefined {
+  if (mark === undefined) return undefined
+  const { value, item, index } = of
+  if (value instanceof DictView && mark.calledOn !== undefined) {
+    if (value.kind === 'items' && item instanceof Tuple) {
+      const [key] = item.items
+      const references = [mark.calledOn]
+      const path = typeof key === 'string' || typeof key === 'number' ? mark.calledOn + step(key) : undefined
+      return { references, pair: [{ references }, path === undefined ? { references } : { path }] }
+    }
+    return { references: [mark.calledOn] }
+  }
+  if (mark.path === undefined) return { references: mark.references }
+  if (value instanceof Dict) return { references: [mark.path] }
+  return { path: mark.path + step(index), references: mark.references }
+}
+
+export function referencesOf(mark: Mark | undefined): readonly string[] {
+  const references = [...(mark?.references ?? [])]
+  if (mark?.path !== undefined) references.push(mark.path)
+  return references
+}
+
 /** A step from a reference into its value: `.name`, `[0]`, `["my key"]`. */
 export function step(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`
@@ -226,7 +253,9 @@ export class Spans {
     return {
       start: piece.start,
       end: this.#pieces[index + 1]?.start ?? this.#text.length,
-      place: piece.literal ? this.#inside(piece.site, Math.max(0, offset - piece.start - (piece.blanks ?? 0))) : placeOf(piece.site),
+      place: piece.literal
+        ? this.#inside(piece.site, Math.max(0, offset - piece.start - (piece.blanks ?? 0)))
+        : placeOf(piece.site),
       kind: piece.literal ? 'text' : 'expression',
       references: piece.references,
       within,
@@ -254,7 +283,10 @@ export function realigned(captured: Captured, text: string): Captured | undefine
   const count = from.findLastIndex((line) => line.text !== '') - first
   if (first === -1 || target === -1 || to.findLastIndex((line) => line.text !== '') - target !== count) return undefined
   const pieces: Piece[] = []
-  let index = lastAtOrBefore(captured.pieces.length, (candidate) => (captured.pieces[candidate]?.start ?? 0) <= (from[first]?.start ?? 0))
+  let index = lastAtOrBefore(
+    captured.pieces.length,
+    (candidate) => (captured.pieces[candidate]?.start ?? 0) <= (from[first]?.start ?? 0),
+  )
   for (let line = 0; line <= count; line += 1) {
     const old = from[first + line]
     const now = to[target + line]

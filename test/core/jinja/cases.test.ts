@@ -34,7 +34,7 @@ function readSuite(path: string): Suite {
   if (!read.ok || !isMap(read.value.data)) throw new Error(`${path} cannot be read`)
   const { context, files, cases } = read.value.data
   if (!isMap(context) || !Array.isArray(cases)) throw new Error(`${path} is no list of cases`)
-  const tree = isMap(files) ? new Map(Object.entries(files).map(([name, body]) => [name, String(body)])) : undefined
+  const tree = isMap(files) ? new Map(Object.entries(files).map(([name, body]) => [name, text(body) ?? ''])) : undefined
   return {
     context,
     files: tree,
@@ -43,7 +43,7 @@ function readSuite(path: string): Suite {
       const rendered = text(item.text)
       const error = text(item.error)
       return {
-        template: String(item.template),
+        template: text(item.template) ?? '',
         ...(rendered === undefined ? {} : { text: rendered }),
         ...(error === undefined ? {} : { error }),
       }
@@ -62,7 +62,9 @@ function answer(rendered: Rendered): string {
 }
 
 function expected(item: Case): string {
-  return item.text === undefined ? (codes[item.error ?? ''] ?? `unmapped ${item.error ?? ''}`) : JSON.stringify(item.text)
+  return item.text === undefined
+    ? (codes[item.error ?? ''] ?? `unmapped ${item.error ?? ''}`)
+    : JSON.stringify(item.text)
 }
 
 /** Python prints an address there, and ours is refused, because the text would not be the same twice. */

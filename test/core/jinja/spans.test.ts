@@ -7,7 +7,8 @@ import { parseTemplate, renderTemplate } from '../../../src/core/jinja/index.ts'
 import type { Origin, Spans } from '../../../src/core/jinja/index.ts'
 
 function data(value: unknown): Data {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value
   if (Array.isArray(value)) return value.map(data)
   return mapOf(Object.entries(Object(value)).map(([key, item]): [string, Data] => [key, data(item)]))
 }
@@ -28,7 +29,10 @@ const context: DataMap = mapOf(
   }).map(([key, item]): [string, Data] => [key, data(item)]),
 )
 
-function render(source: string, files: Readonly<Record<string, string>> = {}): { readonly text: string; readonly spans: Spans } {
+function render(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+): { readonly text: string; readonly spans: Spans } {
   const parsed = parseTemplate('main.yaml', source, { files: new Map(Object.entries(files)), root: 'templates/t/v1' })
   if (!parsed.ok) throw new Error(parsed.problems[0]?.message)
   const rendered = renderTemplate(parsed.value, context, { spans: true })
@@ -58,27 +62,47 @@ describe('a reference is followed', () => {
     ['through arithmetic', '{{ service_instance.inputs.port + 1 }}', '81', ['service_instance.inputs.port']],
     ['through ~', "{{ service.name ~ '-' ~ environment.name }}", 'checkout-dev', ['service.name', 'environment.name']],
     ['through set', '{% set n = service.name %}{{ n }}', 'checkout', ['service.name']],
-    ['through set of a part', '{% set i = service_instance.inputs %}{{ i.port }}', '80', ['service_instance.inputs.port']],
+    [
+      'through set of a part',
+      '{% set i = service_instance.inputs %}{{ i.port }}',
+      '80',
+      ['service_instance.inputs.port'],
+    ],
     ['through set of a computed value', "{% set n = service.name ~ 'x' %}{{ n|upper }}", 'CHECKOUTX', ['service.name']],
     ['through two sets', '{% set a = service %}{% set b = a.name %}{{ b }}', 'checkout', ['service.name']],
     ['through set of two', '{% set a, b = service.name, 1 %}{{ a }}', 'checkout', ['service.name']],
     ['through with', '{% with n = service.name %}{{ n }}{% endwith %}', 'checkout', ['service.name']],
     ['through a block set', '{% set b %}<{{ service.name }}>{% endset %}{{ b }}', 'checkout', ['service.name']],
-    ['through a filtered block set', '{% set b %}<{{ service.name }}>{% endset %}{{ b|upper }}', '<CHECKOUT>', ['service.name']],
+    [
+      'through a filtered block set',
+      '{% set b %}<{{ service.name }}>{% endset %}{{ b|upper }}',
+      '<CHECKOUT>',
+      ['service.name'],
+    ],
     [
       'through a namespace',
       "{% set ns = namespace(t='') %}{% for i in service_instances %}{% set ns.t = ns.t ~ i.name %}{% endfor %}{{ ns.t }}",
       'ab',
       ['service_instances[0].name', 'service_instances[1].name'],
     ],
-    ['through a loop', '{% for i in service_instances %}{{ i.inputs.x }}{% endfor %}', '2', ['service_instances[1].inputs.x']],
+    [
+      'through a loop',
+      '{% for i in service_instances %}{{ i.inputs.x }}{% endfor %}',
+      '2',
+      ['service_instances[1].inputs.x'],
+    ],
     [
       'through a loop with a condition',
       '{% for i in service_instances if i.inputs.x > 1 %}{{ i.name }}{{ loop.last }}{% endfor %}',
       'b',
       ['service_instances[1].name'],
     ],
-    ['through the items of a map', '{% for k, v in service_instance.inputs.env.items() %}{{ k }}={{ v }};{% endfor %}', '2', ['service_instance.inputs.env.B']],
+    [
+      'through the items of a map',
+      '{% for k, v in service_instance.inputs.env.items() %}{{ k }}={{ v }};{% endfor %}',
+      '2',
+      ['service_instance.inputs.env.B'],
+    ],
     [
       'through a filtered loop',
       '{% for i in service_instances|reverse %}{{ i.name }}{% endfor %}',
@@ -86,10 +110,30 @@ describe('a reference is followed', () => {
       ['service_instances'],
     ],
     ['through a macro', '{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(service.name) }}', 'checkout', ['service.name']],
-    ['through a named argument', '{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(a=service.name) }}', 'checkout', ['service.name']],
-    ['through a default of a macro', '{% macro m(a=service.name) %}<{{ a }}>{% endmacro %}{{ m() }}', 'checkout', ['service.name']],
-    ['through a part of an argument', '{% macro m(a) %}{{ a.name }}{% endmacro %}{{ m(service) }}', 'checkout', ['service.name']],
-    ['through a filtered macro', '{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(service.name)|upper }}', '<CHECKOUT>', ['service.name']],
+    [
+      'through a named argument',
+      '{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(a=service.name) }}',
+      'checkout',
+      ['service.name'],
+    ],
+    [
+      'through a default of a macro',
+      '{% macro m(a=service.name) %}<{{ a }}>{% endmacro %}{{ m() }}',
+      'checkout',
+      ['service.name'],
+    ],
+    [
+      'through a part of an argument',
+      '{% macro m(a) %}{{ a.name }}{% endmacro %}{{ m(service) }}',
+      'checkout',
+      ['service.name'],
+    ],
+    [
+      'through a filtered macro',
+      '{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(service.name)|upper }}',
+      '<CHECKOUT>',
+      ['service.name'],
+    ],
     [
       'through a call block',
       '{% macro m() %}<{{ caller(service.name) }}>{% endmacro %}{% call(x) m() %}{{ x }}{% endcall %}',
@@ -97,7 +141,12 @@ describe('a reference is followed', () => {
       ['service.name'],
     ],
     ['through a filter block', '{% filter upper %}{{ service.name }}{% endfilter %}', 'CHECKOUT', ['service.name']],
-    ['through a condition in an expression', "{{ 'x' if environment.name == 'dev' else 'y' }}", 'x', ['environment.name']],
+    [
+      'through a condition in an expression',
+      "{{ 'x' if environment.name == 'dev' else 'y' }}",
+      'x',
+      ['environment.name'],
+    ],
     ['through a test', '{{ service.name is string }}', 'True', ['service.name']],
     [
       "through Proton's filters",
@@ -168,13 +217,15 @@ describe('the place of a character', () => {
   })
 
   test('of the lines of the indentation rule is that of the expression', () => {
-    const source = 'A:\n    {{ service_instance.components.default.outputs | proton_cfn_lambda_function_formatted_env_vars }}\nz'
+    const source =
+      'A:\n    {{ service_instance.components.default.outputs | proton_cfn_lambda_function_formatted_env_vars }}\nz'
     expect(originOf(source, 'Two: you').place).toEqual({ file: 'main.yaml', line: 2, column: 8 })
     expect(originOf(source, 'z').place).toEqual({ file: 'main.yaml', line: 3, column: 1 })
   })
 
   test('comes with the conditions and loops around it', () => {
-    const source = "{% for i in service_instances %}{% if i.inputs.x == 1 and environment.name == 'dev' %}!{% endif %}{% endfor %}"
+    const source =
+      "{% for i in service_instances %}{% if i.inputs.x == 1 and environment.name == 'dev' %}!{% endif %}{% endfor %}"
     expect(originOf(source, '!').within).toEqual([
       {
         place: { file: 'main.yaml', line: 1, column: 39 },
@@ -186,7 +237,10 @@ describe('the place of a character', () => {
 
   test('an else comes with the conditions before it', () => {
     const source = "{% if service.name == 'x' %}{% elif environment.name == 'y' %}{% else %}!{% endif %}"
-    expect(originOf(source, '!').within.map((guard) => guard.references)).toEqual([['environment.name'], ['service.name']])
+    expect(originOf(source, '!').within.map((guard) => guard.references)).toEqual([
+      ['environment.name'],
+      ['service.name'],
+    ])
   })
 })
 
