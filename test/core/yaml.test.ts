@@ -589,6 +589,7 @@ describe('faults of the syntax', () => {
     '...\n',
     ' ---\na: 1',
     'a: |1\n    \n',
+    '- |+2\n  ',
     '\ta: 1',
     '-\ta',
     'a:\tb',

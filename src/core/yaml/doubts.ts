@@ -81,9 +81,13 @@ function joinedLines(findings: Finding[], text: string, { valueStart, valueEnd }
   })
 }
 
+const spacesToTheEnd = /[ \t]+$/y
+
 function block(findings: Finding[], text: string, event: ScalarEvent & { readonly isRoot: boolean }): void {
   const { valueStart, valueEnd, isRoot } = event
-  const region = text.slice(valueStart, valueEnd)
+  // A last line of spaces alone, which the end of the file cuts off, is left out of the text by one reader.
+  spacesToTheEnd.lastIndex = valueEnd
+  const region = text.slice(valueStart, spacesToTheEnd.test(text) ? text.length : valueEnd)
   if (isRoot) {
     find(findings, Math.max(0, valueStart - 1), {
       message: 'The whole document is one block of text.',
