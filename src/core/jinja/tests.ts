@@ -75,7 +75,13 @@ export const templateTests: ReadonlyMap<string, Test> = new Map<string, Test>([
     testOf('test_iterable', ['value'], (_, value = null) => value instanceof Iter || elementsOf(value) !== undefined),
   ],
   // Python calls an undefined value callable, because its class can say what happens when it is called: it fails.
-  ['callable', (value) => value instanceof Undefined || isCallable(value)],
+  [
+    'callable',
+    (value, args, kwargs) => {
+      builtinArguments('callable', { args: [value, ...args], kwargs }, { least: 1, most: 1 })
+      return value instanceof Undefined || isCallable(value)
+    },
+  ],
   ['sameas', testOf('test_sameas', ['value', 'other'], (_, value = null, other = null) => isSame(value, other))],
   ['escaped', testOf('test_escaped', ['value'], (_, value) => value instanceof Markup)],
   ['in', testOf('test_in', ['value', 'seq'], (runtime, value = null, list = null) => contains(list, value, runtime))],

@@ -338,7 +338,8 @@ export class Dict {
   set(key: Value, value: Value): void {
     const lookup = lookupKey(key)
     const entries = this.#filled()
-    if (lookup !== key && !entries.has(lookup)) this.#remember(key)
+    const plain = lookup === key && (lookup === null || typeof lookup !== 'object')
+    if (!plain && !entries.has(lookup)) this.#remember(key)
     entries.set(lookup, value)
   }
 

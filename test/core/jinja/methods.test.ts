@@ -96,6 +96,7 @@ describe('methods of lists and dicts', () => {
     ['{{ [].pop() }}', 'template-value: Pop from empty list.'],
     ["{{ {}.pop('a') }}", "template-value: 'a'."],
     ['{{ [1].index(2) }}', 'template-value: 2 is not in list.'],
+    ['{% macro m() %}{% endmacro %}{{ {m: 1} }}{{ {m: 1}[m] }}', "{<Macro 'm'>: 1}1"],
     ['{{ {[]: 1} }}', "template-type: Unhashable type: 'list'."],
   ])('%s is %s', (source, text) => {
     expect(rendered(source)).toBe(text)
