@@ -1,6 +1,6 @@
 /**
- * What Jinja2's expressions do with values: arithmetic, comparison, attributes and items, concatenation. The face that the
- * evaluator uses; truth, iteration, equality and calls are in objects.ts and are handed on from here.
+ * What Jinja2's expressions do with values: arithmetic, comparison, attributes and items, concatenation. Truth,
+ * iteration, equality and calls are in objects.ts.
  */
 import { formatPercent } from './format.ts'
 import { escapeValue } from './markup.ts'
@@ -10,8 +10,6 @@ import { asIndex, asText, contains, equal, findItem, ordered } from './objects.t
 import { toText, typeName, undefinedError } from './text.ts'
 import { Dict, Float, JinjaError, Markup, Tuple, Undefined } from './values.ts'
 import type { Runtime, Value } from './values.ts'
-
-export { callValue } from './objects.ts'
 
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**'
 export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'not in'
