@@ -1,5 +1,7 @@
 import { command, path } from '../command.ts'
 import { isMap } from '../core/data.ts'
+import { checkContracts } from '../core/contract.ts'
+import type { Place, Problem } from '../core/problem.ts'
 import { count } from '../core/report.ts'
 import { readFolder } from './reading.ts'
 import { renderAll } from './planning.ts'
@@ -25,7 +27,10 @@ export const validate = command({
     }
     const { catalog, units } = organisation.value
     const { rendered, problems: found } = renderAll(units)
-    const problems = [...organisation.problems, ...found]
+    const given = rendered.flatMap(({ unit, outputs }) =>
+      unit.kind === 'environment' ? [{ unit, names: Object.keys(outputs) }] : [],
+    )
+    const problems = [...organisation.problems, ...withoutDoubles(found, checkContracts(organisation.value, given))]
     const resources = rendered.map(({ part }) =>
       isMap(part.body['Resources']) ? Object.keys(part.body['Resources']).length : 0,
     )
@@ -51,3 +56,14 @@ export const validate = command({
     }
   },
 })
+
+/** What a template lacks is met again by everything that was rendered with it; the contract says it best. */
+function withoutDoubles(
+  rendered: readonly Problem[],
+  contracts: { readonly problems: readonly Problem[]; readonly places: readonly Place[] },
+): readonly Problem[] {
+  const lineOf = (at: Place | undefined): string => (at === undefined ? '' : `${at.file}:${at.line}`)
+  const told = new Set(contracts.places.map(lineOf))
+  const others = rendered.filter(({ code, at }) => code !== 'undefined-variable' || !told.has(lineOf(at)))
+  return [...contracts.problems, ...others]
+}

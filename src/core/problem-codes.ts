@@ -23,6 +23,31 @@ export const problemCodes = {
     why: 'What a template sees are names with values. The JSON file that was given holds something else at its top.',
     fix: 'Write one JSON object whose keys are the names that the template uses.',
   },
+  'contract-input-missing': {
+    title: 'The template reads an input that may not be there',
+    why: 'What a template reads as an input has to be in its schema. An input that is neither required nor has a default may be left out by a service, and rendering fails where the template then reads it.',
+    fix: 'Correct the name; or add the input to the schema, with a default or under `required`; or read it with `| default(…)` or behind `is defined`.',
+  },
+  'contract-namespace': {
+    title: 'The template reads a name that its kind does not see',
+    why: 'Each kind of template sees names of its own: an environment its inputs, an instance its inputs and the outputs of its environment, a pipeline its inputs and all instances of the service. Names of other kinds, and those of the preview of AWS Proton, are undefined.',
+    fix: 'Read one of the names that the message lists. `docs/templates.md` has the table.',
+  },
+  'contract-output-missing': {
+    title: 'The environment does not give what the template reads',
+    why: 'A service template reads outputs of its environment by name. Each environment template that it says it runs in has to give every one of them, in every environment; otherwise rendering fails there.',
+    fix: 'Correct the name, add the output to the environment template, provide for its absence by `| default(…)`, or take the environment template out of `.compatible-envs`.',
+  },
+  'disk-full': {
+    title: 'The disk is full',
+    why: 'A file could not be written whole. What was there before is still there, because files are written aside first.',
+    fix: 'Free some space and run the command again; it goes on where it stopped.',
+  },
+  'disk-read-only': {
+    title: 'The folder may not be written to',
+    why: 'The file system is read-only, or you have no right to write there. Nothing was changed.',
+    fix: 'Choose another folder, such as with `--state` or `--out`, or change the rights of this one.',
+  },
   'engine-unsupported': {
     title: 'The engine of this part is not run yet',
     why: 'The bundle provisions this part with Terraform or with shell commands. This version of Protium reads such bundles and renders the Jinja parts only.',
@@ -33,6 +58,16 @@ export const problemCodes = {
     why: 'Stages refer to environments by name.',
     fix: 'Rename one of them.',
   },
+  'export-in-use': {
+    title: 'An export is in use by another stack',
+    why: 'CloudFormation keeps an exported value as it is while another stack imports it: changing it would pull the ground from under that stack.',
+    fix: 'Change the stacks that import it first, so that they take the value from elsewhere.',
+  },
+  'export-taken': {
+    title: 'Two stacks export the same name',
+    why: 'The name of an export is unique in an account and region.',
+    fix: 'Give one of the two exports another name; one that begins with the name of its stack cannot meet another.',
+  },
   'file-encoding': {
     title: 'A file is not text',
     why: 'A file that is not UTF-8, or holds zero bytes, cannot be shown in a review and is not read.',
@@ -42,6 +77,16 @@ export const problemCodes = {
     title: 'A file is too long',
     why: 'Files are bounded so that no repository can exhaust the reader.',
     fix: 'Split the file. The message names the limit.',
+  },
+  'git-object': {
+    title: 'Git has no content for a file of a released version',
+    why: 'The repository was cloned in part, and the version that a service is pinned to is not among what was fetched.',
+    fix: 'Fetch everything: `git fetch --tags`, without a filter.',
+  },
+  'git-ownership': {
+    title: 'Git does not trust the folder',
+    why: 'The folder belongs to another user, and git reads nothing in such a folder, because its settings could run programs.',
+    fix: 'If you trust it, run the `git config` command that the message shows.',
   },
   'host-ambiguous': {
     title: 'The host could be in two stages',
@@ -98,6 +143,11 @@ export const problemCodes = {
     why: 'The instances of a service are told apart by their names.',
     fix: 'Rename one of them.',
   },
+  'interrupted': {
+    title: 'The work was stopped before it had ended',
+    why: 'Somebody stopped the run. What was done is kept, and the stack knows how far it got.',
+    fix: 'Run the same command again: it goes on from there.',
+  },
   'irregular-form': {
     title: 'A file or a key has an old or misspelt name',
     why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
@@ -127,6 +177,11 @@ export const problemCodes = {
     title: 'A key is missing',
     why: 'The file lacks a key without which it means nothing.',
     fix: 'Add the key that the message names.',
+  },
+  'no-folder': {
+    title: 'There is no such folder',
+    why: 'A command was told to read a folder that is not there.',
+    fix: 'Correct the path, or make the folder.',
   },
   'no-pipeline': {
     title: 'The template has no pipeline',
@@ -158,6 +213,11 @@ export const problemCodes = {
     why: 'A bundle is versioned, reviewed and hashed as a whole. What lies outside of it could change without a new version.',
     fix: 'Move the file into the bundle, and name it from the folder of the manifest.',
   },
+  'path-taken': {
+    title: 'Something else has the name of a file or folder to be written',
+    why: 'A folder is where a file shall be, or a file or a link where a folder shall be. Nothing is written through a link.',
+    fix: 'Move it away, or choose another folder.',
+  },
   'path-twins': {
     title: 'Two files differ only in upper and lower case',
     why: 'Windows and macOS see such names as one file, so a checkout there holds only one of the two.',
@@ -172,6 +232,11 @@ export const problemCodes = {
     title: 'The file is not a plan that this version reads',
     why: 'A plan is the JSON that `protium plan --out <file>` writes. This file is something else, damaged, or written by a newer version.',
     fix: 'Make the plan again with `protium plan --out <file>`, with the version that applies it.',
+  },
+  'plan-stale': {
+    title: 'A plan no longer holds',
+    why: 'A plan is applied as it was reviewed or not at all. Since it was made, what is wanted or what is live has changed, so something else would happen than was shown. Nothing was touched.',
+    fix: 'Make the plan again with `protium plan --out <file>` and have that one reviewed.',
   },
   'policy-log-retention': {
     title: 'A log is kept for ever',
@@ -223,6 +288,21 @@ export const problemCodes = {
     why: 'Protium has no such limit. It is told because AWS Proton would have refused the bundle.',
     fix: 'Nothing has to be done.',
   },
+  'provisioner-missing': {
+    title: 'There is no such provisioner in this version',
+    why: 'The file of an environment names what brings its stacks to life. This version has `local`, which keeps them as files on this machine.',
+    fix: 'Write `provisioner: local` in the environment’s file to rehearse it here, or use a version that has the provisioner.',
+  },
+  'record-exists': {
+    title: 'There is a record with that name already',
+    why: 'Each attempt has a record of its own, which is never written again. Two runs began in the same millisecond.',
+    fix: 'Run the command again.',
+  },
+  'record-format': {
+    title: 'A record cannot be read',
+    why: 'The file is damaged, or was written by a newer version. It is not passed over, because what is deployed is known from the records.',
+    fix: 'Use the version that wrote it, or move the file out of the folder of records.',
+  },
   'schema-default': {
     title: 'A default breaks the rules of its own input',
     why: 'The schema gives an input a default that the same schema would refuse if somebody wrote it.',
@@ -273,6 +353,11 @@ export const problemCodes = {
     why: '`Fn::GetAtt` (or `${Name.Attribute}`) asks for an attribute that the resource type does not return, so the stack could not be created.',
     fix: 'Use one of the attributes that the message lists, or `Ref` for the physical id.',
   },
+  'stack-busy': {
+    title: 'The stack is being worked on',
+    why: 'Two operations on one stack would undo each other, so the second one waits its turn.',
+    fix: 'Wait until the other run has ended, then run this again.',
+  },
   'stack-cycle': {
     title: 'Resources depend on each other in a circle',
     why: 'CloudFormation creates a resource after those that it refers to. In a circle no resource can be the first.',
@@ -318,6 +403,11 @@ export const problemCodes = {
     why: 'A `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::FindInMap`, `DependsOn` or `Condition` names a resource, parameter, mapping or condition that is not in the template.',
     fix: 'Correct the name; the message says which is near. What stands under a condition can be asked for only under that condition.',
   },
+  'stack-refused': {
+    title: 'The provisioner does not take the template',
+    why: 'The template evaluates to something that cannot be deployed, given what other stacks export at this moment.',
+    fix: 'Mend the template as the message says; `protium validate` finds most of it beforehand.',
+  },
   'stack-section': {
     title: 'A part of the template is missing or is not known',
     why: 'The template has a section or an attribute that CloudFormation does not know, or lacks one that it needs.',
@@ -342,6 +432,26 @@ export const problemCodes = {
     title: 'A stage is named that the service has no host in',
     why: 'The hosts of a service decide its stages, so what is set for another stage would never be used.',
     fix: 'Add the host of that stage, or remove the stage.',
+  },
+  'state-damaged': {
+    title: 'A state file is damaged',
+    why: 'A file in the folder of the local stacks is not what Protium wrote: it was changed by hand, or cut short.',
+    fix: 'Restore it from a copy, or remove it; the stack then counts as absent.',
+  },
+  'state-locked': {
+    title: 'Another run works on the state folder',
+    why: 'Only one run at a time may change a folder of stacks. This one stepped back and changed nothing.',
+    fix: 'Wait until the other has ended. If there is no such process any more, remove the file that the message names.',
+  },
+  'state-newer-format': {
+    title: 'The state folder is of a newer version',
+    why: 'A newer version of Protium wrote it, in a form that this one does not know. It is left as it is.',
+    fix: 'Use that version, or another folder: `--state`.',
+  },
+  'state-unreadable': {
+    title: 'A state file cannot be read',
+    why: 'You have no right to read it, or the disk does not give it.',
+    fix: 'Change the rights of the file, or choose another folder: `--state`.',
   },
   'template-incompatible': {
     title: 'The template does not run in this environment',

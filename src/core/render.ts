@@ -155,7 +155,8 @@ export type ReferencePlace = (reference: string) => { readonly at: Place; readon
 /** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */
 const parsed = new WeakMap<Bundle, Map<string, Checked<Template>>>()
 
-function templateOf(bundle: Bundle, file: string): Checked<Template> {
+/** The template of a part, parsed once a bundle. */
+export function templateOf(bundle: Bundle, file: string): Checked<Template> {
   const known = parsed.get(bundle) ?? new Map<string, Checked<Template>>()
   parsed.set(bundle, known)
   const before = known.get(file)

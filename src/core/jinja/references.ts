@@ -147,7 +147,7 @@ class Walker {
     const [yes, no] = branches
     for (const name of new Set(branches.flatMap((names) => [...names.keys()]))) {
       const [one, other] = [yes?.get(name), no?.get(name)]
-      view.names.own.set(name, one != null && other != null && keyOf(one) === keyOf(other) ? one : null)
+      view.names.own.set(name, one && other && keyOf(one) === keyOf(other) ? one : null)
     }
   }
 
