@@ -16,10 +16,11 @@ import type { TerminalReporter } from './progress.ts'
 import { lineReporter, liveReporter } from './progress.ts'
 
 /** Each command is loaded when it is called, so that a small one starts at once. In the order in which help lists them. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).start,
   validate: async () => (await import('./commands/validate.ts')).validate,
   render: async () => (await import('./commands/render.ts')).render,
+  test: async () => (await import('./commands/test.ts')).test,
   plan: async () => (await import('./commands/plan.ts')).plan,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   status: async () => (await import('./commands/status.ts')).status,
