@@ -590,6 +590,7 @@ describe('faults of the syntax', () => {
     ' ---\na: 1',
     'a: |1\n    \n',
     '- |+2\n  ',
+    '[!Not[a]]',
     '\ta: 1',
     '-\ta',
     'a:\tb',

@@ -1,4 +1,12 @@
-import { COLLECTION_STYLE, type Event, EVENT_ID, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
+import {
+  COLLECTION_STYLE,
+  type Event,
+  EVENT_ID,
+  type MappingEvent,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  type SequenceEvent,
+} from 'js-yaml'
 import { type Finding, mostFindings } from './findings.ts'
 
 /**
@@ -43,6 +51,7 @@ function scalars(findings: Finding[], text: string, events: readonly Event[]): v
     if (event.type === EVENT_ID.POP) brackets = Math.max(0, brackets - 1)
     if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) {
       if (brackets > 0 || event.style === COLLECTION_STYLE.FLOW) brackets += 1
+      if (event.tagStart !== -1) tagWithoutSpace(findings, text, event)
     }
     if (event.type !== EVENT_ID.SCALAR) continue
     if (brackets > 0 && event.style === SCALAR_STYLE.PLAIN) indicatorInBrackets(findings, text, event)
@@ -60,6 +69,15 @@ function indicatorInBrackets(findings: Finding[], text: string, { valueStart }: 
     message: `A text in brackets begins with "${first}", which some readers take for a key's sign.`,
     expected: 'A text in quotes.',
     remedy: 'Put the text in quotes.',
+  })
+}
+
+function tagWithoutSpace(findings: Finding[], text: string, { tagStart, tagEnd }: SequenceEvent | MappingEvent): void {
+  if (/\s/.test(text[tagEnd] ?? ' ')) return
+  find(findings, tagEnd, {
+    message: `The tag ${text.slice(tagStart, tagEnd)} is not parted from its value.`,
+    expected: 'A space after a tag.',
+    remedy: 'Put a space between the tag and the bracket.',
   })
 }
 
