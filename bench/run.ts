@@ -1,0 +1,308 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { arch, cpus, platform, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { stderr, stdout, version } from 'node:process'
+import { parseArgs } from 'node:util'
+import { bundleCases, type Case, sampleCases } from './cases.ts'
+import type { EngineResult, Figures } from './engine.ts'
+import { changeService, type Fleet, makeFleet } from './fleet.ts'
+import { haveMinijinja, node, protium, python } from './processes.ts'
+
+/**
+ * Measures what Protium promises about time and memory, beside others that do the same work, and prints the tables;
+ * `--write` puts them into docs/performance.md. Nothing is asserted: a figure that misses its target says so.
+ */
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    /** `render`, `fleet`, `change`; all of them if none is named. */
+    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change'] },
+    /** Services of the fleets, small and large. */
+    sizes: { type: 'string', default: '1000,10000' },
+    seconds: { type: 'string', default: '0.4' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(options.rounds)
+const folder = mkdtempSync(join(tmpdir(), 'protium-bench-'))
+
+try {
+  const parts: string[] = [machine()]
+  if (options.only.includes('render')) parts.push(await rendering())
+  if (options.only.includes('fleet')) parts.push(await fleets())
+  if (options.only.includes('change')) parts.push(await changes())
+  const text = parts.join('\n\n')
+  stdout.write(`${text}\n`)
+  if (options.write) writeResults(text)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function machine(): string {
+  const all = cpus()
+  // The family and not the exact model, which says more of the owner than of the figures.
+  const model = (all[0]?.model ?? 'unknown')
+    .replaceAll(/\((?:R|TM)\)|CPU|@.*$/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return `Measured on ${all.length} cores (${model}, ${arch()}, ${platform()}) with ${Math.round(totalmem() / 2 ** 30)} GB, Node ${version}; ${rounds} rounds, interleaved. A figure is the median, with the least and the most in brackets.`
+}
+
+// Rendering
+
+type Engine = {
+  readonly name: string
+  readonly title: string
+  readonly measure: (file: string) => Promise<EngineResult | undefined>
+}
+
+const engines: readonly Engine[] = [
+  { name: 'python', title: 'Python Jinja2', measure: async (file) => python(['render', file, options.seconds]) },
+  ...[
+    ['protium', 'Protium'],
+    ['protium-spans', 'Protium, spans on'],
+    ['nunjucks', 'nunjucks, compiled'],
+  ].map(([name = '', title = '']): Engine => ({
+    name,
+    title,
+    measure: async (file) => node('engine.ts', [name, file, options.seconds]),
+  })),
+  {
+    name: 'minijinja',
+    title: 'minijinja-js',
+    measure: async (file) =>
+      (await haveMinijinja()) ? node('engine.ts', ['minijinja', file, options.seconds]) : undefined,
+  },
+]
+
+async function rendering(): Promise<string> {
+  const cases: readonly Case[] = [
+    ...(await sampleCases(join(folder, 'sample'))),
+    ...(await bundleCases(join(import.meta.dirname, '..', '..', 'shared', 'proton', 'bundles'))),
+  ]
+  const file = join(folder, 'cases.json')
+  writeFileSync(file, JSON.stringify(cases))
+  const results = new Map<string, EngineResult[]>()
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { name, title, measure } of engines) {
+      progress(`render ${round + 1}/${rounds}: ${title}`)
+      const result = await measure(file)
+      if (result !== undefined) results.set(name, [...(results.get(name) ?? []), result])
+    }
+  }
+  const of = (engine: string, name: string): readonly Figures[] =>
+    (results.get(engine) ?? []).flatMap(({ cases }) => cases[name] ?? [])
+  const cell = (engine: string, name: string, what: 'render' | 'parse'): string => {
+    const found = of(engine, name)
+    const [first] = found
+    if (first === undefined) return 'void'
+    if ('fault' in first) return 'cannot'
+    const [reference] = of('python', name)
+    const other = reference !== undefined && 'texts' in reference && reference.texts !== first.texts
+    return `${spread(
+      found.flatMap((each) => ('fault' in each ? [] : [each[what]])),
+      1,
+    )}${other ? ' (another text)' : ''}`
+  }
+  const ratio = (engine: string, name: string): string => {
+    const [ours, theirs] = [engine, 'python'].map((each) =>
+      median(of(each, name).flatMap((figures) => ('fault' in figures ? [] : [figures.render]))),
+    )
+    return ours === undefined || theirs === undefined || ours === 0 || theirs === 0
+      ? 'void'
+      : `${(theirs / ours).toFixed(1)} ×`
+  }
+  const times = table(
+    ['template', ...engines.map(({ title }) => title), 'faster than Python', 'with spans'],
+    cases.map(({ name }) => [
+      name,
+      ...engines.map((engine) => cell(engine.name, name, 'render')),
+      ratio('protium', name),
+      ratio('protium-spans', name),
+    ]),
+  )
+  const shown = engines.filter(({ name }) => name !== 'protium-spans')
+  const parsing = table(
+    ['template', ...shown.map(({ title }) => title)],
+    cases.map(({ name }) => [name, ...shown.map((engine) => cell(engine.name, name, 'parse'))]),
+  )
+  const memory = table(
+    ['', ...engines.map(({ title }) => title)],
+    [
+      [
+        'peak, MB',
+        ...engines.map(({ name }) =>
+          spread(
+            (results.get(name) ?? []).map(({ peak }) => peak),
+            0,
+          ),
+        ),
+      ],
+    ],
+  )
+  const faults = engines.flatMap(({ name: engine, title }) =>
+    cases.flatMap(({ name }) => {
+      const [figures] = of(engine, name)
+      return figures !== undefined && 'fault' in figures
+        ? [`- ${title} cannot render ${name}: \`${figures.fault}\``]
+        : []
+    }),
+  )
+  return [
+    '### Rendering: CPU microseconds a rendering, the template parsed once',
+    times,
+    ...(faults.length === 0 ? [] : [faults.join('\n')]),
+    '### Parsing: CPU microseconds a template',
+    parsing,
+    '### Memory of the whole process after all templates',
+    memory,
+  ].join('\n\n')
+}
+
+// The fleet
+
+type FleetFigures = { readonly wall: number; readonly cpu: number; readonly peak: number }
+
+async function fleets(): Promise<string> {
+  const sizes = options.sizes.split(',').map(Number)
+  const rows: (readonly string[])[] = []
+  const each = new Map<string, number[]>()
+  for (const size of sizes) {
+    const fleet = await makeFleet(join(folder, `fleet-${size}`), size)
+    const runs: readonly (readonly [string, () => Promise<FleetFigures | undefined>])[] = [
+      ['Python: load, validate, render, parse', async () => python(['fleet', fleet.folder])],
+      ['`protium validate`', async () => protium(['validate', fleet.folder, '--json'])],
+      ['`protium plan` (validates, renders, plans)', async () => protium(['plan', '--root', fleet.folder, '--json'])],
+    ]
+    const figures = new Map<string, FleetFigures[]>()
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [title, measure] of runs) {
+        progress(`fleet of ${size}, ${round + 1}/${rounds}: ${title}`)
+        const result = await measure()
+        if (result !== undefined) figures.set(title, [...(figures.get(title) ?? []), result])
+      }
+    }
+    const reference = median((figures.get(runs[0]?.[0] ?? '') ?? []).map(({ cpu }) => cpu))
+    for (const [title] of runs) {
+      const found = figures.get(title) ?? []
+      const cpu = median(found.map((one) => one.cpu))
+      each.set(title, [...(each.get(title) ?? []), (cpu ?? 0) / fleet.instances])
+      rows.push([
+        `${size.toLocaleString('en')} services`,
+        title,
+        spread(
+          found.map((one) => one.wall),
+          1,
+        ),
+        spread(
+          found.map((one) => one.cpu),
+          1,
+        ),
+        cpu === undefined || reference === undefined ? 'void' : (cpu / reference).toFixed(2),
+        spread(
+          found.map((one) => (one.cpu / fleet.instances) * 1000),
+          2,
+        ),
+        spread(
+          found.map((one) => one.peak),
+          0,
+        ),
+      ])
+    }
+    rmSync(fleet.folder, { recursive: true })
+  }
+  const growth = [...each].flatMap(([title, [small, large]]) =>
+    small === undefined || large === undefined || small === 0
+      ? []
+      : [`- ${title}: an instance of the large fleet costs ${(large / small).toFixed(2)} × one of the small.`],
+  )
+  return [
+    '### The fleet: each service in three stages',
+    table(['fleet', 'what', 'wall, s', 'CPU, s', 'CPU, of Python’s', 'CPU an instance, ms', 'peak, MB'], rows),
+    growth.join('\n'),
+  ].join('\n\n')
+}
+
+// A pull request that changes one service
+
+async function changes(): Promise<string> {
+  const sizes = [100, 10_000]
+  const all: Fleet[] = []
+  for (const size of sizes) all.push(await makeFleet(join(folder, `change-${size}`), size))
+  const kinds = ['validate', 'plan'] as const
+  const figures = new Map<string, FleetFigures[]>()
+  const turns = rounds * 5
+  for (let round = 0; round < turns; round += 1) {
+    progress(`change ${round + 1}/${turns}`)
+    for (const kind of kinds) {
+      for (const fleet of all) {
+        changeService(fleet, [256, 512, 1024][round % 3] ?? 256)
+        const words =
+          kind === 'plan' ? [fleet.changed, '--root', fleet.folder] : [fleet.folder, '--only', fleet.changed]
+        const key = `${kind} ${fleet.services}`
+        figures.set(key, [...(figures.get(key) ?? []), await protium([kind, ...words, '--json'])])
+      }
+    }
+  }
+  const rows = kinds.flatMap((kind) => {
+    const [small, large] = sizes.map((size) => figures.get(`${kind} ${size}`) ?? [])
+    return all.map((fleet) => {
+      const found = figures.get(`${kind} ${fleet.services}`) ?? []
+      const isLarge = fleet.services === sizes.at(-1)
+      const growth = (what: 'wall' | 'cpu'): string =>
+        `${((median((large ?? []).map((one) => one[what])) ?? 0) / (median((small ?? []).map((one) => one[what])) ?? 1)).toFixed(2)} ×`
+      return [
+        `\`protium ${kind}\` of one service of ${fleet.services.toLocaleString('en')}`,
+        spread(
+          found.map((one) => one.wall),
+          2,
+        ),
+        isLarge ? growth('wall') : '',
+        spread(
+          found.map((one) => one.cpu),
+          2,
+        ),
+        isLarge ? growth('cpu') : '',
+        spread(
+          found.map((one) => one.peak),
+          0,
+        ),
+      ]
+    })
+  })
+  return [
+    '### A change of one service',
+    table(['what', 'wall, s', 'of the small', 'CPU, s', 'of the small', 'peak, MB'], rows),
+  ].join('\n\n')
+}
+
+// Words
+
+function median(numbers: readonly number[]): number | undefined {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+}
+
+function spread(numbers: readonly number[], digits: number): string {
+  const middle = median(numbers)
+  if (middle === undefined) return 'void'
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)]
+  return `${middle.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}
+
+function writeResults(text: string): void {
+  const file = join(import.meta.dirname, '..', 'docs', 'performance.md')
+  const [begin, end] = ['<!-- results: written by `npm run bench -- --write` -->', '<!-- end of results -->']
+  const page = readFileSync(file, 'utf8')
+  const [before, after] = [page.indexOf(begin), page.indexOf(end)]
+  if (before === -1 || after < before) throw new Error(`${file} has no place for the results.`)
+  writeFileSync(file, `${page.slice(0, before + begin.length)}\n\n${text}\n\n${page.slice(after)}`)
+}
+
+function progress(text: string): void {
+  stderr.write(`${text}\n`)
+}
