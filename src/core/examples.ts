@@ -1,5 +1,6 @@
 import type { Bundle, Part } from './bundle.ts'
 import { type Data, type DataMap, isList, isMap, mapOf } from './data.ts'
+import type { ReferencePlace } from './explanation.ts'
 import { checkPolicy } from './policy.ts'
 import type { Checked, Place, Problem } from './problem.ts'
 import {
@@ -8,7 +9,6 @@ import {
   type InstanceFacts,
   instanceContext,
   pipelineContext,
-  type ReferencePlace,
   type RenderedStack,
   renderStack,
   type ServiceFacts,

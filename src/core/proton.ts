@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts'
-import { type DataMap, isMap, mapOf } from './data.ts'
+import { type DataMap, isMap, mapOf, type Path } from './data.ts'
+import type { ReferencePlace } from './explanation.ts'
 import { checkPath } from './paths.ts'
 import type { Checked, Problem } from './problem.ts'
 import {
@@ -9,11 +10,12 @@ import {
   type InstanceFacts,
   instanceContext,
   pipelineContext,
+  type RenderedText,
   renderText,
   type ServiceFacts,
 } from './render.ts'
 import { checkInputs, type InputSchema, inputsAt } from './schema.ts'
-import { mapIn, textIn } from './shape.ts'
+import { dataAt, mapIn, textIn } from './shape.ts'
 import { readProtonEnvironmentSpec, readProtonServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
 import type { Document } from './yaml.ts'
@@ -31,6 +33,16 @@ export function renderProtonBundle(
   bundle: Bundle,
   given: { readonly spec?: { readonly file: string; readonly text: string }; readonly context: DataMap },
 ): Checked<FileTree> {
+  const rendered = renderProtonTexts(bundle, given)
+  if (!rendered.ok) return rendered
+  return { ...rendered, value: new Map([...rendered.value].map(([path, { text }]) => [path, text])) }
+}
+
+/** The same, with what explains each line. */
+export function renderProtonTexts(
+  bundle: Bundle,
+  given: { readonly spec?: { readonly file: string; readonly text: string }; readonly context: DataMap },
+): Checked<ReadonlyMap<string, RenderedText>> {
   const { context } = given
   if (bundle.kind === 'component') return renderComponent(bundle, context)
   if (given.spec === undefined) return { ok: false, problems: [noSpec(bundle)] }
@@ -40,23 +52,27 @@ export function renderProtonBundle(
     : renderService(bundle, { file, text, context })
 }
 
+type Texts = Checked<ReadonlyMap<string, RenderedText>>
+
 type Given = { readonly file: string; readonly text: string; readonly context: DataMap }
 
-function renderEnvironment(bundle: Bundle, { file, text, context }: Given): Checked<FileTree> {
+function renderEnvironment(bundle: Bundle, { file, text, context }: Given): Texts {
   const spec = readProtonEnvironmentSpec(file, text)
   if (!spec.ok) return spec
   const output = collector(spec.problems)
   const { name } = environmentFacts(context)
-  const inputs = output.take(
-    checked(bundle.schema.environment, spec.value.inputs, { document: spec.value.document, path: ['spec'] }),
-  )
+  const written = { document: spec.value.document, path: ['spec'] }
+  const schema = bundle.schema.environment
+  const inputs = output.take(checked(schema, spec.value.inputs, written))
+  const whereFrom = specPlace('environment', { ...written, schema })
   for (const part of bundle.parts) {
-    if (inputs !== undefined) output.write(name, renderText(bundle, part, environmentContext({ name, inputs })))
+    if (inputs === undefined) continue
+    output.write(name, renderText(bundle, part, environmentContext({ name, inputs }), whereFrom))
   }
   return output.result()
 }
 
-function renderService(bundle: Bundle, { file, text, context }: Given): Checked<FileTree> {
+function renderService(bundle: Bundle, { file, text, context }: Given): Texts {
   const spec = readProtonServiceSpec(file, text)
   if (!spec.ok) return spec
   const { document } = spec.value
@@ -79,16 +95,21 @@ function renderService(bundle: Bundle, { file, text, context }: Given): Checked<
   const complete = instances.length === spec.value.instances.length
   for (const part of bundle.parts) {
     if (part.name === 'instance_infrastructure') {
-      for (const instance of instances)
-        output.write(instance.name, renderText(bundle, part, instanceContext(service, instance)))
+      for (const [index, instance] of instances.entries()) {
+        const path = ['instances', index, 'spec']
+        const whereFrom = specPlace('service_instance', { document, path, schema: bundle.schema.service })
+        output.write(instance.name, renderText(bundle, part, instanceContext(service, instance), whereFrom))
+      }
     } else if (pipeline !== undefined && complete) {
-      output.write('pipeline', renderText(bundle, part, pipelineContext(service, { inputs: pipeline, instances })))
+      const whereFrom = specPlace('pipeline', { document, path: ['pipeline'], schema: bundle.schema.pipeline })
+      const seen = pipelineContext(service, { inputs: pipeline, instances })
+      output.write('pipeline', renderText(bundle, part, seen, whereFrom))
     }
   }
   return output.result()
 }
 
-function renderComponent(bundle: Bundle, context: DataMap): Checked<FileTree> {
+function renderComponent(bundle: Bundle, context: DataMap): Texts {
   const output = collector([])
   const name = textIn(mapIn(context, 'component'), 'name') ?? bundle.template
   const service = textIn(mapIn(context, 'service'), 'name')
@@ -103,6 +124,26 @@ function renderComponent(bundle: Bundle, context: DataMap): Checked<FileTree> {
   })
   for (const part of bundle.parts) output.write(name, renderText(bundle, part, seen))
   return output.result()
+}
+
+/** Where an input of a spec was written, or its default. */
+function specPlace(
+  namespace: string,
+  {
+    document,
+    path,
+    schema,
+  }: { readonly document: Document; readonly path: Path; readonly schema: InputSchema | undefined },
+): ReferencePlace {
+  return (reference) => {
+    const [of, kind, name = ''] = reference.split(/[.[]/)
+    if (of !== namespace || kind !== 'inputs' || name === '') return undefined
+    if (dataAt(document.data, [...path, name]) !== undefined) {
+      return { at: document.place([...path, name]), note: 'written here' }
+    }
+    const at = schema?.inputs.get(name)?.defaultAt
+    return at === undefined ? undefined : { at, note: "the schema's default" }
+  }
 }
 
 function noSpec(bundle: Bundle): Problem {
@@ -147,7 +188,7 @@ function serviceFacts(context: DataMap): ServiceFacts {
 /** Gathers what was rendered and every problem on the way. */
 function collector(first: readonly Problem[]) {
   const problems: Problem[] = [...first]
-  const files = new Map<string, string>()
+  const files = new Map<string, RenderedText>()
   const take = <T>(one: Checked<T>): T | undefined => {
     problems.push(...one.problems)
     return one.ok ? one.value : undefined
@@ -157,9 +198,9 @@ function collector(first: readonly Problem[]) {
     write(unit: string, rendered: ReturnType<typeof renderText>): void {
       const value = take(rendered)
       const path = value === undefined ? undefined : take(checkPath(`${unit}/${value.part.file ?? ''}`))
-      if (value !== undefined && path !== undefined) files.set(path, value.text)
+      if (value !== undefined && path !== undefined) files.set(path, value)
     },
-    result(): Checked<FileTree> {
+    result(): Texts {
       // A template that two instances fail in the same way is one thing to mend.
       const once = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()]
       const failed = once.some(({ severity }) => severity === 'error')

@@ -1,5 +1,6 @@
 import type { Bundle, Part } from './bundle.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
+import { explainLine, type Explanation, type ReferencePlace } from './explanation.ts'
 import { parseTemplate, renderTemplate, type Spans, type Template } from './jinja/index.ts'
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
@@ -131,12 +132,17 @@ function serviceMap(service: ServiceFacts): DataMap {
 }
 
 /** The text of one part of a unit, as its template gives it. */
-export type RenderedText = { readonly part: Part; readonly text: string; readonly spans?: Spans }
-
-/** A rendered part that is CloudFormation: its text, and what the text says. */
-export type RenderedStack = {
+export type RenderedText = {
   readonly part: Part
   readonly text: string
+  /** Where the text came from. Renders once more when it is first asked, this time keeping account. */
+  spans(): Spans
+  /** Why a line is as it is; nothing outside of the text. */
+  explain(at: { readonly line: number; readonly column?: number }): Explanation | undefined
+}
+
+/** A rendered part that is CloudFormation: its text, and what the text says. */
+export type RenderedStack = RenderedText & {
   /** Places are in the rendered text, whose file name is the template's. */
   readonly document: Document
   readonly body: DataMap
@@ -145,12 +151,7 @@ export type RenderedStack = {
    * the inputs that took part as related places.
    */
   trace(problem: Problem): Problem
-  /** Where the rendered text came from. Renders once more, this time keeping account. */
-  spans(): Spans
 }
-
-/** Where the value of a reference such as `service_instance.inputs.port` was written. */
-export type ReferencePlace = (reference: string) => { readonly at: Place; readonly note: string } | undefined
 
 /** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */
 const parsed = new WeakMap<Bundle, Map<string, Checked<Template>>>()
@@ -176,15 +177,23 @@ export function renderText(
   bundle: Bundle,
   part: Part,
   context: DataMap,
-  options: { readonly spans?: boolean } = {},
+  whereFrom: ReferencePlace = () => undefined,
 ): Checked<RenderedText> {
   if (part.engine !== 'jinja' || part.file === undefined) return { ok: false, problems: [unsupported(bundle, part)] }
   const template = templateOf(bundle, part.file)
   if (!template.ok) return template
-  const rendered = renderTemplate(template.value, context, { spans: options.spans ?? false })
+  const rendered = renderTemplate(template.value, context)
   if (!rendered.ok) return { ok: false, problems: [...template.problems, ...rendered.problems] }
-  const { text, spans } = rendered
-  return { ok: true, value: { part, text, ...(spans === undefined ? {} : { spans }) }, problems: template.problems }
+  const { text } = rendered
+  let kept: Spans | undefined
+  const spans = (): Spans => {
+    if (kept !== undefined) return kept
+    const again = renderTemplate(template.value, context, { spans: true })
+    if (!again.ok || again.spans === undefined) throw new Error('a template could not be rendered again')
+    return (kept = again.spans)
+  }
+  const explain: RenderedText['explain'] = (at) => explainLine({ text, spans: spans(), context, whereFrom }, at)
+  return { ok: true, value: { part, text, spans, explain }, problems: template.problems }
 }
 
 function unsupported(bundle: Bundle, part: Part): Problem {
@@ -205,25 +214,17 @@ export function renderStack(
   context: DataMap,
   whereFrom: ReferencePlace = () => undefined,
 ): Checked<RenderedStack> {
-  const rendered = renderText(bundle, part, context)
+  const rendered = renderText(bundle, part, context, whereFrom)
   if (!rendered.ok) return rendered
-  const { text } = rendered.value
+  const { text, spans } = rendered.value
   const file = pathIn(bundle, part.file ?? '')
-  let kept: Spans | undefined
-  const spans = (): Spans => {
-    if (kept !== undefined) return kept
-    const again = renderText(bundle, part, context, { spans: true })
-    if (!again.ok || again.value.spans === undefined)
-      throw new Error('a template that was rendered could not be rendered again')
-    return (kept = again.value.spans)
-  }
   const trace = (problem: Problem): Problem => traced(problem, spans(), whereFrom)
   const read = readRendered(file, text)
   const problems = [...rendered.problems, ...read.problems.map(trace)]
   if (!read.ok) return { ok: false, problems }
   const body = read.value.data
   if (!isMap(body)) return { ok: false, problems: [...problems, notATemplate(file)] }
-  return { ok: true, value: { part, text, document: read.value, body, trace, spans }, problems }
+  return { ok: true, value: { ...rendered.value, document: read.value, body, trace }, problems }
 }
 
 /** What other units give to this one: the outputs of their stacks. */
@@ -233,6 +234,8 @@ export type Known = {
   readonly component?: { readonly name: string; readonly outputs: Readonly<Record<string, string>> }
   /** For a pipeline: the instances of its service, in the order of the stages. */
   readonly instances?: readonly InstanceFacts[]
+  /** Where the outputs of other units come from. */
+  readonly from?: ReferencePlace
 }
 
 /** A unit of the organisation, rendered. It is one stack. */
@@ -242,8 +245,11 @@ export type RenderedUnit = RenderedStack & { readonly unit: Unit }
 export function renderUnit(unit: Unit, known: Known): Checked<RenderedUnit> {
   const part = unit.bundle.parts.find(({ name }) => name === partOf[unit.kind])
   if (part === undefined) return { ok: false, problems: [customerManaged(unit)] }
-  const rendered = renderStack(unit.bundle, part, contextOfUnit(unit, known), (reference) =>
-    placeOfReference(unit, reference),
+  const rendered = renderStack(
+    unit.bundle,
+    part,
+    contextOfUnit(unit, known),
+    (reference) => inputPlace(unit, reference) ?? known.from?.(reference),
   )
   return rendered.ok ? { ...rendered, value: { ...rendered.value, unit } } : rendered
 }
@@ -291,16 +297,17 @@ function contextOfUnit(unit: Unit, known: Known): DataMap {
   }
 }
 
-function placeOfReference(unit: Unit, reference: string): ReturnType<ReferencePlace> {
-  const input = /^(?:environment|service_instance|pipeline)\.inputs\.(\w+)/.exec(reference)?.[1]
-  if (input !== undefined && input in unit.inputs) {
-    const at = unit.inputPlace(input)
-    return { at, note: at.file === unit.bundle.schema.file ? "the schema's default" : 'written here' }
-  }
-  const output = /^environment\.outputs\.(\w+)/.exec(reference)?.[1]
-  if (output === undefined || unit.kind === 'environment') return undefined
-  const { environment } = unit
-  return { at: environment.document.place(['template']), note: `an output of the environment ${environment.name}` }
+/** Where an input of a unit was written: for all stages, for one, or as the default of the schema. */
+function inputPlace(unit: Unit, reference: string): ReturnType<ReferencePlace> {
+  const name = /^(?:environment|service_instance|pipeline)\.inputs\.(\w+)/.exec(reference)?.[1]
+  if (name === undefined || !Object.hasOwn(unit.inputs, name)) return undefined
+  const at = unit.inputPlace(name)
+  const { service, stage } = unit
+  const own = stage === undefined ? undefined : service?.spec.stages.get(stage.name)?.inputs
+  if ([unit.bundle, service?.bundle].some((bundle) => bundle?.schema.file === at.file))
+    return { at, note: "the schema's default" }
+  const forStage = stage !== undefined && own !== undefined && Object.hasOwn(own, name)
+  return { at, note: forStage ? `written for the stage ${stage.name}` : 'written here' }
 }
 
 function customerManaged(unit: Unit): Problem {

@@ -217,18 +217,26 @@ export function placeText(at: Place): string {
 
 const excerptWidth = 100
 
-function excerptLines(
+/** The line that a place is in, with its number, and a caret under the column; nothing where the file is not known. */
+export function excerptLines(
   at: Place,
   { source, paint }: { readonly source: (file: string) => string | undefined; readonly paint: Paint },
-): string[] {
+): readonly string[] {
   const text = source(at.file)?.split(/\r\n|\r|\n/u)[at.line - 1]
-  if (text === undefined) return []
+  return text === undefined ? [] : excerpt({ line: at.line, column: at.column, text }, paint)
+}
+
+/** The same for a line that is at hand. */
+export function excerpt(
+  at: { readonly line: number; readonly column: number; readonly text: string },
+  paint: Paint,
+): readonly string[] {
   // A long line is cut around the column, so that the caret is always in sight.
   const from = at.column > excerptWidth - 20 ? at.column - 40 : 0
-  const before = line(text.slice(from, at.column - 1).replaceAll('\t', '  '))
-  const after = line(text.slice(at.column - 1, from + excerptWidth).replaceAll('\t', '  '))
+  const before = line(at.text.slice(from, at.column - 1).replaceAll('\t', '  '))
+  const after = line(at.text.slice(at.column - 1, from + excerptWidth).replaceAll('\t', '  '))
   const number = String(at.line).padStart(5)
-  const cut = { start: from > 0 ? '…' : '', end: text.length > from + excerptWidth ? '…' : '' }
+  const cut = { start: from > 0 ? '…' : '', end: at.text.length > from + excerptWidth ? '…' : '' }
   return [
     `${paint.dim(`${number} |`)} ${cut.start}${before}${after}${cut.end}`,
     `${paint.dim(`${' '.repeat(5)} |`)} ${' '.repeat(width(cut.start + before))}${paint.accent('^')}`,

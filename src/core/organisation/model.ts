@@ -42,7 +42,7 @@ export type Unit = {
   readonly stage?: Stage
   readonly service?: Service
   readonly bundle: Bundle
-  /** Defaults are in, in the order of the schema. */
+  /** Defaults are in, in the order of the schema. A component has those of its instance. */
   readonly inputs: DataMap
   /** Where the value of an input was written: in the service's file, for the stage or for all; or as the schema's default. */
   inputPlace(name: string): Place

@@ -94,8 +94,8 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
         stage,
         service,
         bundle: component,
-        inputs: mapOf(),
-        inputPlace: () => document.place(['service']),
+        inputs,
+        inputPlace,
       })
     }
     units.push({ kind: 'instance', id, stack, environment, stage, service, bundle, inputs, inputPlace })
