@@ -15,13 +15,14 @@ export function lineReporter(
   { now, paint }: { readonly now: () => number; readonly paint: Paint },
 ): TerminalReporter {
   const time = stopwatch(now)
+  const work = workTimes(now)
   return {
     step: (title, detail) => void screen.write(`${stepLine(title, detail, { took: time(), paint })}\n`),
     unit(progress) {
+      const took = work(progress)
       if (progress.is === 'waiting' || progress.is === 'deploying') return
-      screen.write(
-        `${stepLine(progress.unit, [progress.is, progress.detail].filter((word) => word !== '').join(', '), { took: time(), paint })}\n`,
-      )
+      const said = [progress.is, progress.detail].filter((word) => word !== '').join(', ')
+      screen.write(`${stepLine(progress.unit, said, { took, paint })}\n`)
     },
     end: () => {},
   }
@@ -36,6 +37,7 @@ export function liveReporter(
   { now, paint }: { readonly now: () => number; readonly paint: Paint },
 ): TerminalReporter {
   const time = stopwatch(now)
+  const work = workTimes(now)
   const board = new Map<string, Map<string, UnitProgress>>()
   let drawn = 0
   let drawnAt = Number.NEGATIVE_INFINITY
@@ -60,12 +62,11 @@ export function liveReporter(
     unit(progress) {
       const row = board.get(progress.row) ?? new Map<string, UnitProgress>()
       board.set(progress.row, row.set(progress.column, progress))
+      const took = work(progress)
       const small = progress.is === 'deploying' || progress.is === 'waiting'
       if (small && now() - drawnAt < frame) return
       draw(
-        progress.is === 'failed'
-          ? `${stepLine(progress.unit, `failed, ${progress.detail}`, { took: time(), paint })}\n`
-          : '',
+        progress.is === 'failed' ? `${stepLine(progress.unit, `failed, ${progress.detail}`, { took, paint })}\n` : '',
       )
     },
     end: () => void screen.write(erased()),
@@ -78,9 +79,23 @@ const frame = 40
 function stepLine(
   title: string,
   detail: string,
-  { took, paint }: { readonly took: number; readonly paint: Paint },
+  { took, paint }: { readonly took: number | undefined; readonly paint: Paint },
 ): string {
+  if (took === undefined) return `  ${line(title).padEnd(22)} ${line(detail)}`
   return `  ${line(title).padEnd(22)} ${line(detail).padEnd(44)} ${paint.dim(duration(took).padStart(6))}`
+}
+
+/** How long a unit has been worked on, from the first to the last that was told of it; nothing before there was any work. */
+function workTimes(now: () => number): (progress: UnitProgress) => number | undefined {
+  const times = new Map<string, { readonly first: number; last: number }>()
+  return ({ unit, is }) => {
+    const time = times.get(unit)
+    if (is === 'deploying') {
+      if (time === undefined) times.set(unit, { first: now(), last: now() })
+      else time.last = now()
+    }
+    return time === undefined ? undefined : time.last - time.first
+  }
 }
 
 /** Milliseconds since it was last asked. */

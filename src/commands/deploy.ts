@@ -1,15 +1,17 @@
 import type { Outcome, Ports, Json } from '../command.ts'
 import { command, flag, lines, path } from '../command.ts'
-import type { Organisation } from '../core/organisation.ts'
+import { isMap } from '../core/data.ts'
+import { didYouMean } from '../core/nearest.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
 import { planOf, readPlan, stale } from '../core/plan.ts'
-import type { Checked } from '../core/problem.ts'
+import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import type { Paint } from '../core/report.ts'
-import { count, list, planText, table } from '../core/report.ts'
+import { count, list, placeText, planText, table } from '../core/report.ts'
 import type { Stage } from '../core/stage.ts'
 import type { Attempt } from './deploying.ts'
-import { deployUnits, positionOf, stopped } from './deploying.ts'
+import { columnsOf, deployUnits, positionOf, stopped } from './deploying.ts'
 import type { Planned } from './planning.ts'
 import { planUnits, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
@@ -33,17 +35,24 @@ export const deploy = command({
     const { organisation, sources } = await readFolder(ports, root)
     if (!organisation.ok)
       return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: organisation.problems, sources }
+    if (file !== undefined && services.length + stage.length > 0) {
+      return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: [planAndNames] }
+    }
     const reviewed = file === undefined ? undefined : await readReviewed(ports, file)
     if (reviewed !== undefined && !reviewed.ok)
       return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: reviewed.problems }
-    const names = reviewed === undefined ? services : reviewed.value.units.map(({ unit }) => unit)
-    const selected = selectUnits(organisation.value, { services: names, stages: stage })
+    const selected =
+      reviewed === undefined
+        ? selectUnits(organisation.value, { services, stages: stage })
+        : reviewedUnits(organisation.value, reviewed.value)
     if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
     const folders = stateFolders(root, state)
     const stacks = stacksOf(ports, { folder: folders.stacks, fail })
     const planned = await planUnits(selected.value, stacks)
     const problems = [...organisation.problems, ...planned.problems]
     if (!planned.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems, sources }
+    const misses = failuresThatMiss(fail, planned.value)
+    if (misses.length > 0) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: misses }
     if (reviewed !== undefined) holdTo(reviewed.value, planned.value)
     const attempts = await deployUnits(ports, {
       organisation: organisation.value,
@@ -56,12 +65,55 @@ export const deploy = command({
         yes || (await asked(ports, { stage: each, planned: planned.value.filter(({ unit }) => units.includes(unit)) })),
     })
     return {
-      ...outcomeOf(attempts, { organisation: organisation.value, words: names, folders: sameFolders({ root, state }) }),
+      ...outcomeOf(attempts, {
+        organisation: organisation.value,
+        again: [
+          'deploy',
+          ...services,
+          ...stage.map((name) => `--stage ${name}`),
+          ...(file === undefined ? [] : [`--plan ${file}`]),
+        ].join(' '),
+        folders: sameFolders({ root, state }),
+      }),
       problems,
       sources,
     }
   },
 })
+
+/** A rehearsal that names a resource which there is not would pass, and teach the wrong thing. */
+function failuresThatMiss(fail: readonly string[], planned: readonly Planned[]): Problem[] {
+  const known = planned.flatMap(({ wanted, part }) =>
+    Object.keys(isMap(part.body['Resources']) ? part.body['Resources'] : {}).map((id) => `${wanted.stack.name}/${id}`),
+  )
+  return fail.flatMap((entry) => {
+    const name = entry.replace(/^delete:/u, '').replace(/=.*$/su, '')
+    if (known.includes(name)) return []
+    const message = `--fail ${JSON.stringify(entry)} names no resource of what is to be deployed.${didYouMean(name, known)}`
+    return [
+      {
+        code: 'option-value',
+        severity: 'error',
+        message,
+        expected: 'A stack and a resource in it, such as checkout-staging/Service.',
+        remedy: 'Correct the name; `protium plan` lists the stacks, `protium render` shows their resources.',
+      },
+    ]
+  })
+}
+
+const planAndNames: Problem = {
+  code: 'option-value',
+  severity: 'error',
+  message: 'A reviewed plan says itself which units it is for.',
+  remedy: 'Leave out the names and --stage, or make a plan of them: `protium plan <services> --out FILE`.',
+}
+
+/** The units that a plan is for; `stale` tells of those that are gone. */
+function reviewedUnits({ units }: Organisation, { units: wanted }: Plan): Checked<readonly Unit[]> {
+  const names = new Set(wanted.map(({ unit }) => unit))
+  return { ok: true, value: units.filter(({ id }) => names.has(id)), problems: [] }
+}
 
 async function readReviewed(ports: Ports, file: string): Promise<Checked<Plan>> {
   const text = await ports.files.text(file)
@@ -91,9 +143,9 @@ export function outcomeOf(
   attempts: readonly Attempt[],
   {
     organisation,
-    words,
+    again,
     folders,
-  }: { readonly organisation: Organisation; readonly words: readonly string[]; readonly folders: string },
+  }: { readonly organisation: Organisation; readonly again: string; readonly folders: string },
 ): Outcome<{ readonly units: Json }> {
   const failed = attempts.filter(({ is }) => is === 'failed')
   const held = attempts.filter(({ is }) => is === 'held')
@@ -110,6 +162,7 @@ export function outcomeOf(
             logicalId: failure.logicalId ?? null,
             type: failure.type ?? null,
             reason: failure.reason,
+            at: failure.at ?? null,
             status: failure.status,
             rolledBack: failure.rolledBack,
           },
@@ -134,11 +187,9 @@ export function outcomeOf(
             },
           ]),
       ...(held.length > 0 && first === undefined
-        ? [{ run: `${['deploy', ...words].join(' ')} --yes${folders}`, why: 'approve what waits, and deploy it' }]
+        ? [{ run: `${again} --yes${folders}`, why: 'approve what waits, and deploy it' }]
         : []),
-      ...(cut && first === undefined
-        ? [{ run: `${['deploy', ...words].join(' ')}${folders}`, why: 'do what is left' }]
-        : []),
+      ...(cut && first === undefined ? [{ run: `${again}${folders}`, why: 'do what is left' }] : []),
       { run: `status${folders}`, why: 'what runs where' },
     ],
   }
@@ -157,9 +208,7 @@ function summaryTable(
     held: paint.notice,
   } satisfies Record<Attempt['is'], (text: string) => string>
   const cells = attempts.map((attempt) => ({ ...positionOf(attempt.unit, organisation), attempt }))
-  const columns = organisation.catalog.stages
-    .map(({ name }) => name)
-    .filter((name) => cells.some(({ column }) => column === name))
+  const columns = columnsOf(attempts, organisation)
   const rows = [...new Set(cells.map(({ row }) => row))]
   return table(
     [{ name: ' ' }, ...columns.map((name) => ({ name }))],
@@ -177,6 +226,7 @@ function summaryTable(
 function failureText({ unit, why, failure }: Attempt, paint: Paint): string {
   const rows = [
     ...(failure?.logicalId === undefined ? [] : [['failed first', `${failure.logicalId} (${failure.type ?? ''})`]]),
+    ...(failure?.at === undefined ? [] : [['declared at', placeText(failure.at)]]),
     ['why', failure?.reason ?? why ?? ''],
     ['now', stateText(failure)],
   ]
@@ -198,9 +248,11 @@ function sentence(attempts: readonly Attempt[]): string {
   const number = (is: Attempt['is']): number => attempts.filter((attempt) => attempt.is === is).length
   if (number('unchanged') === attempts.length)
     return `Nothing to do: ${count(attempts.length, 'unit is', 'units are')} as wanted.`
-  const touched = attempts.reduce((sum, attempt) => sum + attempt.touched, 0)
+  const touched = attempts.reduce((sum, { is, touched: each }) => (is === 'deployed' ? sum + each : sum), 0)
   const parts = [
-    `${count(number('deployed'), 'unit')} deployed (${count(touched, 'resource')})`,
+    ...(number('deployed') > 0
+      ? [`${count(number('deployed'), 'unit')} deployed (${count(touched, 'resource')})`]
+      : []),
     ...(number('unchanged') > 0 ? [`${number('unchanged')} unchanged`] : []),
     ...(number('failed') > 0 ? [`${number('failed')} failed`] : []),
     ...(number('skipped') > 0 ? [`${number('skipped')} not begun`] : []),

@@ -2,13 +2,14 @@ import type { Ports, UnitOutcome, UnitProgress } from '../command.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
 import { within } from '../core/plan.ts'
-import type { Problem } from '../core/problem.ts'
+import type { Place, Problem } from '../core/problem.ts'
+import type { RenderedStack } from '../core/render.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records, StackEvent } from '../ports.ts'
 import type { Planned, Stacks } from './planning.ts'
-import { planOne, renderChecked } from './planning.ts'
+import { replan } from './planning.ts'
 
 /** What came of one unit. */
 export type Attempt = {
@@ -27,6 +28,8 @@ export type Attempt = {
 export type Failure = {
   readonly logicalId?: string
   readonly type?: string
+  /** The line of the template that the resource came from. */
+  readonly at?: Place
   readonly reason: string
   /** The stack's last status: `UPDATE_ROLLBACK_COMPLETE` and the like. */
   readonly status: string
@@ -65,8 +68,8 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
   const attempts: Attempt[] = []
   for (const { stage, units } of inStages(planned, organisation)) {
     const held = stage !== undefined && (await isHeld(stage, { units, attempts, deployment }))
-    const homes = units.filter(({ unit }) => unit.kind === 'environment')
-    for (const turn of [homes, units.filter((each) => !homes.includes(each))]) {
+    for (const kind of kinds) {
+      const turn = units.filter(({ unit }) => unit.kind === kind)
       // All of a turn at once; told in their order, so that the same run reads the same every time.
       const running = turn.map(async (one) =>
         attemptOf(ports, { planned: one, attempts: [...attempts], held, deployment }),
@@ -87,13 +90,22 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
 
 type Group = { readonly stage: Stage | undefined; readonly units: readonly Planned[] }
 
-/** An environment belongs to the first stage that lies in it; one that no stage lies in comes first. */
+/** What builds on what: the outputs of the former are read by the latter. */
+const kinds = ['environment', 'component', 'instance', 'pipeline'] as const satisfies readonly Unit['kind'][]
+
+/**
+ * An environment belongs to the first stage that lies in it; one that no stage lies in comes first. Pipelines come last, when
+ * all of the instances are there that they deploy to.
+ */
 function inStages(planned: readonly Planned[], { catalog }: Organisation): readonly Group[] {
-  const groups = [undefined, ...catalog.stages].map((stage): Group => {
-    const units = planned.filter(({ unit }) => stageOf(unit, catalog.stages)?.name === stage?.name)
-    const environments = units.filter(({ unit }) => unit.kind === 'environment')
-    return { stage, units: [...environments, ...units.filter(({ unit }) => unit.kind !== 'environment')] }
-  })
+  const isLast = ({ unit }: Planned): boolean => unit.kind === 'pipeline'
+  const groups: readonly Group[] = [
+    ...[undefined, ...catalog.stages].map((stage): Group => ({
+      stage,
+      units: planned.filter((each) => !isLast(each) && stageOf(each.unit, catalog.stages)?.name === stage?.name),
+    })),
+    { stage: undefined, units: planned.filter(isLast) },
+  ]
   return groups.filter(({ units }) => units.length > 0)
 }
 
@@ -104,7 +116,17 @@ function stageOf(unit: Unit, stages: readonly Stage[]): Stage | undefined {
 /** Where a unit stands in a table of services by stages. */
 export function positionOf(unit: Unit, { catalog }: Organisation): Pick<UnitProgress, 'row' | 'column' | 'unit'> {
   const row = unit.service === undefined ? 'environment' : unit.service.service
+  if (unit.kind === 'component')
+    return { row: `${row} component`, column: stageOf(unit, catalog.stages)?.name ?? '', unit: unit.id }
+  if (unit.kind === 'pipeline') return { row, column: 'pipeline', unit: unit.id }
   return { row, column: stageOf(unit, catalog.stages)?.name ?? unit.environment.name, unit: unit.id }
+}
+
+/** The columns of that table: the stages that occur, in their order, and what belongs to none. */
+export function columnsOf(attempts: readonly Attempt[], organisation: Organisation): readonly string[] {
+  const found = new Set(attempts.map(({ unit }) => positionOf(unit, organisation).column))
+  const stages = organisation.catalog.stages.map(({ name }) => name)
+  return [...stages.filter((name) => found.has(name)), ...[...found].filter((name) => !stages.includes(name))]
 }
 
 async function isHeld(
@@ -135,7 +157,7 @@ function blockerOf(unit: Unit, attempts: readonly Attempt[]): Attempt | undefine
       (is === 'failed' || is === 'skipped' || is === 'held') &&
       (earlier.kind === 'environment'
         ? earlier.environment.name === unit.environment.name
-        : earlier.kind === unit.kind && earlier.service?.service === unit.service?.service),
+        : earlier.service !== undefined && earlier.service.service === unit.service?.service),
   )
 }
 
@@ -208,17 +230,15 @@ function blockedBy({ is, unit: earlier, why }: Attempt, unit: Unit): Attempt {
  * A unit whose environment was still to be deployed is rendered again with what the environment really gives out. With a reviewed plan its
  * changes must be among those that were reviewed.
  */
-async function refreshed(planned: Planned, { stacks, reviewed }: Deployment): Promise<Planned | Attempt> {
+async function refreshed(planned: Planned, { organisation, stacks, reviewed }: Deployment): Promise<Planned | Attempt> {
   const { unit } = planned
   let now = planned
   if (planned.planned.predicted) {
-    const provisioner = await stacks(unit)
-    const home = await provisioner.state({ ...planned.wanted.stack, name: unit.environment.stack })
-    if (home.is !== 'settled')
-      return { unit, is: 'skipped', touched: 0, why: `because environment ${unit.environment.name} is not deployed` }
-    const rendered = renderChecked(unit, home.outputs)
-    if (!rendered.ok) return { unit, is: 'failed', touched: 0, why: problemLine(rendered.problems) }
-    now = await planOne(rendered.value, { stacks, predicted: false })
+    const again = await replan(planned, { units: organisation.units, stacks })
+    if (again === undefined)
+      return { unit, is: 'skipped', touched: 0, why: 'because what it builds on is not deployed' }
+    if (!again.ok) return { unit, is: 'failed', touched: 0, why: problemLine(again.problems) }
+    now = again.value
   }
   const then = reviewed?.units.find((each) => each.unit === unit.id)
   if (then !== undefined && !within(now.planned.changes, then.changes)) {
@@ -252,14 +272,23 @@ async function execute(
     ports.reporter.unit({ ...position, is: 'deploying', detail: '', done: Math.min(done.size, of), of })
   }
   if (last === 'CREATE_COMPLETE' || last === 'UPDATE_COMPLETE') return { unit, is: 'deployed', touched: of }
-  return { unit, is: 'failed', touched: done.size, ...failureOf(firstFailure, last) }
+  return { unit, is: 'failed', touched: done.size, ...failureOf(firstFailure, { status: last, part: fresh.part }) }
 }
 
-function failureOf(first: StackEvent | undefined, status: string): { readonly why: string; readonly failure: Failure } {
+function failureOf(
+  first: StackEvent | undefined,
+  { status, part }: { readonly status: string; readonly part: RenderedStack },
+): { readonly why: string; readonly failure: Failure } {
   const reason = first?.reason ?? 'the provisioner gave no reason'
-  const where = first?.kind === 'resource' ? { logicalId: first.logicalId, type: first.type } : {}
-  const failure = { ...where, reason, status, rolledBack: status.endsWith('ROLLBACK_COMPLETE') }
-  return { why: `${first?.kind === 'resource' ? `${first.logicalId}: ` : ''}${reason}`, failure }
+  const rolledBack = status.endsWith('ROLLBACK_COMPLETE')
+  if (first?.kind !== 'resource') return { why: reason, failure: { reason, status, rolledBack } }
+  const { logicalId, type } = first
+  const written = part.document.keyPlace(['Resources', logicalId])
+  const at = part.spans().at(written.line, written.column)?.place
+  return {
+    why: `${logicalId}: ${reason}`,
+    failure: { logicalId, type, reason, status, rolledBack, ...(at !== undefined && { at }) },
+  }
 }
 
 type Recorded = {

@@ -1,21 +1,19 @@
 import type { Ports } from '../command.ts'
-import { digest } from '../core/canonical.ts'
-import type { DataMap, Path } from '../core/data.ts'
+import { canonicalJson, digest } from '../core/canonical.ts'
+import type { Data, Path } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
 import type { Unit } from '../core/organisation.ts'
+import { placesInOthers } from '../core/origins.ts'
 import type { PlannedUnit, StackContent } from '../core/plan.ts'
 import { verdictOf } from '../core/plan.ts'
 import { checkPolicy } from '../core/policy.ts'
 import type { Checked, Place, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import type { RenderedStack } from '../core/render.ts'
-import { componentContext, environmentContext, instanceContext, pipelineContext, renderStack } from '../core/render.ts'
+import type { Known, RenderedStack } from '../core/render.ts'
+import { renderUnit } from '../core/render.ts'
 import { checkLimits } from '../core/stack/limits.ts'
 import { predictOutputs } from '../core/stack/plan.ts'
-import type { Provisioner, StackPreview, StackState, WantedStack } from '../ports.ts'
-
-/** What an environment gives to the instances in it. */
-type Outputs = { readonly values: Readonly<Record<string, string>>; readonly predicted: boolean }
+import type { Provisioner, StackId, StackPreview, StackState, WantedStack } from '../ports.ts'
 
 /** A unit, rendered and checked, with the stack that it shall be. */
 export type Rendered = {
@@ -41,49 +39,86 @@ export function stacksOf(
   }
 }
 
-/** Renders a unit as its template sees it. */
-function renderUnit(
-  unit: Unit,
-  { environmentOutputs }: { readonly environmentOutputs: Readonly<Record<string, string>> },
-): Checked<RenderedStack> {
-  const { bundle } = unit
-  const part = bundle.parts.find(({ name }) => name === partNames[unit.kind])
-  if (part === undefined) throw new Error(`${unit.id} has no part to render`)
-  return renderStack(bundle, part, contextOf(unit, mapOf(Object.entries(environmentOutputs))), (reference) => {
-    const name = /^(?:environment|service_instance|pipeline)\.inputs\.([^.[]+)/u.exec(reference)?.[1]
-    return name === undefined || !Object.hasOwn(unit.inputs, name)
-      ? undefined
-      : { at: unit.inputPlace(name), note: 'its value comes from here' }
+/** What the stack of a unit gives out. */
+type Outputs = { readonly values: Readonly<Record<string, string>>; readonly predicted: boolean }
+
+/** By the ids of units. */
+export type Given = ReadonlyMap<string, Outputs>
+
+/** The units whose outputs a unit is rendered with: its environment, its component, the instances that a pipeline serves. */
+export function neededBy(unit: Unit, units: readonly Unit[]): readonly Unit[] {
+  return units.filter((other) => {
+    if (unit.kind === 'environment' || other === unit) return false
+    if (other.kind === 'environment')
+      return (
+        other.environment.name === unit.environment.name || (unit.kind === 'pipeline' && isServed(unit, units, other))
+      )
+    if (other.service?.service !== unit.service?.service) return false
+    return unit.kind === 'pipeline'
+      ? other.kind === 'instance'
+      : unit.kind === 'instance' && other.kind === 'component' && other.stage?.name === unit.stage?.name
   })
 }
 
-const partNames = {
-  environment: 'infrastructure',
-  instance: 'instance_infrastructure',
-  pipeline: 'pipeline_infrastructure',
-  component: 'component',
-} as const satisfies Record<Unit['kind'], string>
+function isServed(pipeline: Unit, units: readonly Unit[], environment: Unit): boolean {
+  return units.some(
+    ({ kind, service, environment: home }) =>
+      kind === 'instance' &&
+      service?.service === pipeline.service?.service &&
+      home.name === environment.environment.name,
+  )
+}
 
-function contextOf(unit: Unit, outputs: DataMap): DataMap {
-  const { environment, stage, service, inputs } = unit
-  const home = { name: environment.name, account: environment.account, outputs }
-  const name = stage?.name ?? environment.name
-  const facts = { name: service?.service ?? '' }
-  switch (unit.kind) {
-    case 'environment':
-      return environmentContext({ name: environment.name, inputs })
-    case 'instance':
-      return instanceContext(facts, { name, inputs, environment: home })
-    case 'pipeline':
-      return pipelineContext(facts, { inputs, instances: [] })
-    case 'component':
-      return componentContext({ name: unit.id, environment: home, service: facts.name })
+/** What is known of the others when a unit is rendered; nothing if one of them could not be rendered itself. */
+function knownOf(
+  unit: Unit,
+  { units, given }: { readonly units: readonly Unit[]; readonly given: Given },
+): { readonly known: Known; readonly predicted: boolean } | undefined {
+  const needed = neededBy(unit, units)
+  if (needed.some(({ id }) => !given.has(id))) return undefined
+  const valuesOf = (of: Unit | undefined): Readonly<Record<string, string>> => given.get(of?.id ?? '')?.values ?? {}
+  const homeOf = ({ environment }: Unit): Unit | undefined =>
+    needed.find((other) => other.kind === 'environment' && other.environment.name === environment.name)
+  const component = unit.kind === 'instance' ? needed.find(({ kind }) => kind === 'component') : undefined
+  const instances = needed.filter(({ kind }) => unit.kind === 'pipeline' && kind === 'instance')
+  return {
+    known: {
+      environmentOutputs: valuesOf(homeOf(unit)),
+      ...(component !== undefined && { component: { name: component.bundle.template, outputs: valuesOf(component) } }),
+      instances: instances.map((instance) => ({
+        name: instance.stage?.name ?? '',
+        inputs: instance.inputs,
+        environment: {
+          name: instance.environment.name,
+          account: instance.environment.account,
+          outputs: mapOf(Object.entries(valuesOf(homeOf(instance)))),
+        },
+        outputs: mapOf(Object.entries(valuesOf(instance))),
+      })),
+    },
+    predicted: needed.some(({ id }) => given.get(id)?.predicted === true),
+  }
+}
+
+/**
+ * An environment that the customer manages has no stack: the values of its inputs are its outputs.
+ * https://docs.aws.amazon.com/proton/latest/userguide/template-bundles.html
+ */
+function isManaged({ kind, bundle }: Unit): boolean {
+  return kind === 'environment' && bundle.parts.length === 0
+}
+
+function managedOutputs({ inputs }: Unit): Outputs {
+  const text = (value: Data): string => (typeof value === 'string' ? value : canonicalJson(value))
+  return {
+    values: Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, text(value)])),
+    predicted: false,
   }
 }
 
 /** Renders a unit and checks what came out: its structure and references, CloudFormation's limits, the rules of the organisation. */
-export function renderChecked(unit: Unit, environmentOutputs: Readonly<Record<string, string>>): Checked<Rendered> {
-  const rendered = renderUnit(unit, { environmentOutputs })
+function renderChecked(unit: Unit, known: Known): Checked<Rendered> {
+  const rendered = renderUnit(unit, known)
   if (!rendered.ok) return rendered
   const part = rendered.value
   const wanted = wantedOf(unit, part)
@@ -106,27 +141,33 @@ export function renderAll(units: readonly Unit[]): {
   readonly rendered: readonly Rendered[]
   readonly problems: readonly Problem[]
 } {
-  const outputs = new Map<string, Readonly<Record<string, string>>>()
+  const given = new Map<string, Outputs>()
   const rendered: Rendered[] = []
   const problems: Problem[] = []
   for (const unit of units) {
-    const home = unit.kind === 'environment' ? {} : outputs.get(unit.environment.name)
-    // An environment that cannot be rendered has been reported; what lives in it cannot be judged.
-    if (home === undefined) continue
-    const one = renderChecked(unit, home)
+    if (isManaged(unit)) given.set(unit.id, managedOutputs(unit))
+    // What cannot be rendered has been reported; what builds on it cannot be judged.
+    const all = isManaged(unit) ? undefined : knownOf(unit, { units, given })
+    if (all === undefined) continue
+    const from = placesInOthers(unit, { units, rendered: (id) => rendered.find((each) => each.unit.id === id) })
+    const one = renderChecked(unit, { ...all.known, from })
     problems.push(...one.problems)
     if (!one.ok) continue
     rendered.push(one.value)
-    if (unit.kind === 'environment') outputs.set(unit.environment.name, one.value.outputs)
+    given.set(unit.id, { values: one.value.outputs, predicted: true })
   }
   return { rendered, problems }
 }
 
+function stackOf({ stack, environment }: Unit): StackId {
+  return { name: stack, account: environment.account, region: environment.region }
+}
+
 /** Few and stable tags: one that changed would touch every resource of the stack. */
 function wantedOf(unit: Unit, part: RenderedStack): WantedStack {
-  const { environment, service, stage, bundle } = unit
+  const { service, stage, bundle } = unit
   return {
-    stack: { name: unit.stack, account: environment.account, region: environment.region },
+    stack: stackOf(unit),
     body: part.body,
     parameters: {},
     tags: {
@@ -150,26 +191,49 @@ export type Planned = Rendered & {
  * that is busy, or stuck in a way that no deployment mends, is refused.
  */
 export async function planUnits(units: readonly Unit[], stacks: Stacks): Promise<Checked<readonly Planned[]>> {
-  const outputs = new Map<string, Outputs>()
+  const given = new Map<string, Outputs>()
   const all: Planned[] = []
   const problems: Problem[] = []
   for (const unit of units) {
-    const home = unit.kind === 'environment' ? { values: {}, predicted: false } : outputs.get(unit.environment.name)
-    if (home === undefined) continue
-    const rendered = renderChecked(unit, home.values)
+    if (isManaged(unit)) given.set(unit.id, managedOutputs(unit))
+    const known = isManaged(unit) ? undefined : knownOf(unit, { units, given })
+    if (known === undefined) continue
+    const from = placesInOthers(unit, { units, rendered: (id) => all.find((each) => each.unit.id === id) })
+    const rendered = renderChecked(unit, { ...known.known, from })
     problems.push(...rendered.problems)
     if (!rendered.ok) continue
-    const planned = await planOne(rendered.value, { stacks, predicted: home.predicted })
+    const planned = await planOne(rendered.value, { stacks, predicted: known.predicted })
     all.push(planned)
-    if (unit.kind === 'environment') outputs.set(unit.environment.name, outputsOf(planned))
+    given.set(unit.id, outputsOf(planned))
   }
   return problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems }
     : { ok: true, value: all, problems }
 }
 
+/** Plans a unit once more, with what the units that it builds on give out at this moment; nothing if one of them is not deployed. */
+export async function replan(
+  planned: Planned,
+  { units, stacks }: { readonly units: readonly Unit[]; readonly stacks: Stacks },
+): Promise<Checked<Planned> | undefined> {
+  const { unit } = planned
+  const given = new Map<string, Outputs>()
+  for (const other of neededBy(unit, units)) {
+    if (isManaged(other)) given.set(other.id, managedOutputs(other))
+    else {
+      const state = await (await stacks(other)).state(stackOf(other))
+      if (state.is === 'settled') given.set(other.id, { values: state.outputs, predicted: false })
+    }
+  }
+  const known = knownOf(unit, { units, given })
+  if (known === undefined) return undefined
+  const rendered = renderChecked(unit, known.known)
+  if (!rendered.ok) return rendered
+  return { ok: true, value: await planOne(rendered.value, { stacks, predicted: false }), problems: rendered.problems }
+}
+
 /** Plans one unit against the live state of its stack. */
-export async function planOne(
+async function planOne(
   rendered: Rendered,
   { stacks, predicted }: { readonly stacks: Stacks; readonly predicted: boolean },
 ): Promise<Planned> {

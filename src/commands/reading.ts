@@ -77,8 +77,9 @@ export function selectUnits(
   return { ok: true, value: [...environments, ...chosen], problems: [] }
 }
 
-function named(unit: Unit, names: readonly string[]): boolean {
-  return names.includes(unit.id) || (unit.service !== undefined && names.includes(unit.service.service))
+/** `checkout` names all of its units, `checkout/dev` the instance with its component. */
+function named({ id }: Unit, names: readonly string[]): boolean {
+  return names.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
 function unknown(

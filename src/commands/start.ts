@@ -5,7 +5,7 @@ import type { Cell, Paint } from '../core/report.ts'
 import { count, list, table } from '../core/report.ts'
 import { outcomeOf } from './deploy.ts'
 import type { Attempt } from './deploying.ts'
-import { deployUnits, positionOf } from './deploying.ts'
+import { columnsOf, deployUnits, positionOf } from './deploying.ts'
 import { planUnits, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, stateFolders } from './reading.ts'
 
@@ -56,7 +56,7 @@ export const start = command({
       const address = addressOf(unit)
       return address === undefined || (is !== 'deployed' && is !== 'unchanged') ? [] : [address]
     })
-    const outcome = outcomeOf(attempts, { organisation, words: [], folders: sameFolders({ root, state }) })
+    const outcome = outcomeOf(attempts, { organisation, again: 'start', folders: sameFolders({ root, state }) })
     if (outcome.exit !== 'done') return { ...outcome, data: { ...outcome.data, addresses }, problems, sources }
     return {
       exit: 'done',
@@ -92,7 +92,7 @@ function addressTable(
   { organisation, paint }: { readonly organisation: Organisation; readonly paint: Paint },
 ): string {
   const cells = attempts.map((attempt) => ({ ...positionOf(attempt.unit, organisation), attempt }))
-  const columns = organisation.catalog.stages.map(({ name }) => name)
+  const columns = columnsOf(attempts, organisation)
   const rows = [...new Set(cells.map(({ row }) => row))]
   return table(
     [{ name: ' ' }, ...columns.map((name) => ({ name }))],

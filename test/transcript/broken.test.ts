@@ -150,8 +150,8 @@ const cases: readonly Case[] = [
     what: 'an undefined variable in a template',
     broken: (folder) =>
       edit(folder, template, { from: 'What {{ service.name }} itself', to: 'What {{ service.title }} itself' }),
-    told: [`undefined-variable ${template}:30`],
-    says: ['service'],
+    told: [`contract-namespace ${template}:30`],
+    says: ['service.title', 'service.branch_name'],
   },
   {
     what: 'a stack over the limits of CloudFormation',
@@ -277,8 +277,8 @@ describe('a state folder', () => {
     expect({ ...run, stderr: run.stderr.replaceAll(folder, '') }).toMatchInlineSnapshot(`
       {
         "exit": 1,
-        "stderr": "  read                   acme: 3 stages, 4 services, 4 templates 0.0 s
-        checked and planned    15 units, 376 resources to deploy 0.0 s
+        "stderr": "  read                   acme: 3 stages, 4 services, 4 templates <time>
+        checked and planned    15 units, 376 resources to deploy <time>
       Refused  "/.protium/stacks" was not written: it may not be written to (EACCES). Choose a folder that you may write to, or change the rights of this one. [disk-read-only]
       ",
         "stdout": "",
@@ -295,8 +295,8 @@ describe('a state folder', () => {
     expect({ ...run, stderr: run.stderr.replaceAll(folder, '') }).toMatchInlineSnapshot(`
       {
         "exit": 1,
-        "stderr": "  read                   acme: 3 stages, 4 services, 4 templates 0.0 s
-        checked and planned    15 units, 376 resources to deploy 0.0 s
+        "stderr": "  read                   acme: 3 stages, 4 services, 4 templates <time>
+        checked and planned    15 units, 376 resources to deploy <time>
       Refused  "/.protium/stacks" was not written: something else has that name (ENOTDIR). Move it away, or choose another folder to write to. [path-taken]
       ",
         "stdout": "",

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { quickFolder } from '../quick-folder.ts'
 
 const repository = join(import.meta.dirname, '..', '..')
 
@@ -19,7 +19,7 @@ export function sample(): string {
 }
 
 export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'protium-'))
+  const folder = mkdtempSync(join(quickFolder(), 'protium-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
@@ -57,9 +57,9 @@ export async function protiumWith(
   })
 }
 
-/** Durations and ages are replaced; the columns that they stand in keep their width. */
+/** Durations and ages at the ends of columns are replaced, with the space before them, since their width differs too. */
 export function timeless(text: string): string {
-  return text.replaceAll(/ +\d+(\.\d)? s$/gmu, ' 0.0 s').replaceAll(/ +(?:\d+ (?:s|min)|now)(?=  )/gu, ' now')
+  return text.replaceAll(/ +(?:\d+(?:\.\d)? (?:s|min)(?: \d+ s)?|now)(?=  |$)/gmu, ' <time>')
 }
 
 /** Changes a file of a copy; the text that is replaced has to be there. */

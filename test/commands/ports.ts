@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { localProvisioner } from '../../src/adapters/local.ts'
+import { folderRecords } from '../../src/adapters/records.ts'
+import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts'
+import type { Problem } from '../../src/core/problem.ts'
+import type { FileTree } from '../../src/core/tree.ts'
+import { quickFolder } from '../quick-folder.ts'
+
+/** An organisation that is only a value, with stacks and records in a folder of its own. */
+export type World = {
+  readonly ports: Ports
+  /** What was told while it ran. */
+  readonly progress: UnitProgress[]
+  readonly written: Map<string, string>
+  readonly folder: string
+  readonly end: () => void
+}
+
+export function worldOf(
+  tree: () => FileTree,
+  more: {
+    readonly texts?: ReadonlyMap<string, string>
+    readonly released?: ReadonlyMap<string, FileTree>
+    readonly commit?: string
+    readonly confirm?: Ports['confirm']
+    readonly told?: (progress: UnitProgress) => void
+    readonly signal?: AbortSignal
+  } = {},
+): World {
+  const folder = mkdtempSync(join(quickFolder(), 'protium-world-'))
+  const progress: UnitProgress[] = []
+  const written = new Map<string, string>(more.texts)
+  // Each look at the clock is a second later, so that records have an order.
+  let now = Date.parse('2026-11-22T12:00:00Z')
+  const clock = { now: () => new Date((now += 1000)), sleep: async () => {} }
+  const ports: Ports = {
+    program: 'protium',
+    files: {
+      tree: async () => ({ tree: tree(), problems: [] }),
+      text: async (file) => {
+        const text = written.get(file) ?? tree().get(file)
+        const problem: Problem = {
+          code: 'not-a-file',
+          severity: 'error',
+          message: `no ${file}`,
+          remedy: 'Correct the path.',
+        }
+        return text === undefined ? { ok: false, problems: [problem] } : { ok: true, value: text, problems: [] }
+      },
+      write: async (_root, files) => {
+        for (const [path, text] of files) written.set(path, text)
+      },
+      writeText: async (file, text) => void written.set(file, text),
+      remove: async (path) => rmSync(path, { recursive: true, force: true }),
+      releases: async () => [...(more.released?.keys() ?? [])],
+      released: async (_root, { template, version }) => {
+        const files = more.released?.get(`${template}@${version}`)
+        return files === undefined ? undefined : { tree: files, problems: [] }
+      },
+      commit: async () => more.commit,
+    },
+    provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
+    records: async (records) => folderRecords(records),
+    clock,
+    reporter: {
+      step: () => {},
+      unit: (each) => {
+        progress.push(each)
+        more.told?.(each)
+      },
+    },
+    confirm: more.confirm,
+    by: 'ana',
+    signal: more.signal ?? new AbortController().signal,
+  }
+  return { ports, progress, written, folder, end: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Runs a command with its inputs as words; the root and the state are those of the world. */
+export async function run(
+  command: Command,
+  world: World,
+  given: Readonly<Record<string, readonly string[]>> = {},
+): Promise<Outcome> {
+  const own =
+    'root' in command.inputs ? { root: [world.folder], ...('state' in command.inputs && { state: ['.'] }) } : {}
+  const accepted = command.accept(new Map(Object.entries({ ...own, ...given })))
+  if (!accepted.ok) throw new Error(accepted.problems.map(({ message }) => message).join(' '))
+  return accepted.value(world.ports)
+}
