@@ -17,14 +17,20 @@ export async function readmeWith(readme: string): Promise<string> {
   return blocks.reduce((text, [name, block]) => {
     const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`]
     const [before, rest = ''] = text.split(begin)
-    const after = rest.split(end)[1]
+    const [old = '', after] = rest.split(end)
     if (after === undefined) throw new Error(`README.md has no block "${name}"`)
+    // Durations differ from run to run; they alone are no reason for a change.
+    if (withoutDurations(old.trim()) === withoutDurations(block)) return text
     return `${before ?? ''}${begin}\n\n${block}\n\n${end}${after}`
   }, readme)
 }
 
+function withoutDurations(text: string): string {
+  return text.replaceAll(/ +\d+(\.\d)? s$/gmu, '')
+}
+
 /** What `npm start` prints in a log, on a copy of the sample. */
-export function startTranscript(): string {
+function startTranscript(): string {
   const folder = mkdtempSync(join(tmpdir(), 'protium-readme-'))
   try {
     for (const name of ['catalog.yaml', 'environments', 'services', 'templates']) {
