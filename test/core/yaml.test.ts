@@ -956,7 +956,9 @@ describe('for any text at all', () => {
 function expectBare(data: Data): void {
   if (isList(data)) data.forEach(expectBare)
   if (!isMap(data)) return
-  expect(Object.getPrototypeOf(data)).toBeNull()
+  const prototype = Object.getPrototypeOf(data)
+  expect(Reflect.ownKeys(prototype)).toEqual([])
+  expect(Object.getPrototypeOf(prototype)).toBeNull()
   Object.values(data).forEach(expectBare)
 }
 

@@ -1,5 +1,5 @@
 import { type Event, EVENT_ID, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
-import { type Data, Float, mapOf } from '../data.ts'
+import { type Data, Float, mapOf, newMap } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { limits, thousands } from './bounds.ts'
@@ -239,7 +239,7 @@ function open(state: State, at: { at: number; content: number; tag: Tag; isMap: 
     items = { at: at.content, key: at.at, inside: new Map() }
     spot = typeof at.tag === 'object' ? { at: at.at, key: at.at, inside: new Map([[at.tag.long, items]]) } : items
   }
-  const map: Record<string, Data> | undefined = at.isMap ? Object.create(null) : undefined
+  const map = at.isMap ? newMap() : undefined
   state.frames.push({ map, list: [], key: undefined, keyAt: at.at, size: 0, tag: at.tag, spot, items, isKey })
 }
 

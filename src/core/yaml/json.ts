@@ -1,4 +1,4 @@
-import { type Data, Float } from '../data.ts'
+import { type Data, Float, newMap } from '../data.ts'
 import { limits } from './bounds.ts'
 import { type Finding, mostFindings } from './findings.ts'
 import type { Spot } from './spots.ts'
@@ -55,7 +55,7 @@ function leaf(at: number): Spot {
 
 function readMap(scanner: Scanner, depth: number): Found {
   const spot: Spot = { at: scanner.at, key: scanner.at, inside: scanner.spots ? new Map() : undefined }
-  const map: Record<string, Data> = Object.create(null)
+  const map = newMap()
   scanner.at += 1
   blank(scanner)
   if (accept(scanner, '}')) return { data: map, spot }
