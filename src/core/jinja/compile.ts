@@ -537,6 +537,7 @@ class Compiler {
   #setBlock(node: SetBlock, frame: Frame): Execute {
     const inner = { ...innerFrame(frame), checksOutput: false }
     analyse(node.body, inner.symbols)
+    if (node.filter !== null) analyseExpression(node.filter, inner.symbols)
     const enter = this.#enter(inner)
     const body = this.#body(node.body, inner)
     const leave = this.#leave(inner)

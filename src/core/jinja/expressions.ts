@@ -180,6 +180,7 @@ export class Expressions {
           const a = left(activation)
           const b = right(activation)
           activation.rendering.site = site
+          if (typeof a === 'bigint' || typeof b === 'bigint') activation.rendering.spend(bigCost)
           return binary(op, a, b, activation.rendering)
         }
       }
@@ -231,6 +232,7 @@ export class Expressions {
         const value = key(activation)
         activation.rendering.site = site
         if (!(value instanceof Slice)) throw new Error('a slice is a slice')
+        payForText(owner, activation.rendering)
         return slicedBy(owner, value, activation.rendering)
       }
     }
@@ -238,6 +240,7 @@ export class Expressions {
       const owner = target(activation)
       const value = key(activation)
       activation.rendering.site = site
+      payForText(owner, activation.rendering)
       return located(getItem(owner, value), activation.rendering)
     }
   }
@@ -302,6 +305,7 @@ export class Expressions {
       tracer.path = undefined
       const part = key(activation)
       rendering.site = site
+      if (!isAttribute) payForText(value, rendering)
       let result: Value
       if (isAttribute && typeof part === 'string') {
         result = getAttribute(value, part)
@@ -383,6 +387,7 @@ export class Expressions {
         const left = first(activation)
         const right = evaluate(activation)
         activation.rendering.site = site
+        payFor(left, right, activation.rendering)
         return compare(op, left, right, activation.rendering)
       }
     }
@@ -391,6 +396,7 @@ export class Expressions {
       for (const { op, site, evaluate } of operands) {
         const right = evaluate(activation)
         activation.rendering.site = site
+        payFor(left, right, activation.rendering)
         if (!compare(op, left, right, activation.rendering)) return false
         left = right
       }
@@ -418,7 +424,7 @@ export class Expressions {
         const value = callee(activation)
         const values = positional.map((item) => item(activation))
         activation.rendering.site = site
-        return located(callValue(value, values, noKwargs, activation.rendering), activation.rendering)
+        return paid(value, callValue(value, values, noKwargs, activation.rendering), activation.rendering)
       }
     }
     return (activation) => {
@@ -426,7 +432,7 @@ export class Expressions {
       const values = listed(args, activation)
       const kwargs = args.keywords?.(activation) ?? noKwargs
       activation.rendering.site = site
-      return located(callValue(value, values, kwargs, activation.rendering), activation.rendering)
+      return paid(value, callValue(value, values, kwargs, activation.rendering), activation.rendering)
     }
   }
 
@@ -505,7 +511,7 @@ export class Expressions {
         const value = target(activation)
         const values = positional.map((item) => item(activation))
         activation.rendering.site = site
-        return located(run(value, values, noKwargs, activation.rendering), activation.rendering)
+        return paid(value, run(value, values, noKwargs, activation.rendering), activation.rendering)
       }
     }
     return (activation) => {
@@ -513,7 +519,7 @@ export class Expressions {
       const values = listed(args, activation)
       const kwargs = args.keywords?.(activation) ?? noKwargs
       activation.rendering.site = site
-      return located(run(value, values, kwargs, activation.rendering), activation.rendering)
+      return paid(value, run(value, values, kwargs, activation.rendering), activation.rendering)
     }
   }
 
@@ -576,6 +582,30 @@ function unknownName(message: string): () => never {
   return () => {
     throw new JinjaError('TemplateRuntimeError', message)
   }
+}
+
+/** What arithmetic with a whole number beyond 2^53 costs; how long such a number may be is bounded. */
+const bigCost = 500
+
+/** Walking a long text, or making one, costs in proportion. */
+function paid(given: Value, result: Value, rendering: Rendering): Value {
+  if (typeof given === 'string' && given.length > 64) rendering.spend(given.length >> 5)
+  if (typeof result === 'string') {
+    if (result.length > 64) rendering.spend(result.length >> 5)
+  } else if (typeof given === 'bigint' || typeof result === 'bigint') rendering.spend(bigCost)
+  return located(result, rendering)
+}
+
+/** Counting the characters of a text walks it. */
+function payForText(owner: Value, rendering: Rendering): void {
+  if (typeof owner === 'string' && owner.length > 64) rendering.spend(owner.length >> 4)
+}
+
+/** Comparing long texts is work. */
+function payFor(left: Value, right: Value, rendering: Rendering): void {
+  if (typeof left !== 'string' || typeof right !== 'string') return
+  const length = Math.min(left.length, right.length)
+  if (length > 64) rendering.spend(length >> 5)
 }
 
 /** The text of the block that a filter block stands around. */

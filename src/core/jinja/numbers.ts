@@ -5,7 +5,7 @@ import type { Runtime, Value } from './values.ts'
 export type Whole = number | bigint
 
 /** Whole numbers stay below this many bits: far beyond what Python itself would print. */
-const mostBits = 1 << 17
+const mostBits = 16_384
 
 /** An int or bool as a whole number; undefined for anything else. */
 export function asWhole(value: Value): Whole | undefined {

@@ -26,7 +26,7 @@ export const defaultLimits: Limits = {
   source: 256 * 1024,
   tokens: 60_000,
   depth: 64,
-  steps: 5_000_000,
+  steps: 2_000_000,
   output: 4 * 1024 * 1024,
   size: 1024 * 1024,
   calls: 200,
@@ -104,6 +104,8 @@ export class Rendering implements Runtime {
     if (length > this.limits.size) {
       throw new JinjaError('Limit', `a text or a list has more than ${this.limits.size} characters or elements`)
     }
+    // Building it costs in proportion: the steps bound the memory that a rendering can fill, too.
+    this.spend(length >> 5)
   }
 
   /** Appends to the output, or to what is being captured. */

@@ -292,14 +292,15 @@ export function realigned(captured: Captured, text: string): Captured | undefine
     const now = to[target + line]
     if (old === undefined || now === undefined || old.text !== now.text) return undefined
     const end = from[first + line + 1]?.start ?? captured.text.length
+    const limit = to[target + line + 1]?.start ?? text.length
     while ((captured.pieces[index + 1]?.start ?? Number.POSITIVE_INFINITY) <= old.start + old.indent) index += 1
     for (let piece = captured.pieces[index]; piece !== undefined && piece.start < end; piece = captured.pieces[index]) {
       const begin = Math.max(piece.start, old.start + old.indent)
       const place = begin - old.start - old.indent + now.start + now.indent
       const isFirst = begin === old.start + old.indent
-      const start = pieces.length === 0 ? 0 : isFirst ? now.start : place
+      const start = pieces.length === 0 ? 0 : isFirst ? now.start : Math.min(place, limit)
       const site = piece.literal ? { ...piece.site, offset: piece.site.offset + begin - piece.start } : piece.site
-      pieces.push({ ...piece, start, blanks: place - start, site })
+      pieces.push({ ...piece, start, blanks: Math.max(0, place - start), site })
       if ((captured.pieces[index + 1]?.start ?? Number.POSITIVE_INFINITY) >= end) break
       index += 1
     }
