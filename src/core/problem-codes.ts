@@ -303,6 +303,11 @@ export const problemCodes = {
     why: 'The file is damaged, or was written by a newer version. It is not passed over, because what is deployed is known from the records.',
     fix: 'Use the version that wrote it, or move the file out of the folder of records.',
   },
+  'rendering-unknown': {
+    title: 'Nothing renders to this file',
+    why: 'To explain a line of a rendered file, everything is rendered once more and the text that is equal to the file is looked for. There is none: the file was changed, or it was rendered from other files, inputs or outputs.',
+    fix: 'Render again with `protium render --out DIR` and name the new file, or name the unit: `protium explain --at checkout/dev:212`.',
+  },
   'schema-default': {
     title: 'A default breaks the rules of its own input',
     why: 'The schema gives an input a default that the same schema would refuse if somebody wrote it.',

@@ -249,7 +249,7 @@ export function renderUnit(unit: Unit, known: Known): Checked<RenderedUnit> {
     unit.bundle,
     part,
     contextOfUnit(unit, known),
-    (reference) => inputPlace(unit, reference) ?? known.from?.(reference),
+    (reference) => ownPlace(unit, reference) ?? known.from?.(reference),
   )
   return rendered.ok ? { ...rendered, value: { ...rendered.value, unit } } : rendered
 }
@@ -297,12 +297,19 @@ function contextOfUnit(unit: Unit, known: Known): DataMap {
   }
 }
 
-/** Where an input of a unit was written: for all stages, for one, or as the default of the schema. */
-function inputPlace(unit: Unit, reference: string): ReturnType<ReferencePlace> {
+/** Where a unit's own values were written: its names; an input for all stages, for one, or as the default of the schema. */
+function ownPlace(unit: Unit, reference: string): ReturnType<ReferencePlace> {
+  const { service, stage, environment } = unit
+  if (reference === 'service.name' && service !== undefined) {
+    return { at: service.spec.document.place(['service']), note: 'written here' }
+  }
+  if (reference === 'environment.name' || reference === 'environment.account_id') {
+    const key = reference === 'environment.name' ? 'environment' : 'account'
+    return { at: environment.document.place([key]), note: 'written here' }
+  }
   const name = /^(?:environment|service_instance|pipeline)\.inputs\.(\w+)/.exec(reference)?.[1]
   if (name === undefined || !Object.hasOwn(unit.inputs, name)) return undefined
   const at = unit.inputPlace(name)
-  const { service, stage } = unit
   const own = stage === undefined ? undefined : service?.spec.stages.get(stage.name)?.inputs
   if ([unit.bundle, service?.bundle].some((bundle) => bundle?.schema.file === at.file))
     return { at, note: "the schema's default" }
