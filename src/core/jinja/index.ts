@@ -27,7 +27,7 @@ import { templateTests } from './tests.ts'
 import { JinjaError, contextOf } from './values.ts'
 import type { Value } from './values.ts'
 
-export { noComponent, noComponents } from './values.ts'
+export { noComponents } from './values.ts'
 export type { Reference } from './references.ts'
 export { Spans } from './spans.ts'
 export type { Origin } from './spans.ts'
