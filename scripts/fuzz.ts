@@ -144,7 +144,7 @@ const methods = [
   'values()',
   "get('cpu')",
   "get('zz', 1)",
-  "format(1, x=2)",
+  'format(1, x=2)',
   'append(1)',
   'pop()',
   'copy()',
@@ -154,65 +154,333 @@ const methods = [
   'sort()',
   'reverse()',
   'update({})',
-  "encode()",
+  'encode()',
   'casefold()',
 ]
 const filters = [
-  'abs', 'attr("n")', 'batch(2)', "batch(2, 'f')", 'capitalize', 'center(12)', 'count', "d('dv')", "default('dv', true)", 'dictsort',
-  "dictsort(by='value')", 'e', 'escape', 'filesizeformat', 'first', 'float', 'forceescape', "format('a')", "groupby('v')", 'indent',
-  'indent(2, true)', 'int', 'int(7)', 'items', 'join', "join(', ')", "join('-', 'n')", 'last', 'length', 'list', 'lower',
-  "map('upper')", "map(attribute='n')", "map('length')", 'max', 'min', "max(attribute='v')", 'pprint', 'reject', "reject('odd')",
-  "rejectattr('v')", "replace('e', 'E')", "replace('e', 'E', 1)", 'reverse', 'round', "round(1, 'floor')", 'safe', 'select',
-  "select('string')", "selectattr('v', 'eq', 2)", 'slice(2)', 'sort', "sort(attribute='v')", 'sort(reverse=true)', 'string',
-  'striptags', 'sum', "sum(attribute='v')", 'title', 'tojson', 'tojson(indent=1)', 'trim', "trim('c')", 'truncate(9)',
-  "truncate(9, true, '..', 0)", 'unique', "unique(attribute='v')", 'upper', 'urlencode', 'urlize', 'wordcount', 'wordwrap(9)', 'xmlattr',
-  'nope', 'constructor', '__proto__', 'valueOf', 'proton_cfn_sanitize', 'random',
+  'abs',
+  'attr("n")',
+  'batch(2)',
+  "batch(2, 'f')",
+  'capitalize',
+  'center(12)',
+  'count',
+  "d('dv')",
+  "default('dv', true)",
+  'dictsort',
+  "dictsort(by='value')",
+  'e',
+  'escape',
+  'filesizeformat',
+  'first',
+  'float',
+  'forceescape',
+  "format('a')",
+  "groupby('v')",
+  'indent',
+  'indent(2, true)',
+  'int',
+  'int(7)',
+  'items',
+  'join',
+  "join(', ')",
+  "join('-', 'n')",
+  'last',
+  'length',
+  'list',
+  'lower',
+  "map('upper')",
+  "map(attribute='n')",
+  "map('length')",
+  'max',
+  'min',
+  "max(attribute='v')",
+  'pprint',
+  'reject',
+  "reject('odd')",
+  "rejectattr('v')",
+  "replace('e', 'E')",
+  "replace('e', 'E', 1)",
+  'reverse',
+  'round',
+  "round(1, 'floor')",
+  'safe',
+  'select',
+  "select('string')",
+  "selectattr('v', 'eq', 2)",
+  'slice(2)',
+  'sort',
+  "sort(attribute='v')",
+  'sort(reverse=true)',
+  'string',
+  'striptags',
+  'sum',
+  "sum(attribute='v')",
+  'title',
+  'tojson',
+  'tojson(indent=1)',
+  'trim',
+  "trim('c')",
+  'truncate(9)',
+  "truncate(9, true, '..', 0)",
+  'unique',
+  "unique(attribute='v')",
+  'upper',
+  'urlencode',
+  'urlize',
+  'wordcount',
+  'wordwrap(9)',
+  'xmlattr',
+  'nope',
+  'constructor',
+  '__proto__',
+  'valueOf',
+  'proton_cfn_sanitize',
+  'random',
 ]
 const tests = [
-  'defined', 'undefined', 'none', 'string', 'number', 'integer', 'float', 'boolean', 'mapping', 'sequence', 'iterable', 'callable',
-  'odd', 'even', 'lower', 'upper', 'true', 'false', 'divisibleby 2', 'divisibleby(3)', "eq 'x'", 'gt 1', 'in tags', "in ['web']",
-  'sameas none', 'escaped', 'filter', 'test', 'nope', 'constructor', 'equalto 2', 'ne(1)', 'lt 5',
+  'defined',
+  'undefined',
+  'none',
+  'string',
+  'number',
+  'integer',
+  'float',
+  'boolean',
+  'mapping',
+  'sequence',
+  'iterable',
+  'callable',
+  'odd',
+  'even',
+  'lower',
+  'upper',
+  'true',
+  'false',
+  'divisibleby 2',
+  'divisibleby(3)',
+  "eq 'x'",
+  'gt 1',
+  'in tags',
+  "in ['web']",
+  'sameas none',
+  'escaped',
+  'filter',
+  'test',
+  'nope',
+  'constructor',
+  'equalto 2',
+  'ne(1)',
+  'lt 5',
 ]
 const literals = [
-  '0', '1', '-1', '2', '3', '7', '100', '1.5', '0.0', '2.0', '1e3', '1e400', '9007199254740993', '0x1F', '1_000', "'a'", "''", "'web'",
-  '"it\'s"', "'a,b'", "'%s'", "'%d %s'", "'{} {0}'", "'{0.__class__}'", 'true', 'false', 'none', '[]', '{}', '()', '(1,)', "'\\n'",
-  "'\\u00e9'", '[1, 2, 3]', "{'a': 1, 'b': [2]}", "('x', 2)", "'<i>'",
+  '0',
+  '1',
+  '-1',
+  '2',
+  '3',
+  '7',
+  '100',
+  '1.5',
+  '0.0',
+  '2.0',
+  '1e3',
+  '1e400',
+  '9007199254740993',
+  '0x1F',
+  '1_000',
+  "'a'",
+  "''",
+  "'web'",
+  '"it\'s"',
+  "'a,b'",
+  "'%s'",
+  "'%d %s'",
+  "'{} {0}'",
+  "'{0.__class__}'",
+  'true',
+  'false',
+  'none',
+  '[]',
+  '{}',
+  '()',
+  '(1,)',
+  "'\\n'",
+  "'\\u00e9'",
+  '[1, 2, 3]',
+  "{'a': 1, 'b': [2]}",
+  "('x', 2)",
+  "'<i>'",
 ]
-const operators = ['+', '-', '*', '/', '//', '%', '**', '~', '==', '!=', '<', '<=', '>', '>=', 'in', 'not in', 'and', 'or']
+const operators = [
+  '+',
+  '-',
+  '*',
+  '/',
+  '//',
+  '%',
+  '**',
+  '~',
+  '==',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'in',
+  'not in',
+  'and',
+  'or',
+]
 
 type Kind = 'number' | 'text' | 'list' | 'test'
 
 const kinds: readonly Kind[] = ['number', 'text', 'text', 'list', 'test']
 
 const atoms: Readonly<Record<Kind, readonly string[]>> = {
-  number: ['0', '1', '3', '12', '1.5', '2.0', '1e3', 'port', 'half', 'two', 'inputs.cpu', 'rows[1].v', 'true', '9007199254740993'],
-  text: ["'a'", "''", "'web'", 'name', 'text', 'html', 'word', 'inputs.image', "inputs['my-key']", 'tags[0]', 'rows.0.n', "'it\\'s'", "'a,b c'", 'empty'],
+  number: [
+    '0',
+    '1',
+    '3',
+    '12',
+    '1.5',
+    '2.0',
+    '1e3',
+    'port',
+    'half',
+    'two',
+    'inputs.cpu',
+    'rows[1].v',
+    'true',
+    '9007199254740993',
+  ],
+  text: [
+    "'a'",
+    "''",
+    "'web'",
+    'name',
+    'text',
+    'html',
+    'word',
+    'inputs.image',
+    "inputs['my-key']",
+    'tags[0]',
+    'rows.0.n',
+    "'it\\'s'",
+    "'a,b c'",
+    'empty',
+  ],
   list: ['tags', 'nothing', '[]', '[1, 2, 3]', "['b', 'A', 'c']", 'nested', 'rows', '(1, 2)', '[none]', 'numbers'],
   test: ['true', 'false', 'on', 'off', '1 < 2 < 3', "'a' in tags"],
 }
 const textFilters = [
-  'upper', 'lower', 'title', 'capitalize', 'trim', "trim('ac')", 'e', 'escape', 'forceescape', 'string', 'striptags', 'truncate(9)',
-  "truncate(9, true, '..', 0)", "truncate(11, leeway=2, end='~')", 'wordcount|string', 'wordwrap(9)', "wordwrap(7, false, wrapstring='|')",
-  "replace('e', 'E')", "replace('e', '', 1)", 'center(20)', 'indent', 'indent(3, true, true)', "indent('> ')", 'urlencode', 'urlize',
-  'reverse', 'first|string', 'last|string', "default('z')", "d('z', true)", 'filesizeformat|string' , 'safe', "format", 'xmlattr|string',
+  'upper',
+  'lower',
+  'title',
+  'capitalize',
+  'trim',
+  "trim('ac')",
+  'e',
+  'escape',
+  'forceescape',
+  'string',
+  'striptags',
+  'truncate(9)',
+  "truncate(9, true, '..', 0)",
+  "truncate(11, leeway=2, end='~')",
+  'wordcount|string',
+  'wordwrap(9)',
+  "wordwrap(7, false, wrapstring='|')",
+  "replace('e', 'E')",
+  "replace('e', '', 1)",
+  'center(20)',
+  'indent',
+  'indent(3, true, true)',
+  "indent('> ')",
+  'urlencode',
+  'urlize',
+  'reverse',
+  'first|string',
+  'last|string',
+  "default('z')",
+  "d('z', true)",
+  'filesizeformat|string',
+  'safe',
+  'format',
+  'xmlattr|string',
 ]
 const textMethods = [
-  'upper()', 'lower()', 'title()', 'capitalize()', 'swapcase()', 'strip()', "lstrip('T')", "rstrip('gb')", "replace('a', 'bb')", "replace('', '-')",
-  'zfill(6)', "center(12, '*')", 'ljust(9)', "rjust(9, '.')", "join(['a', 'b'])", 'casefold()', "removeprefix('a')", "removesuffix('t')",
-  'expandtabs()', "partition('e')[2]", "rsplit('e', 1)[0]",
+  'upper()',
+  'lower()',
+  'title()',
+  'capitalize()',
+  'swapcase()',
+  'strip()',
+  "lstrip('T')",
+  "rstrip('gb')",
+  "replace('a', 'bb')",
+  "replace('', '-')",
+  'zfill(6)',
+  "center(12, '*')",
+  'ljust(9)',
+  "rjust(9, '.')",
+  "join(['a', 'b'])",
+  'casefold()',
+  "removeprefix('a')",
+  "removesuffix('t')",
+  'expandtabs()',
+  "partition('e')[2]",
+  "rsplit('e', 1)[0]",
 ]
 const listFilters = [
-  'reverse', 'unique', "map('string')", 'batch(2)', "batch(2, 'f')", 'slice(2)', 'select', 'reject', "select('string')", "reject('string')",
-  "select('in', [1, 'web'])", 'list', "map('tojson')", "map('length')|select", "map('default', 'q')",
+  'reverse',
+  'unique',
+  "map('string')",
+  'batch(2)',
+  "batch(2, 'f')",
+  'slice(2)',
+  'select',
+  'reject',
+  "select('string')",
+  "reject('string')",
+  "select('in', [1, 'web'])",
+  'list',
+  "map('tojson')",
+  "map('length')|select",
+  "map('default', 'q')",
 ]
 const rowFilters = [
-  "map(attribute='n')", "map(attribute='v')|unique", "selectattr('v', 'eq', 2)|map(attribute='n')", "rejectattr('tags')|map(attribute='n')",
-  "sort(attribute='v')|map(attribute='n')", "sort(attribute='v,n', reverse=true)|map(attribute='n')", "groupby('v')|map('first')",
-  "map(attribute='tags.0', default='-')", "groupby('n', case_sensitive=true)|map(attribute='grouper')", "map(attribute='tags')|sum(start=[])",
+  "map(attribute='n')",
+  "map(attribute='v')|unique",
+  "selectattr('v', 'eq', 2)|map(attribute='n')",
+  "rejectattr('tags')|map(attribute='n')",
+  "sort(attribute='v')|map(attribute='n')",
+  "sort(attribute='v,n', reverse=true)|map(attribute='n')",
+  "groupby('v')|map('first')",
+  "map(attribute='tags.0', default='-')",
+  "groupby('n', case_sensitive=true)|map(attribute='grouper')",
+  "map(attribute='tags')|sum(start=[])",
 ]
 const anyTests = [
-  'defined', 'none', 'string', 'number', 'integer', 'float', 'boolean', 'mapping', 'sequence', 'iterable', 'callable', 'true', 'false',
-  "eq 'x'", 'in tags', "sameas none", 'escaped', 'not string', 'ne 2',
+  'defined',
+  'none',
+  'string',
+  'number',
+  'integer',
+  'float',
+  'boolean',
+  'mapping',
+  'sequence',
+  'iterable',
+  'callable',
+  'true',
+  'false',
+  "eq 'x'",
+  'in tags',
+  'sameas none',
+  'escaped',
+  'not string',
+  'ne 2',
 ]
 
 class Generator {
@@ -238,11 +506,13 @@ class Generator {
     switch (kind) {
       case 'number':
         return random.pick([
-          () => `(${of('number')} ${random.pick(['+', '-', '*', '//', '%', '/'])} ${random.pick(['3', '2', '7.5', '-4'])})`,
+          () =>
+            `(${of('number')} ${random.pick(['+', '-', '*', '//', '%', '/'])} ${random.pick(['3', '2', '7.5', '-4'])})`,
           () => `(${of('number')} ${random.pick(['+', '-', '*'])} ${of('number')})`,
           () => `${of('list')}|length`,
           () => `(${of('text')}|length)`,
-          () => `(${of('number')}|${random.pick(['abs', 'int', 'float', 'round', 'round(1)', "round(0, 'floor')", 'string|int'])})`,
+          () =>
+            `(${of('number')}|${random.pick(['abs', 'int', 'float', 'round', 'round(1)', "round(0, 'floor')", 'string|int'])})`,
           () => `-${of('number')}`,
           () => `(${of('test')} and ${of('number')})`,
         ])()
@@ -340,9 +610,12 @@ class Generator {
   #subscript(depth: number): string {
     const random = this.#random
     const part = (): string => (random.chance(0.5) ? '' : random.pick(['0', '1', '-1', '2', '-3', '5']))
-    if (random.chance(0.3)) return `${part()}:${part()}${random.chance(0.3) ? `:${random.pick(['1', '-1', '2', ''])}` : ''}`
+    if (random.chance(0.3))
+      return `${part()}:${part()}${random.chance(0.3) ? `:${random.pick(['1', '-1', '2', ''])}` : ''}`
     if (random.chance(0.1)) return `'${random.pick(hostile)}'`
-    return random.chance(0.5) ? random.pick(["'cpu'", '0', '1', '-1', "'n'", "'my-key'", '1.0', 'true']) : this.expression(depth - 2)
+    return random.chance(0.5)
+      ? random.pick(["'cpu'", '0', '1', '-1', "'n'", "'my-key'", '1.0', 'true'])
+      : this.expression(depth - 2)
   }
 
   #call(depth: number): string {
@@ -402,7 +675,8 @@ class Generator {
     const random = this.#random
     const value = (): string => this.expression(2 + random.below(2))
     if (depth <= 0 || random.chance(0.45)) {
-      if (random.chance(0.3)) return random.pick([' text ', '\n', '  line\n', 'a: ', '- ', '{# note #}', '}}', '# ', '\t'])
+      if (random.chance(0.3))
+        return random.pick([' text ', '\n', '  line\n', 'a: ', '- ', '{# note #}', '}}', '# ', '\t'])
       return random.pick([`{{ ${value()} }}`, `{{- ${value()} -}}`, `{{ ${value()} }}\n`])
     }
     const inner = (): string => this.body(depth - 1)
@@ -415,7 +689,9 @@ class Generator {
       case 3:
       case 4: {
         const name = this.#local()
-        const iterated = random.chance(0.6) ? random.pick(['tags', 'rows', 'range(3)', 'nested', 'inputs', "'ab'"]) : value()
+        const iterated = random.chance(0.6)
+          ? random.pick(['tags', 'rows', 'range(3)', 'nested', 'inputs', "'ab'"])
+          : value()
         const condition = random.chance(0.2) ? ` if ${value()}` : ''
         const recursive = random.chance(0.1) ? ' recursive' : ''
         const otherwise = random.chance(0.2) ? tag('else') + inner() : ''
@@ -442,9 +718,22 @@ class Generator {
       case 13:
         return `${tag(random.pick(['block body', 'block head scoped', 'block other']))}${inner()}${tag('endblock')}`
       case 14:
-        return tag(random.pick(["include 'part.j2'", "include 'part.j2' without context", "include ['none', 'part.j2']", "include 'none' ignore missing"]))
+        return tag(
+          random.pick([
+            "include 'part.j2'",
+            "include 'part.j2' without context",
+            "include ['none', 'part.j2']",
+            "include 'none' ignore missing",
+          ]),
+        )
       case 15:
-        return tag(random.pick(["import 'lib.j2' as lib", "from 'lib.j2' import hello, answer as x", "import 'lib.j2' as lib with context"]))
+        return tag(
+          random.pick([
+            "import 'lib.j2' as lib",
+            "from 'lib.j2' import hello, answer as x",
+            "import 'lib.j2' as lib with context",
+          ]),
+        )
       default:
         return random.pick([
           tag('set ns = namespace(a=0)'),
@@ -471,7 +760,30 @@ export function sampleOf(seed: number): Sample {
     const changes = 1 + random.below(3)
     for (let index = 0; index < changes; index += 1) {
       const at = random.below(template.length + 1)
-      const added = random.pick(['', '{', '}', '%', "'", '"', '\\', '(', ')', '[', ']', '|', '.', ',', '-', ' ', '\r\n', '{{', '%}', '`', '\u0000', '\ud800'])
+      const added = random.pick([
+        '',
+        '{',
+        '}',
+        '%',
+        "'",
+        '"',
+        '\\',
+        '(',
+        ')',
+        '[',
+        ']',
+        '|',
+        '.',
+        ',',
+        '-',
+        ' ',
+        '\r\n',
+        '{{',
+        '%}',
+        '`',
+        '\u0000',
+        '\ud800',
+      ])
       template = template.slice(0, at) + added + template.slice(at + random.below(3))
     }
   }
@@ -481,7 +793,10 @@ export function sampleOf(seed: number): Sample {
 const steps = 200_000
 
 /** Renders a sample, and says what is wrong with the way that it went. */
-export function examine(sample: Sample): { readonly outcome: Outcome | undefined; readonly findings: readonly Finding[] } {
+export function examine(sample: Sample): {
+  readonly outcome: Outcome | undefined
+  readonly findings: readonly Finding[]
+} {
   const findings: Finding[] = []
   const report = (what: string): void => {
     findings.push({ seed: sample.seed, template: sample.template, what })
@@ -496,7 +811,8 @@ export function examine(sample: Sample): { readonly outcome: Outcome | undefined
     const rendered = parsed.ok ? renderTemplate(parsed.value, context, options) : parsed
     if (rendered.ok) {
       outcome = { text: rendered.text }
-      if (/\[object |native code|=> |\bfunction\b/.test(rendered.text)) report(`of JavaScript's in the output: ${rendered.text}`)
+      if (/\[object |native code|=> |\bfunction\b/.test(rendered.text))
+        report(`of JavaScript's in the output: ${rendered.text}`)
       if (parsed.ok) {
         const again = renderTemplate(parsed.value, context, { ...options, spans: true })
         if (!again.ok) report('fails with spans only')
@@ -514,7 +830,8 @@ export function examine(sample: Sample): { readonly outcome: Outcome | undefined
       const [problem] = rendered.problems
       if (problem === undefined) report('fails without a problem')
       else outcome = { code: problem.code, message: problem.message }
-      for (const { message } of rendered.problems) if (message.includes('value is not known')) report(`a second mistake of a first one: ${message}`)
+      for (const { message } of rendered.problems)
+        if (message.includes('value is not known')) report(`a second mistake of a first one: ${message}`)
     }
   } catch (error) {
     report(`throws ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
@@ -568,11 +885,16 @@ for line in sys.stdin:
 `
 
 /** Python's Jinja2 beside ours. */
-function startReference(): { readonly ask: (template: string) => Promise<Readonly<Record<string, unknown>>>; readonly stop: () => void } {
+function startReference(): {
+  readonly ask: (template: string) => Promise<Readonly<Record<string, unknown>>>
+  readonly stop: () => void
+} {
   const child = spawn('python3', ['-c', reference], { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting: ((line: string) => void)[] = []
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.(line))
-  child.stdin.write(`${JSON.stringify([Object.fromEntries(files), { ...plainContext, two: 2 }]).replace('"two":2', '"two":2.0')}\n`)
+  child.stdin.write(
+    `${JSON.stringify([Object.fromEntries(files), { ...plainContext, two: 2 }]).replace('"two":2', '"two":2.0')}\n`,
+  )
   return {
     ask: async (template) => {
       const line = await new Promise<string>((resolve) => {
@@ -592,7 +914,8 @@ function difference(ours: Outcome, theirs: Readonly<Record<string, unknown>>): s
   if ('code' in ours && (ours.code === 'template-refused' || ours.code === 'template-limit')) return undefined
   if (typeof text === 'string') {
     if ('text' in ours && ours.text === text) return undefined
-    if (/ at 0x[0-9a-f]+|<built-in|<bound method|<class |<function|<module|<TemplateReference/.test(text)) return undefined
+    if (/ at 0x[0-9a-f]+|<built-in|<bound method|<class |<function|<module|<TemplateReference/.test(text))
+      return undefined
     return `Jinja2: ${JSON.stringify(text)}\n  ours:   ${JSON.stringify(ours)}`
   }
   if (error === 'Limit' || error === 'MemoryError' || error === 'UnicodeEncodeError') return undefined
@@ -620,7 +943,8 @@ async function main(): Promise<void> {
   let rendered = 0
   let slowest = 0
   let seed = first
-  for (; (minutes !== undefined || seed < first + count) && Date.now() < end; seed += 1) {
+  const last = minutes === undefined ? first + count : Number.POSITIVE_INFINITY
+  for (; seed < last && Date.now() < end; seed += 1) {
     const sample = sampleOf(seed)
     const started = performance.now()
     const { outcome, findings: found } = examine(sample)
@@ -640,7 +964,9 @@ async function main(): Promise<void> {
     if (findings > 200) break
   }
   python?.stop()
-  console.log(`${seed - first} templates from seed ${first}, ${rendered} rendered, ${findings} findings, slowest ${Math.round(slowest)} ms`)
+  console.log(
+    `${seed - first} templates from seed ${first}, ${rendered} rendered, ${findings} findings, slowest ${Math.round(slowest)} ms`,
+  )
   process.exitCode = findings > 0 ? 1 : 0
 }
 
