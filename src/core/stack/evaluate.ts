@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson, compareText } from '../canonical.ts'
-import { type Data, type DataMap, isList, isMap, mapOf, type Path } from '../data.ts'
+import { type Data, type DataMap, isList, isMap, mapOf, newMap, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
@@ -146,11 +146,14 @@ function textOf(parameter: Parameter): string {
 }
 
 function dependenciesOf(resource: Resource, live: ReadonlyMap<string, Resource>, scope: Scope): readonly string[] {
-  const pruned = pruneBranches(resource.properties, scope)
-  const named = new Set([
-    ...mentions(pruned, []).flatMap((it) => (it.is === 'condition' ? [] : [it.name])),
-    ...resource.dependsOn,
-  ])
+  const written = mentions(resource.properties)
+  // Only a choice has branches; a mention of a condition tells of one.
+  const counting = written.some(({ is }) => is === 'condition')
+    ? mentions(pruneBranches(resource.properties, scope))
+    : written
+  const named = new Set(resource.dependsOn)
+  for (const it of counting) if (it.is !== 'condition') named.add(it.name)
+  if (named.size === 0) return []
   return [...live.keys()].filter((id) => named.has(id))
 }
 
@@ -312,21 +315,50 @@ class Scope {
 
   /** A value with its functions gone. `open` shows the values of `NoEcho` parameters; conditions alone may see them. */
   resolve(value: Data, path: Path, open = false): Value {
-    if (isList(value)) {
-      const items = value.map((item, index) => this.resolve(item, [...path, index], open))
-      return items.includes(broken) ? broken : items.filter((item) => item !== undefined && item !== broken)
-    }
+    return typeof value === 'object' && value !== null ? this.#resolve(value, [...path], open) : value
+  }
+
+  /** `path` grows and shrinks with the walk; what is kept of it is copied. What holds no function is given back as it is. */
+  #resolve(value: Data, path: (string | number)[], open: boolean): Value {
+    if (isList(value)) return this.#resolveList(value, path, open)
     if (!isMap(value)) return value
     const called = functionOf(value)
     if (called !== undefined) return this.#call(called.name, called.argument, { path: [...path, called.name], open })
-    const members: [string, Data][] = []
+    const members = newMap()
     let whole = true
-    for (const [key, member] of Object.entries(value)) {
-      const resolved = this.resolve(member, [...path, key], open)
+    let changed = false
+    for (const key of Object.keys(value)) {
+      const member = value[key] ?? null
+      if (typeof member !== 'object' || member === null) {
+        members[key] = member
+        continue
+      }
+      path.push(key)
+      const resolved = this.#resolve(member, path, open)
+      path.pop()
+      if (resolved !== member) changed = true
       if (resolved === broken) whole = false
-      else if (resolved !== undefined) members.push([key, resolved])
+      else if (resolved !== undefined) members[key] = resolved
     }
-    return whole ? mapOf(members) : broken
+    if (!whole) return broken
+    return changed ? members : value
+  }
+
+  #resolveList(value: readonly Data[], path: (string | number)[], open: boolean): Value {
+    const items: Data[] = []
+    let whole = true
+    let changed = false
+    for (let index = 0; index < value.length; index += 1) {
+      const item = value[index] ?? null
+      path.push(index)
+      const resolved = this.#resolve(item, path, open)
+      path.pop()
+      if (resolved !== item) changed = true
+      if (resolved === broken) whole = false
+      else if (resolved !== undefined) items.push(resolved)
+    }
+    if (!whole) return broken
+    return changed ? items : value
   }
 
   /** The value as text; a problem for anything that has none, and undefined then. */

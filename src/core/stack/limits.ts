@@ -70,6 +70,7 @@ export function checkLimits(
   at: (path: Path) => Place,
   { keyAt = at }: { readonly keyAt?: ((path: Path) => Place) | undefined } = {},
 ): readonly Problem[] {
+  if (sound.has(template)) return []
   const check = new Check(template, { at, keyAt })
   check.sizes()
   check.sections()
@@ -79,8 +80,12 @@ export function checkLimits(
   check.resources()
   check.outputs()
   check.circles()
+  if (check.problems.length === 0) sound.add(template)
   return check.problems
 }
+
+/** Templates without a problem: who plans what was checked need not check it again. */
+const sound = new WeakSet<DataMap>()
 
 /** `key` puts the problem at the key, not at the value. */
 type Hint = { readonly expected?: string; readonly remedy: string; readonly warning?: true; readonly key?: true }
@@ -120,7 +125,8 @@ class Check {
   }
 
   sizes(): void {
-    const size = utf8Length(canonicalJson(this.#template))
+    // Most templates are so small that it need not be known how large they are.
+    const size = mostBytes(this.#template) > stackLimits.body ? utf8Length(canonicalJson(this.#template)) : 0
     if (size > stackLimits.body)
       this.#limit(`The template has ${size} bytes.`, [], `At most ${stackLimits.body} bytes.`)
     const description = own(this.#template, 'Description')
@@ -390,12 +396,12 @@ class Check {
   circles(): void {
     const dependencies = new Map<string, readonly string[]>()
     for (const resource of this.#resources.values()) {
-      const named = mentions(resource.properties, []).flatMap((it) =>
-        it.is === 'condition' || it.conditional ? [] : [it.name],
-      )
-      const together = [...named, ...resource.dependsOn].filter(
-        (name) => this.#resources.get(name)?.condition === undefined,
-      )
+      const together: string[] = []
+      const add = (name: string): void => {
+        if (this.#resources.get(name)?.condition === undefined) together.push(name)
+      }
+      for (const it of mentions(resource.properties)) if (it.is !== 'condition' && !it.conditional) add(it.name)
+      resource.dependsOn.forEach(add)
       dependencies.set(resource.logicalId, resource.condition === undefined ? together : [])
     }
     const sorted = inOrder(dependencies)
@@ -412,21 +418,24 @@ class Check {
   }
 
   #value(value: Data, path: Path, kind: 'value' | 'condition'): void {
-    this.#shapes(value, path, kind)
-    for (const mention of mentions(value, path)) this.#mention(mention, kind)
+    this.#shapes(value, [...path], kind)
+    for (const mention of mentions(value)) this.#mention(mention, path, kind)
   }
 
-  #mention(mention: Mention, kind: 'value' | 'condition'): void {
-    const { name, path } = mention
-    if (mention.is === 'condition') return this.#condition(name, path)
+  #mention(mention: Mention, from: Path, kind: 'value' | 'condition'): void {
+    const { name } = mention
     const resource = this.#resources.get(name)
     if (mention.is === 'name') {
       if (
+        (resource !== undefined && kind === 'value') ||
         pseudoParameters.some((each) => each === name) ||
-        this.#parameters.includes(name) ||
-        (resource !== undefined && kind === 'value')
+        this.#parameters.includes(name)
       )
         return
+    }
+    const path = [...from, ...mention.path]
+    if (mention.is === 'condition') return this.#condition(name, path)
+    if (mention.is === 'name') {
       const candidates = [...this.#parameters, ...pseudoParameters, ...(kind === 'value' ? this.#resources.keys() : [])]
       return this.#missing(kind === 'value' ? 'resource or parameter' : 'parameter', name, path, candidates)
     }
@@ -461,17 +470,25 @@ class Check {
     if (!this.#conditions.includes(name)) this.#missing('condition', name, path, this.#conditions)
   }
 
-  #shapes(value: Data, path: Path, kind: 'value' | 'condition'): void {
+  /** `path` grows and shrinks with the walk; what is kept of it is copied. */
+  #shapes(value: Data, path: (string | number)[], kind: 'value' | 'condition'): void {
     if (isList(value)) {
-      for (const [index, item] of value.entries()) this.#shapes(item, [...path, index], kind)
+      for (let index = 0; index < value.length; index += 1) {
+        path.push(index)
+        this.#shapes(value[index] ?? null, path, kind)
+        path.pop()
+      }
       return
     }
     if (!isMap(value)) return
-    for (const [key, member] of Object.entries(value)) {
-      const here = [...path, key]
-      if (key.startsWith('Fn::')) this.#function(key, member, { path: here, alone: Object.keys(value).length === 1 })
-      if (kind === 'condition' && key === 'Condition' && isText(member)) this.#condition(member, here)
-      this.#shapes(member, here, kind)
+    for (const key of Object.keys(value)) {
+      const member = value[key] ?? null
+      path.push(key)
+      if (key.startsWith('Fn::'))
+        this.#function(key, member, { path: [...path], alone: Object.keys(value).length === 1 })
+      if (kind === 'condition' && key === 'Condition' && isText(member)) this.#condition(member, [...path])
+      this.#shapes(member, path, kind)
+      path.pop()
     }
   }
 
@@ -566,6 +583,16 @@ function wrongShape(name: string, argument: Data): string | undefined {
     default:
       return undefined
   }
+}
+
+/** At least as many bytes as the value has as JSON, found without writing it: a character takes six at most (`\u0000`). */
+function mostBytes(value: Data): number {
+  if (isText(value)) return 6 * value.length + 3
+  if (isList(value)) return value.reduce<number>((sum, item) => sum + mostBytes(item), 2 + value.length)
+  if (!isMap(value)) return 400
+  let sum = 2
+  for (const key of Object.keys(value)) sum += 6 * key.length + 4 + mostBytes(value[key] ?? null)
+  return sum
 }
 
 function isCall(value: Data | undefined): boolean {

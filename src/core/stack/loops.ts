@@ -32,10 +32,20 @@ type Scope = {
 
 const prefix = 'Fn::ForEach::'
 
-/** Whether a `Fn::ForEach` stands anywhere in a value. */
-export function hasLoop(value: Data): boolean {
-  if (isList(value)) return value.some(hasLoop)
-  return isMap(value) && Object.entries(value).some(([key, member]) => key.startsWith(prefix) || hasLoop(member))
+const answers = new WeakMap<DataMap, boolean>()
+
+/** Whether a `Fn::ForEach` stands anywhere in a template; looked for once. */
+export function hasLoop(body: DataMap): boolean {
+  const before = answers.get(body)
+  if (before !== undefined) return before
+  const answer = loopIn(body)
+  answers.set(body, answer)
+  return answer
+}
+
+function loopIn(value: Data): boolean {
+  if (isList(value)) return value.some(loopIn)
+  return isMap(value) && Object.keys(value).some((key) => key.startsWith(prefix) || loopIn(value[key] ?? null))
 }
 
 function writeOut(value: Data, path: Path, scope: Scope): Data {

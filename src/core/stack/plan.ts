@@ -2,7 +2,7 @@ import { compareText } from '../canonical.ts'
 import type { Data, DataMap, Path } from '../data.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
 import { type Change, type ChangedProperty, changedProperty, differences, replacing } from './diff.ts'
-import { evaluateStack, type Placed } from './evaluate.ts'
+import { type Evaluated, evaluateStack, type Placed } from './evaluate.ts'
 import { fixedName, placeResource, pseudoValues } from './identity.ts'
 import { inOrder } from './order.ts'
 import { stackLimits, utf8Length } from './sizes.ts'
@@ -56,11 +56,9 @@ export type PlanOptions = {
  */
 export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<StackPlan> {
   const { before = {}, outputsBefore = {} } = options
+  if (Object.keys(before).length === 0) return planFirst(wish, options)
   const problems: Problem[] = [...beyondLimits(wish, options.at)]
-  const decided = new Map<
-    string,
-    { readonly record: Omit<ResourceRecord, 'dependencies'>; readonly change: Change | undefined }
-  >()
+  const decided = new Map<string, Omit<Decision, 'placed' | 'refusal'>>()
   const place = (resource: Resource, properties: DataMap): Placed => {
     const known = Object.hasOwn(before, resource.logicalId) ? before[resource.logicalId] : undefined
     const { placed, refusal, ...rest } = decide(wish, { resource, properties, before: known })
@@ -79,29 +77,62 @@ export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<S
   })
   if (!evaluated.ok) return { ok: false, problems: [...evaluated.problems, ...problems] }
   if (problems.length > 0) return { ok: false, problems }
-  const { value } = evaluated
-  const steps = value.resources.flatMap(({ resource: { logicalId }, dependencies }): Step[] => {
+  const steps = evaluated.value.resources.flatMap(({ resource: { logicalId }, dependencies }): Step[] => {
     const found = decided.get(logicalId)
     return found === undefined ? [] : [{ logicalId, record: { ...found.record, dependencies }, change: found.change }]
   })
   const removals = removalsOf(before, new Set(decided.keys()))
-  const { outputs, exports, imports, parameters } = value
+  return { ok: true, problems: [], value: planOf(evaluated.value, { steps, removals, outputsBefore }) }
+}
+
+/** A stack of which no resource is there yet: all of them are made. */
+function planFirst(wish: StackWish, options: PlanOptions): Checked<StackPlan> {
+  const evaluated = evaluateFirst(wish, options)
+  if (!evaluated.ok) return evaluated
+  const steps = evaluated.value.resources.map(({ resource, properties, physicalId, dependencies }): Step => {
+    const { logicalId, type } = resource
+    const record = { ...recordOf(wish, { resource, properties, physicalId, generation: 1 }), dependencies }
+    return { logicalId, record, change: { ...changeTo(logicalId, type, 'create'), properties: written(properties) } }
+  })
+  const { outputsBefore = {} } = options
+  return { ok: true, problems: [], value: planOf(evaluated.value, { steps, removals: [], outputsBefore }) }
+}
+
+const firsts = new WeakMap<StackWish, Evaluated>()
+
+/**
+ * A stack evaluated as if none of its resources was there. It is checked so when it is rendered and again when it is
+ * planned, and evaluated once if it takes nothing from other stacks.
+ */
+function evaluateFirst(wish: StackWish, { imported = () => undefined, at }: PlanOptions): Checked<Evaluated> {
+  const known = firsts.get(wish)
+  if (known !== undefined) return { ok: true, value: known, problems: [] }
+  const problems = beyondLimits(wish, at)
+  const place = ({ logicalId, type }: Resource, properties: DataMap): Placed =>
+    placeResource({ stack: wish.stack, logicalId, type, properties, generation: 1 })
+  const evaluated = evaluateStack(wish, { pseudo: pseudoValues(wish.stack), place, imported, at })
+  if (!evaluated.ok) return { ok: false, problems: [...evaluated.problems, ...problems] }
+  if (problems.length > 0) return { ok: false, problems }
+  if (Object.keys(evaluated.value.imports).length === 0) firsts.set(wish, evaluated.value)
+  return { ok: true, value: evaluated.value, problems: [] }
+}
+
+function planOf(
+  { outputs, exports, imports, parameters }: Evaluated,
+  { steps, removals, outputsBefore }: Pick<StackPlan, 'steps' | 'removals'> & { readonly outputsBefore: Data },
+): StackPlan {
   return {
-    ok: true,
-    problems: [],
-    value: {
-      steps,
-      removals,
-      changes: [
-        ...steps.flatMap(({ change }) => (change === undefined ? [] : [change])),
-        ...removals.map(({ change }) => change),
-      ],
-      outputChanges: differences(toData(outputsBefore), toData(outputs)).map((it) => changedProperty('Outputs', it)),
-      outputs,
-      exports,
-      imports,
-      parameters,
-    },
+    steps,
+    removals,
+    changes: [
+      ...steps.flatMap(({ change }) => (change === undefined ? [] : [change])),
+      ...removals.map(({ change }) => change),
+    ],
+    outputChanges: differences(outputsBefore, toData(outputs)).map((it) => changedProperty('Outputs', it)),
+    outputs,
+    exports,
+    imports,
+    parameters,
   }
 }
 
@@ -114,8 +145,8 @@ export function predictOutputs(
   wanted: StackWish,
   options: Pick<PlanOptions, 'imported' | 'at'> = {},
 ): Checked<Readonly<Record<string, string>>> {
-  const planned = planStack(wanted, { imported: (name) => `import:${name}`, ...options })
-  return planned.ok ? { ok: true, value: planned.value.outputs, problems: planned.problems } : planned
+  const evaluated = evaluateFirst(wanted, { imported: (name) => `import:${name}`, ...options })
+  return evaluated.ok ? { ...evaluated, value: evaluated.value.outputs } : evaluated
 }
 
 /** The order in which resources go: those that depend on others before them. */
@@ -132,8 +163,8 @@ export function isRetained(policy: string): boolean {
 
 /** The limits of CloudFormation on what is not in the template itself. */
 function beyondLimits({ stack, parameters, tags }: StackWish, at: PlanOptions['at']): readonly Problem[] {
-  const place = at === undefined ? {} : { at: at([]) }
   const problem = (message: string, expected: string): Problem => {
+    const place = at === undefined ? {} : { at: at([]) }
     return { code: 'stack-limit', severity: 'error', message, expected, remedy: 'Make it shorter or fewer.', ...place }
   }
   const long = Object.entries(parameters).filter(([, value]) => utf8Length(value) > stackLimits.parameterValue)
@@ -166,53 +197,62 @@ function decide(
   it: { readonly resource: Resource; readonly properties: DataMap; readonly before: ResourceRecord | undefined },
 ): Decision {
   const { resource, properties, before } = it
-  const { logicalId, type, deletionPolicy, updateReplacePolicy } = resource
-  const known = lookUpType(type)
-  const tags = known.is === 'known' && known.type.taggable ? wish.tags : {}
-  const recordOf = (generation: number): { placed: Placed; record: Omit<ResourceRecord, 'dependencies'> } => {
+  const { logicalId, type, updateReplacePolicy } = resource
+  const placedAs = (generation: number): Omit<Decision, 'change'> => {
     const placed = placeResource({ stack: wish.stack, logicalId, type, properties, generation })
-    return {
-      placed,
-      record: {
-        type,
-        physicalId: placed.physicalId,
-        generation,
-        properties,
-        tags,
-        deletionPolicy,
-        updateReplacePolicy,
-      },
-    }
+    return { placed, record: recordOf(wish, { resource, properties, physicalId: placed.physicalId, generation }) }
   }
   const changeOf = (action: Change['action'], details: Partial<Change>): Change => {
-    return { logicalId, type, action, properties: [], because: [], retained: false, ...details }
+    return { ...changeTo(logicalId, type, action), ...details }
   }
-  if (before === undefined) {
-    const all = Object.entries(properties).map(([name, value]) => ({ path: [name], before: undefined, after: value }))
-    const written = all
-      .toSorted((a, b) => compareText(String(a.path), String(b.path)))
-      .map((each) => changedProperty('Properties', each))
-    return { ...recordOf(1), change: changeOf('create', { properties: written }) }
-  }
+  if (before === undefined) return { ...placedAs(1), change: changeOf('create', { properties: written(properties) }) }
   if (before.type !== type)
-    return { ...recordOf(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
+    return { ...placedAs(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
+  const { tags } = recordOf(wish, { resource, properties, physicalId: before.physicalId, generation: 1 })
   const found = differences(before.properties, properties)
   const changed = [
     ...found.map((each) => changedProperty('Properties', each)),
     ...differences(toData(before.tags), toData(tags)).map((each) => changedProperty('Tags', each)),
   ]
-  if (changed.length === 0) return { ...recordOf(before.generation), change: undefined }
+  if (changed.length === 0) return { ...placedAs(before.generation), change: undefined }
   const { because, conditional } = replacing(type, found)
   if (because.length === 0) {
     const details = { properties: changed, ...(conditional.length > 0 ? { conditional } : {}) }
-    return { ...recordOf(before.generation), change: changeOf('update', details) }
+    return { ...placedAs(before.generation), change: changeOf('update', details) }
   }
-  const replaced = recordOf(before.generation + 1)
+  const replaced = placedAs(before.generation + 1)
   const change = changeOf('replace', { properties: changed, because, retained: isRetained(updateReplacePolicy) })
   const name = fixedName({ stack: wish.stack, logicalId, type, properties })
   const clash =
     name !== undefined && name === fixedName({ stack: wish.stack, logicalId, type, properties: before.properties })
   return { ...replaced, change, ...(clash ? { refusal: sameName(logicalId, name, because) } : {}) }
+}
+
+function recordOf(
+  wish: StackWish,
+  it: {
+    readonly resource: Resource
+    readonly properties: DataMap
+    readonly physicalId: string
+    readonly generation: number
+  },
+): Omit<ResourceRecord, 'dependencies'> {
+  const { resource, ...rest } = it
+  const { type, deletionPolicy, updateReplacePolicy } = resource
+  const known = lookUpType(type)
+  const tags = known.is === 'known' && known.type.taggable ? wish.tags : {}
+  return { type, ...rest, tags, deletionPolicy, updateReplacePolicy }
+}
+
+function changeTo(logicalId: string, type: string, action: Change['action']): Change {
+  return { logicalId, type, action, properties: [], because: [], retained: false }
+}
+
+/** The properties of a resource that is made, by name. */
+function written(properties: DataMap): readonly ChangedProperty[] {
+  return Object.keys(properties)
+    .sort(compareText)
+    .map((name) => changedProperty('Properties', { path: [name], before: undefined, after: properties[name] }))
 }
 
 function typeChanged(logicalId: string, before: string, after: string): Problem {

@@ -55,8 +55,14 @@ export function hasLanguageExtensions(body: DataMap): boolean {
   return transformsOf(body).includes('AWS::LanguageExtensions')
 }
 
+const models = new WeakMap<DataMap, ReadonlyMap<string, Resource>>()
+
+/** The resources by their logical ids, in the order of the template; read once a template. */
 export function resourcesOf(body: DataMap): ReadonlyMap<string, Resource> {
+  const before = models.get(body)
+  if (before !== undefined) return before
   const resources = new Map<string, Resource>()
+  models.set(body, resources)
   for (const [logicalId, value] of Object.entries(section(body, 'Resources'))) {
     if (!isMap(value)) continue
     const type = own(value, 'Type')
@@ -86,8 +92,9 @@ export function isText(value: Data | undefined): value is string {
 /** A map with one key that is a function's name, as that name and its argument. */
 export function functionOf(value: Data): { readonly name: string; readonly argument: Data } | undefined {
   if (!isMap(value)) return undefined
-  const [name, more] = Object.keys(value)
-  if (name === undefined || more !== undefined) return undefined
+  const keys = Object.keys(value)
+  const name = keys[0]
+  if (name === undefined || keys.length > 1) return undefined
   if (name !== 'Ref' && !name.startsWith('Fn::')) return undefined
   return { name, argument: value[name] ?? null }
 }
@@ -98,12 +105,14 @@ export type SubPart = { readonly is: 'text'; readonly text: string } | { readonl
 export function subParts(text: string): readonly SubPart[] {
   const parts: SubPart[] = []
   let from = 0
-  for (const match of text.matchAll(/\$\{([^}]*)\}/g)) {
-    const [whole, inside = ''] = match
-    if (match.index > from) parts.push({ is: 'text', text: text.slice(from, match.index) })
+  for (let start = text.indexOf('${'); start !== -1; start = text.indexOf('${', from)) {
+    const end = text.indexOf('}', start + 2)
+    if (end === -1) break
+    const inside = text.slice(start + 2, end)
+    if (start > from) parts.push({ is: 'text', text: text.slice(from, start) })
     if (inside.startsWith('!')) parts.push({ is: 'text', text: `\${${inside.slice(1)}}` })
     else parts.push({ is: 'name', name: inside.trim() })
-    from = match.index + whole.length
+    from = end + 1
   }
   if (from < text.length) parts.push({ is: 'text', text: text.slice(from) })
   return parts
@@ -121,52 +130,74 @@ export type Mention =
     }
   | { readonly is: 'condition'; readonly name: string; readonly path: Path }
 
-/** Everything that a value mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`, in the order in which it is written. */
-export function mentions(value: Data, path: Path): readonly Mention[] {
+const known = new WeakMap<DataMap, readonly Mention[]>()
+
+/**
+ * Everything that a value mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`, in the order in which it is written. Paths
+ * lead from the value. What a map mentions is found once, however often it is asked for.
+ */
+export function mentions(value: Data): readonly Mention[] {
+  const before = isMap(value) ? known.get(value) : undefined
+  if (before !== undefined) return before
   const found: Mention[] = []
-  mentionsInto(found, value, path, false)
+  mentionsInto(found, value, { path: [], conditional: false })
+  if (isMap(value)) known.set(value, found)
   return found
 }
 
-function mentionsInto(found: Mention[], value: Data, path: Path, conditional: boolean): void {
+/** Where the walk is. The path is one list that grows and shrinks with it, and is copied where something is found. */
+type Walk = { readonly path: (string | number)[]; readonly conditional: boolean }
+
+function mentionsInto(found: Mention[], value: Data, walk: Walk): void {
+  const { path, conditional } = walk
   if (isList(value)) {
-    for (const [index, item] of value.entries()) mentionsInto(found, item, [...path, index], conditional)
+    for (let index = 0; index < value.length; index += 1) {
+      path.push(index)
+      mentionsInto(found, value[index] ?? null, walk)
+      path.pop()
+    }
     return
   }
   if (!isMap(value)) return
   const called = functionOf(value)
   if (called === undefined) {
-    for (const [key, member] of Object.entries(value)) mentionsInto(found, member, [...path, key], conditional)
+    for (const [key, member] of Object.entries(value)) {
+      path.push(key)
+      mentionsInto(found, member, walk)
+      path.pop()
+    }
     return
   }
   const { name, argument } = called
-  const here = [...path, name]
-  if (name === 'Ref' && isText(argument)) found.push({ is: 'name', name: argument, path: here, conditional })
+  path.push(name)
+  if (name === 'Ref' && isText(argument)) found.push({ is: 'name', name: argument, path: [...path], conditional })
   if (name === 'Fn::GetAtt') {
     const target = attributeTarget(argument)
-    if (target !== undefined) found.push({ is: 'attribute', ...target, path: here, conditional })
+    if (target !== undefined) found.push({ is: 'attribute', ...target, path: [...path], conditional })
   }
-  if (name === 'Fn::Sub') subMentions(found, argument, here, conditional)
+  if (name === 'Fn::Sub') subMentions(found, argument, walk)
   if (name === 'Fn::If' && isList(argument) && isText(argument[0])) {
-    found.push({ is: 'condition', name: argument[0], path: [...here, 0] })
+    found.push({ is: 'condition', name: argument[0], path: [...path, 0] })
   }
-  mentionsInto(found, argument, here, conditional || name === 'Fn::If')
+  mentionsInto(found, argument, name === 'Fn::If' && !conditional ? { path, conditional: true } : walk)
+  path.pop()
 }
 
-function subMentions(found: Mention[], argument: Data, path: Path, conditional: boolean): void {
+function subMentions(found: Mention[], argument: Data, { path, conditional }: Walk): void {
   const text = isList(argument) ? argument[0] : argument
   const variables = isList(argument) ? argument[1] : undefined
   if (!isText(text)) return
+  const here = [...path]
   for (const part of subParts(text)) {
     if (part.is === 'text' || own(variables, part.name) !== undefined) continue
     const dot = part.name.indexOf('.')
-    if (dot < 0) found.push({ is: 'name', name: part.name, path, conditional })
+    if (dot < 0) found.push({ is: 'name', name: part.name, path: here, conditional })
     else
       found.push({
         is: 'attribute',
         name: part.name.slice(0, dot),
         attribute: part.name.slice(dot + 1),
-        path,
+        path: here,
         conditional,
       })
   }
