@@ -15,7 +15,7 @@ export default function reporter(): Reporter {
   return {
     onTestRunEnd(modules, unhandledErrors) {
       const { tally, complaints } = count(modules, unhandledErrors.length)
-      for (const complaint of complaints) process.stderr.write(`${complaint}\n`)
+      for (const complaint of brief(complaints)) process.stderr.write(`${complaint}\n`)
       if (tally.failed > 0) process.exitCode = 1
       const file = process.env.PROTIUM_TALLY
       if (file) writeFileSync(file, JSON.stringify(tally))
@@ -46,6 +46,13 @@ function count(modules: readonly TestModule[], unhandled: number): { tally: Tall
     if (!module.ok() && failed === failedBefore) failed += 1
   }
   return { tally: { passed, failed, skipped }, complaints }
+}
+
+/** A suite that is skipped as a whole shall not bury the rest of the output. */
+function brief(complaints: readonly string[]): string[] {
+  const most = 40
+  const rest = complaints.length - most
+  return [...complaints.slice(0, most), ...(rest > 0 ? [`… and ${rest} more that were skipped`] : [])]
 }
 
 /** Some tests read material that lies beside the repository. Each says so in its name or its note, and has a double. */

@@ -132,7 +132,7 @@ describe('protium render --bundle', () => {
   })
 
   test.skipIf(!existsSync(bundles)).each(bundleNames())(
-    'renders the bundle %s of AWS’s samples as Jinja2 does',
+    'renders the bundle %s of AWS’s samples (beside the repository) as Jinja2 does',
     async (name) => {
       const folder = emptyFolder()
       const given = join(bundles, name)

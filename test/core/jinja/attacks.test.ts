@@ -326,7 +326,7 @@ function text(value: Data | undefined): string {
 
 const corpus = new URL('../../../../shared/security/template-attacks.json', import.meta.url).pathname
 
-describe.skipIf(!existsSync(corpus))('the attacks of the reference (skipped where ../shared is absent)', () => {
+describe.skipIf(!existsSync(corpus))('the attacks of the reference (beside the repository)', () => {
   const read = existsSync(corpus) ? readJson(corpus, readFileSync(corpus, 'utf8')) : undefined
   const data = read?.ok === true && isMap(read.value.data) ? read.value.data.cases : undefined
   const cases = (isList(data) ? data : []).filter(isMap).map((item) => ({ id: text(item.id), item }))

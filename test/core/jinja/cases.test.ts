@@ -86,7 +86,7 @@ describe('what Jinja2 3.1.6 answered', () => {
   })
 })
 
-describe.skipIf(!existsSync(shared))('the micro templates of the reference (skipped where ../shared is absent)', () => {
+describe.skipIf(!existsSync(shared))('the micro templates of the reference (beside the repository)', () => {
   const suite = existsSync(shared) ? readSuite(shared) : own
 
   test.each(suite.cases)('$template', (item) => {
