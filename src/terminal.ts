@@ -140,8 +140,18 @@ function portsOf(
           },
         )
       }
-      const { localProvisioner } = await import('./adapters/local.ts')
-      return localProvisioner({ folder: options.folder, fail: options.fail, clock, pace: manner.live ? pace : 0 })
+      const [{ localProvisioner }, { writeAtomically }] = await Promise.all([
+        import('./adapters/local.ts'),
+        import('./adapters/disk.ts'),
+      ])
+      return localProvisioner({
+        folder: options.folder,
+        fail: options.fail,
+        clock,
+        pace: manner.live ? pace : 0,
+        // A rehearsal can be begun again; it need not outlive a power failure, and writes hundreds of files.
+        write: (path, text) => writeAtomically(path, text, { settle: false }),
+      })
     },
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
     clock,

@@ -173,15 +173,22 @@ export async function writeTree(root: string, tree: FileTree): Promise<void> {
 /**
  * Writes a file whole or not at all: into a new file beside it, which is brought to the disk and then takes its name. A
  * link of that name is replaced, not followed. The folder has to be there. Throws `Refused`: `disk-full`, `disk-read-only`.
+ *
+ * With `settle: false` nothing waits for the disk: still whole or not at all when the program is killed, but not when the
+ * power fails. That is a hundred times as fast on a busy disk.
  */
-export function writeAtomically(path: string, text: string): void {
+export function writeAtomically(
+  path: string,
+  text: string,
+  { settle = true }: { readonly settle?: boolean } = {},
+): void {
   const aside = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`)
   orRefuse(path, () => {
     try {
       const descriptor = openSync(aside, 'wx')
       try {
         writeAll(descriptor, new TextEncoder().encode(text))
-        fsyncSync(descriptor)
+        if (settle) fsyncSync(descriptor)
       } finally {
         closeSync(descriptor)
       }
@@ -190,7 +197,7 @@ export function writeAtomically(path: string, text: string): void {
       rmSync(aside, { force: true })
       throw error
     }
-    syncFolder(dirname(path))
+    if (settle) syncFolder(dirname(path))
   })
 }
 
