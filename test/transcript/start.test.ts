@@ -51,23 +51,27 @@ describe('protium start', () => {
     `)
     expect(await protium(folder, 'start')).toMatchInlineSnapshot(`
       {
-        "exit": 1,
+        "exit": 0,
         "stderr": "  read                   acme: 3 stages, 4 services, 4 templates <time>
         checked and planned    nothing to do <time>
-      This is a bug in Protium 0.1.0 (Node v24.21.0), not a mistake of yours. Please report it with these lines:
-        ReferenceError: newMap is not defined
-            at readMap (file:///work/main/src/core/yaml/json.ts:58:15)
-            at readValue (file:///work/main/src/core/yaml/json.ts:46:32)
-            at scanJson (file:///work/main/src/core/yaml/json.ts:17:28)
-            at readJson (file:///work/main/src/core/yaml.ts:42:30)
-            at readRecord (file:///work/main/src/adapters/records.ts:53:20)
-            at async Promise.all (index 0)
-            at async Object.list (file:///work/main/src/adapters/records.ts:31:23)
-            at async record (file:///work/main/src/commands/deploying.ts:307:19)
-            at async deployUnits (file:///work/main/src/commands/deploying.ts:63:34)
-            at async run (file:///work/main/src/commands/start.ts:46:22)
       ",
-        "stdout": "",
+        "stdout": "             DEV                         STAGING                         PROD
+      environment  vpc-fargate 1.2.0           vpc-fargate 1.2.0               vpc-fargate 1.2.0
+      checkout     checkout.dev.example.com    checkout.staging.example.com    checkout.example.com
+      inventory    inventory.dev.example.com   inventory.staging.example.com   inventory.example.com
+      receipts     queue-worker 1.0.0          queue-worker 1.0.0              queue-worker 1.0.0
+      storefront   storefront.dev.example.com  storefront.staging.example.com  storefront.example.com
+
+      Nothing to do: acme runs as its files say. Begin again with --fresh.
+
+      Three things to try
+      1. See what runs where, and since when.
+         node src/cli.ts status
+      2. Ask for twice as many tasks: add \`desired_count: 4\` to the inputs in services/receipts/service.yaml, then look before you leap.
+         node src/cli.ts plan receipts
+      3. Rehearse a failure on a second copy: staging is rolled back, prod is never begun.
+         node src/cli.ts deploy checkout --state .protium/rehearsal --fail checkout-staging/Service
+      ",
       }
     `)
     const { stdout, exit } = await protium(folder, 'start', '--fresh', '--json')
