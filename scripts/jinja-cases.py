@@ -582,6 +582,21 @@ before {% extends 'base.j2' %}
 {% for i in instances %}{{ i.outputs.url }}{% endfor %}
 {{ instances|map(attribute='inputs.size')|sum }} {{ instances|map(attribute='outputs.url', default='none')|list }}
 {{ [1,2,3]|map('string')|join }} {{ tags|map('upper')|list }} {{ [0,1,2]|select|list }} {{ [1,2,3]|reject('odd')|list }}
+{% include [missing, 'part.j2'] %}
+{% include [missing, 'none.j2'] ignore missing %}ok
+{% include (missing,) %}
+{% include none_value %}
+{% include [[]] %}
+{{ ('x' if off)|last is defined }} {{ ('x' if off)|reverse|list }} {{ ('x' if off)|urlencode }} {{ ('x' if off) is sequence }} {{ missing is sequence }}
+{{ ('x' if off) is filter }} {{ ('x' if off) in bare }} {{ {('x' if off): 1, ('y' if off): 2} }} {{ [3, ('x' if off), ('y' if off)]|unique|list }}
+{{ dict(('x' if off)) }}
+{{ tags|map(inputs)|list }}
+{{ tags|select(nothing)|list }}
+{{ tags|map(missing)|list }}
+{% autoescape true %}{% set n | length %}{{ html }}{% endset %}{{ n }} {{ n|e }} {{ n ~ '<' }}{% endautoescape %}
+{% autoescape true %}{% set n | length %}{{ html }}{% endset %}{{ n + 1 }}{% endautoescape %}
+{% autoescape on %}{{ '<' }}{{ ['<'] }}{{ '<' ~ '>' }}{{ '<'|upper }}{{ html }}{{ {'a': '<'}.a }}{{ '<' if on }}{% autoescape true %}{{ '<' }}{% endautoescape %}{% endautoescape %}
+{% autoescape true %}{% autoescape on %}{{ '<' }}{{ html }}{% endautoescape %}{% endautoescape %}
 """
 
 

@@ -9,7 +9,7 @@ import { Loop, pullFrom, unpack } from './loops.ts'
 import type { Pull } from './loops.ts'
 import { callMacro } from './macros.ts'
 import type { MacroSetting } from './macros.ts'
-import { escapeValue } from './markup.ts'
+import { asMarkup, escapeValue } from './markup.ts'
 import {
   TemplateData,
   asTarget,
@@ -19,6 +19,7 @@ import {
   branches,
   containsExtends,
   hasScopedBlock,
+  isConstant,
   namespaceNames,
   otherwise,
   targetNames,
@@ -137,7 +138,17 @@ class Compiler {
     const routine = new Routine(undefined)
     const symbols = new Symbols(undefined, routine)
     const { toplevel, checksOutput } = of
-    return { symbols, routine, toplevel, rootlevel: toplevel, soft: false, checksOutput, escape: false }
+    return {
+      symbols,
+      routine,
+      toplevel,
+      rootlevel: toplevel,
+      soft: false,
+      checksOutput,
+      escape: false,
+      escapesConstants: false,
+      captured: false,
+    }
   }
 
   #blockCode(block: Block): Code {
@@ -366,7 +377,7 @@ class Compiler {
   #print(node: Expression, frame: Frame): Execute {
     const evaluate = this.#expressions.compile(node, frame)
     const site = this.#expressions.start(node)
-    const { escape } = frame
+    const escape = frame.escape === 'volatile' && isConstant(node) ? frame.escapesConstants : frame.escape
     const write = (value: Value, activation: Activation): void => {
       const { rendering } = activation
       const escaping = escape === 'volatile' ? activation.context.autoescape : escape
@@ -535,7 +546,7 @@ class Compiler {
   }
 
   #setBlock(node: SetBlock, frame: Frame): Execute {
-    const inner = { ...innerFrame(frame), checksOutput: false }
+    const inner = { ...innerFrame(frame), checksOutput: false, captured: true }
     analyse(node.body, inner.symbols)
     if (node.filter !== null) analyseExpression(node.filter, inner.symbols)
     const enter = this.#enter(inner)
@@ -554,11 +565,7 @@ class Compiler {
       rendering.filtered = text
       const value = filter === undefined ? text : filter(activation)
       rendering.site = site
-      assign(
-        activation,
-        activation.context.autoescape && typeof value === 'string' ? new Markup(value) : value,
-        captured,
-      )
+      assign(activation, activation.context.autoescape ? asMarkup(value, rendering) : value, captured)
       exported(activation)
       leave(activation)
     }
@@ -596,7 +603,7 @@ class Compiler {
   }
 
   #filterBlock(node: FilterBlock, frame: Frame): Execute {
-    const inner = innerFrame(frame)
+    const inner = { ...innerFrame(frame), captured: true }
     analyse(node.body, inner.symbols)
     analyseExpression(node.filter, inner.symbols)
     const enter = this.#enter(inner)
@@ -619,9 +626,11 @@ class Compiler {
   }
 
   #autoescape(node: Autoescape, outer: Frame): Execute {
+    const known = node.on.kind === 'literal' ? isTrue(node.on.value) : undefined
     const frame: Frame = {
       ...innerFrame(outer),
-      escape: node.on.kind === 'literal' ? isTrue(node.on.value) : 'volatile',
+      escape: known ?? 'volatile',
+      escapesConstants: known ?? outer.escapesConstants,
     }
     analyseExpression(node.on, frame.symbols)
     analyse(node.body, frame.symbols)
@@ -649,14 +658,15 @@ class Compiler {
       failAt('TemplateAssertionError', "Can't assign to special loop variable in for-loop target", node)
     }
     const routine = node.recursive ? new Routine(frame.routine) : frame.routine
-    const inner = innerFrame(frame, routine)
+    const captured = frame.captured || node.recursive
+    const inner = { ...innerFrame(frame, routine), captured }
     const special =
       node.recursive || undeclared(node.body, ['loop']).has('loop') || hasScopedBlock(node)
         ? inner.symbols.parameter('loop')
         : undefined
     analyseTarget(node.name, inner.symbols, { parameters: true })
     analyse(node.body, inner.symbols)
-    const other = innerFrame(frame, routine)
+    const other = { ...innerFrame(frame, routine), captured }
     analyse(node.else_, other.symbols)
     const test = this.#loopTest(node, frame)
     const { traced } = this.#setting
@@ -793,7 +803,7 @@ class Compiler {
 
   #macro(of: MacroNode | CallBlock, outer: Frame): (activation: Activation) => Callable {
     const routine = new Routine(outer.routine)
-    const frame: Frame = { ...innerFrame(outer, routine), checksOutput: false }
+    const frame: Frame = { ...innerFrame(outer, routine), checksOutput: false, captured: true }
     const { names, defaults } = of.args
     const name = of.kind === 'macro' ? of.name : undefined
     analyseMacro(of, frame.symbols)
@@ -980,10 +990,12 @@ class Compiler {
     const site = this.#expressions.site(node.template)
     const { globals } = this.#setting
     const { ignoreMissing } = node
+    const misplaced = frame.captured && !node.withContext
     return (activation) => {
       const { context, rendering } = activation
       const value = evaluate(activation)
       rendering.site = site
+      if (misplaced) throw new JinjaError('SecurityError', misplacedInclude)
       const template = loadAny(value, rendering, ignoreMissing)
       if (template === undefined) return
       const lookup = locals === undefined ? globals : context.seen(locals(activation))
@@ -1089,3 +1101,7 @@ function analyseMacro(of: MacroNode | CallBlock, symbols: Symbols): void {
   for (const value of of.args.defaults) analyseExpression(value, symbols)
   analyse(of.body, symbols)
 }
+
+const misplacedInclude =
+  'Jinja2 3.1.6 moves or loses what is included without context in a macro, a call, set or filter block, or a recursive ' +
+  'loop: include it with context, or import a macro'

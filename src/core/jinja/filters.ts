@@ -265,7 +265,7 @@ function urlQuote(value: Value, runtime: Runtime, options: { readonly query: boo
 }
 
 function urlEncoded(value: Value, runtime: Runtime): Value {
-  if (value instanceof Undefined) throw undefinedError(value)
+  if (value instanceof Undefined && !value.lenient) throw undefinedError(value)
   const walk = asText(value) === undefined && isIterable(value)
   if (!walk) return urlQuote(value, runtime, { query: false })
   const pairs = value instanceof Dict ? [...value.entries()] : iterate(value)

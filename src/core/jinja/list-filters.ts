@@ -85,7 +85,10 @@ function reversed(
   value: Value,
   runtime: Runtime,
 ): { readonly items: Iterable<Value>; readonly type: string } | undefined {
-  if (value instanceof Undefined) throw undefinedError(value)
+  if (value instanceof Undefined) {
+    if (!value.lenient) throw undefinedError(value)
+    return { items: [], type: 'reversed' }
+  }
   const list = Array.isArray(value)
     ? 'list_reverseiterator'
     : value instanceof Dict
@@ -138,7 +141,7 @@ function* choose(
 
 function applyTest(name: Value, value: Value, call: Call): boolean {
   const test = call.runtime.tests.get(asText(name) ?? '')
-  if (test === undefined) throw unknown('test', name)
+  if (test === undefined) throw unknown('test', keyOf(name))
   return test(value, call.args, call.kwargs, call.runtime)
 }
 
@@ -173,7 +176,7 @@ function mapper(call: Call): Getter {
   if (name === undefined) throw new JinjaError('FilterArgumentError', 'map requires a filter argument')
   const filter = runtime.filters.get(asText(name) ?? '')
   return (item) => {
-    if (filter === undefined) throw unknown('filter', name)
+    if (filter === undefined) throw unknown('filter', keyOf(name))
     return filter(item, args, kwargs, runtime)
   }
 }

@@ -2,7 +2,7 @@
 import { splitWords } from './characters.ts'
 import { namedEntities } from './entities.ts'
 import { toText } from './text.ts'
-import { Markup } from './values.ts'
+import { Aligned, Markup } from './values.ts'
 import type { Runtime, Value } from './values.ts'
 
 const special = /[&<>'"]/
@@ -25,6 +25,11 @@ export function escapeValue(value: Value, runtime: Runtime): Markup {
   runtime.spend(1 + (text.length >> 6))
   runtime.size(text.length)
   return new Markup(escapeText(text))
+}
+
+/** `Markup(value)`: the text of the value, taken for safe. */
+export function asMarkup(value: Value, runtime: Runtime): Value {
+  return value instanceof Markup || value instanceof Aligned ? value : new Markup(toText(value, runtime))
 }
 
 /** `Markup.striptags`: comments and tags out, entities read, white space made single. */

@@ -21,7 +21,7 @@ import {
 import { builtinArguments } from './signature.ts'
 import type { Takes } from './signature.ts'
 import { callMarkupMethod, callTextMethod, isTextMethod, markupOnly } from './text-methods.ts'
-import { repr, typeName } from './text.ts'
+import { repr, typeName, undefinedError } from './text.ts'
 import {
   Callable,
   Dict,
@@ -34,6 +34,7 @@ import {
   Range,
   Thing,
   Tuple,
+  Undefined,
   whole,
 } from './values.ts'
 import type { Kwargs, Runtime, Value } from './values.ts'
@@ -161,6 +162,8 @@ export function pairsOf(value: Value, runtime: Runtime): [Value, Value][] {
     runtime.spend(value.size)
     return [...value.entries()]
   }
+  // Python asks for `keys`, which even a plain Undefined does not stand.
+  if (value instanceof Undefined) throw undefinedError(value)
   const pairs: [Value, Value][] = []
   for (const item of iterate(value)) {
     runtime.spend(1)

@@ -452,6 +452,16 @@ function present<T>(nodes: readonly (T | null)[]): T[] {
   return nodes.filter((node) => node !== null)
 }
 
+/**
+ * Whether Jinja2 works an expression out when it compiles it, also where only the rendering tells whether to escape:
+ * there it looks at no variable, and runs no filter, test or function.
+ */
+export function isConstant(node: AnyNode): boolean {
+  return !runs.has(node.kind) && parts(node).every(isConstant)
+}
+
+const runs: ReadonlySet<AnyNode['kind']> = new Set<AnyNode['kind']>(['name', 'namespace', 'call', 'filter', 'test'])
+
 export function containsExtends(nodes: readonly Statement[]): boolean {
   return nodes.some((node) => node.kind === 'extends' || bodies(node).some(containsExtends))
 }

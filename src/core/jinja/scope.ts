@@ -256,6 +256,10 @@ export type Frame = {
   readonly checksOutput: boolean
   /** Whether what is printed is escaped; `volatile` if that is known only when it is rendered. */
   readonly escape: boolean | 'volatile'
+  /** Whether what needs no rendering to be known is escaped, where `escape` is `volatile`. */
+  readonly escapesConstants: boolean
+  /** Whether the text goes to a variable, a filter or a caller instead of the output. */
+  readonly captured: boolean
 }
 
 /** A frame inside another: its own names, in the same routine or in one of its own. */

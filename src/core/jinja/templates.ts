@@ -2,11 +2,11 @@
  * Templates at run time: they are rendered into the output, included, imported as modules, extended, and their blocks are
  * called. What each of them sees and exports follows jinja2/runtime.py and jinja2/environment.py of 3.1.6.
  */
-import { iterate } from './objects.ts'
+import { isTrue, iterate, keyOf } from './objects.ts'
 import { Activation, Context } from './rendering.ts'
 import type { Code, Loaded, Lookup, Module, Rendering } from './rendering.ts'
 import type { Mark } from './spans.ts'
-import { quote, repr, undefinedError } from './text.ts'
+import { quote, repr, undefinedError, undefinedMessage } from './text.ts'
 import { JinjaError, Markup, Thing, Undefined } from './values.ts'
 import type { Value } from './values.ts'
 
@@ -30,9 +30,7 @@ export function invoke(
 export function loadOne(name: Value, rendering: Rendering): Loaded {
   if (name instanceof Undefined) throw undefinedError(name)
   if (name instanceof Markup) return rendering.load(name.text)
-  if (typeof name !== 'string') {
-    throw new JinjaError('TemplateNotFound', repr(name, rendering))
-  }
+  if (typeof name !== 'string') throw new JinjaError('TemplateNotFound', repr(keyOf(name), rendering))
   return rendering.load(name)
 }
 
@@ -42,8 +40,13 @@ export function loadAny(name: Value, rendering: Rendering, ignoreMissing: boolea
   try {
     if (typeof name === 'string' || name instanceof Markup) return loadOne(name, rendering)
     const tried: string[] = []
-    for (const item of iterate(name)) {
+    for (const item of isTrue(name) ? iterate(name) : []) {
       rendering.spend(10)
+      // One that is undefined is passed over, like one that is not there.
+      if (item instanceof Undefined) {
+        tried.push(undefinedMessage(item))
+        continue
+      }
       try {
         return loadOne(item, rendering)
       } catch (error) {

@@ -28,7 +28,8 @@ function orderTest(name: string, operator: Ordering): Test {
 }
 
 function isSequence(value: Value): boolean {
-  if (value instanceof Undefined || value instanceof DictView || value instanceof Thing) return false
+  if (value instanceof Undefined) return value.lenient
+  if (value instanceof DictView || value instanceof Thing) return false
   return sizeOf(value) !== undefined
 }
 

@@ -387,6 +387,9 @@ export class DictView {
 
 const deepestKey = 100
 
+/** The key that all plain Undefined values are: they are equal. */
+const nothingAtAll = {}
+
 function lookupKey(key: Value, depth = 0): Key {
   if (typeof key === 'string') return key.startsWith('\0') ? `\0s${key}` : key
   if (key === null || typeof key === 'number') return key
@@ -411,6 +414,7 @@ function lookupKey(key: Value, depth = 0): Key {
     }
     return text
   }
+  if (key instanceof Undefined && key.lenient) return nothingAtAll
   if (Array.isArray(key)) throw new JinjaError('TypeError', "unhashable type: 'list'")
   if (key instanceof Dict) throw new JinjaError('TypeError', "unhashable type: 'dict'")
   if (key instanceof Slice) throw new JinjaError('TypeError', "unhashable type: 'slice'")

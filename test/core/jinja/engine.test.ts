@@ -203,6 +203,26 @@ describe('an error while it is rendered', () => {
   })
 })
 
+describe('an include without context', () => {
+  const files = { 'part.yaml': 'part' }
+
+  test('stands where it is written', () => {
+    expect(textOf('[{% for i in [1, 2] %}{% include "part.yaml" without context %},{% endfor %}]', { files })).toBe(
+      '[part,part,]',
+    )
+  })
+
+  test.each([
+    '{% set x %}{% include "part.yaml" without context %}{% endset %}',
+    '{% filter upper %}{% if true %}{% include "part.yaml" without context %}{% endif %}{% endfilter %}',
+    '{% macro m() %}{% include "part.yaml" without context %}{% endmacro %}{{ m() }}',
+    '{% for i in [1] recursive %}{% include "part.yaml" without context %}{% endfor %}',
+  ])('is refused where Jinja2 would move or lose its text: %s', (source) => {
+    expect(problemOf(source, files)).toMatchObject({ code: 'template-refused', at: { line: 1 } })
+    expect(textOf(source.replace(' without context', ''), { files })).toBeDefined()
+  })
+})
+
 describe("Proton's ways", () => {
   const withComponent = contextOf({
     ...variables,
