@@ -35,6 +35,7 @@ CONTEXT = {
     "numbers": [3, 1, 2, 10],
     "people": [{"n": "Zoe", "a": 30}, {"n": "adam", "a": 4}, {"n": "Bob", "a": 30}],
     "s": "outer",
+    "ports": {"https": 443, "8080": "api", "80": "web", "9": {"b": 1, "2": 2, "1": 3}},
 }
 
 FILES = {
@@ -582,6 +583,8 @@ before {% extends 'base.j2' %}
 {% for i in instances %}{{ i.outputs.url }}{% endfor %}
 {{ instances|map(attribute='inputs.size')|sum }} {{ instances|map(attribute='outputs.url', default='none')|list }}
 {{ [1,2,3]|map('string')|join }} {{ tags|map('upper')|list }} {{ [0,1,2]|select|list }} {{ [1,2,3]|reject('odd')|list }}
+{{ ports }}{% for port, name in ports.items() %} {{ port }}={{ name }}{% endfor %} {{ ports|tojson }} {{ ports|list }} {{ ports['9'].keys()|first }}
+{% include {'none.j2': 1} ignore missing %}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

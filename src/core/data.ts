@@ -51,6 +51,44 @@ export function newMap(): Record<string, Data> {
 /** A map of the given entries that inherits nothing; a later entry wins. */
 export function mapOf(entries: Iterable<readonly [string, Data]> = []): DataMap {
   const map = newMap()
-  for (const [key, value] of entries) map[key] = value
+  let order: KeyOrder
+  for (const [key, value] of entries) {
+    order = ordered(order, map, key)
+    map[key] = value
+  }
+  keepOrder(map, order)
   return map
+}
+
+/** The order in which the keys of a map were written, where it has to be kept apart. */
+export type KeyOrder = Set<string> | undefined
+
+/**
+ * JavaScript lists keys that look like an index of an array, as `"8080"`, before the others and by their size. Templates
+ * walk maps in the order in which they were written, so that a map with such keys has its order beside it.
+ */
+const orders = new WeakMap<DataMap, readonly string[]>()
+
+/** The order with `key` in it, which is about to be put into `map`; the maker of a map asks for each of its keys. */
+export function ordered(order: KeyOrder, map: DataMap, key: string): KeyOrder {
+  if (order !== undefined) return order.add(key)
+  const first = key.charCodeAt(0)
+  return first >= 48 && first <= 57 ? new Set(Object.keys(map)).add(key) : undefined
+}
+
+/** Notes the order of a map that is made. */
+export function keepOrder(map: DataMap, order: KeyOrder): void {
+  if (order === undefined) return
+  const written = [...order]
+  if (Object.keys(map).some((key, index) => key !== written[index])) orders.set(map, written)
+}
+
+/** The keys of a map in the order in which they were written. */
+export function keysOf(map: DataMap): readonly string[] {
+  return orders.get(map) ?? Object.keys(map)
+}
+
+/** The entries of a map in the order in which they were written. */
+export function entriesOf(map: DataMap): [string, Data][] {
+  return keysOf(map).map((key) => [key, map[key] ?? null])
 }

@@ -1,4 +1,4 @@
-import { type Data, type DataMap, isList, isMap, mapOf, type Path } from './data.ts'
+import { type Data, type DataMap, entriesOf, isList, isMap, mapOf, type Path } from './data.ts'
 import type { Checked, Place, Problem } from './problem.ts'
 import { protonEnvironmentSpecSchema, protonServiceSpecSchema } from './schemas/proton.ts'
 import { serviceSchema } from './schemas/service.ts'
@@ -192,7 +192,7 @@ function withCurrent(
   const inside = (inner: Data, step: string | number): Data =>
     withCurrent(document, { value: inner, path: [...path, step], current, problems })
   if (isList(value)) return value.map(inside)
-  if (isMap(value)) return mapOf(Object.entries(value).map(([key, inner]) => [key, inside(inner, key)]))
+  if (isMap(value)) return mapOf(entriesOf(value).map(([key, inner]) => [key, inside(inner, key)]))
   if (value !== CURRENT) return value
   const known = current?.(path)
   if (known !== undefined) return known

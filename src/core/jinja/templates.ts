@@ -7,7 +7,7 @@ import { Activation, Context } from './rendering.ts'
 import type { Code, Loaded, Lookup, Module, Rendering } from './rendering.ts'
 import type { Mark } from './spans.ts'
 import { quote, repr, undefinedError, undefinedMessage } from './text.ts'
-import { JinjaError, Markup, Thing, Undefined } from './values.ts'
+import { Dict, JinjaError, Markup, Thing, Undefined } from './values.ts'
 import type { Value } from './values.ts'
 
 /** The variables around a template that is included, or a block that is scoped. */
@@ -54,6 +54,8 @@ export function loadAny(name: Value, rendering: Rendering, ignoreMissing: boolea
         tried.push(typeof item === 'string' ? item : repr(item, rendering))
       }
     }
+    // Jinja2 asks for the last of the names to tell it.
+    if (name instanceof Dict && name.size > 0 && !name.has(-1)) throw new JinjaError('KeyError', '-1')
     throw new JinjaError(
       'TemplateNotFound',
       tried.length === 0

@@ -4,7 +4,7 @@
  * Nothing of JavaScript is reachable through them. A whole number is a `number` while it is a safe integer and a `bigint`
  * beyond; a `number` is never a fraction: that is a `Float`. A list is a mutable array, as in Python.
  */
-import { Float, isList, mapOf } from '../data.ts'
+import { Float, isList, keysOf, mapOf } from '../data.ts'
 import type { Data, DataMap } from '../data.ts'
 
 export { Float }
@@ -306,7 +306,7 @@ export class Dict {
     const source = this.#source
     if (source !== undefined) {
       this.#source = undefined
-      for (const name of Object.keys(source.data)) {
+      for (const name of keysOf(source.data)) {
         const data = source.data[name]
         if (data !== undefined) this.#entries.set(lookupKey(name), convert(data, source.known))
         if (name.startsWith('\0')) this.#remember(name)
@@ -443,7 +443,7 @@ export function fromData(data: Data): Value {
 export function contextOf(data: DataMap, extra?: ReadonlyMap<string, Value>): Map<string, Value> {
   const known: Known = new Map()
   const variables = new Map<string, Value>()
-  for (const name of Object.keys(data)) {
+  for (const name of keysOf(data)) {
     const value = data[name]
     if (value !== undefined) variables.set(name, convert(value, known))
   }

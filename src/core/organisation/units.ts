@@ -1,6 +1,6 @@
 import type { Bundle } from '../bundle.ts'
 import type { Environment } from '../catalog.ts'
-import { type Data, type DataMap, isMap, mapOf, type Path } from '../data.ts'
+import { type Data, type DataMap, entriesOf, isMap, mapOf, type Path } from '../data.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
 import { checkInputs, checkSecrets, type InputSchema, inputsAt, type InputsAt } from '../schema.ts'
 import { inWords, textsIn } from '../shape.ts'
@@ -109,13 +109,13 @@ function written(spec: ServiceSpec, own: DataMap, name: string): boolean {
 
 /** Inputs of a stage over those of the service; maps key by key, one level deep. */
 function merged(inputs: DataMap, own: DataMap, schema: InputSchema): DataMap {
-  const result = new Map<string, Data>(Object.entries(inputs))
-  for (const [name, value] of Object.entries(own)) {
+  const result = new Map<string, Data>(entriesOf(inputs))
+  for (const [name, value] of entriesOf(own)) {
     const base = result.get(name)
     result.set(
       name,
       isMap(value) && isMap(base) && isObjectInput(schema, name)
-        ? mapOf([...Object.entries(base), ...Object.entries(value)])
+        ? mapOf([...entriesOf(base), ...entriesOf(value)])
         : value,
     )
   }

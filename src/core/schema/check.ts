@@ -1,4 +1,4 @@
-import { type Data, type DataMap, Float, isList, isMap, mapOf, type Path } from '../data.ts'
+import { type Data, type DataMap, entriesOf, Float, isList, isMap, mapOf, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
 import { isSecretReference, looksSecret } from '../secret.ts'
@@ -181,13 +181,13 @@ function remedyFor(fault: Fault, value: Data | undefined, input: Input | undefin
 function withDefaults(json: DataMap, value: DataMap): DataMap {
   const properties = mapIn(json, 'properties') ?? mapOf()
   const filled: [string, Data][] = []
-  for (const [name, property] of Object.entries(properties)) {
+  for (const [name, property] of entriesOf(properties)) {
     if (!isMap(property)) continue
     const given = Object.hasOwn(value, name) ? value[name] : property['default']
     if (given !== undefined) filled.push([name, filledIn(property, given)])
   }
   const rest = mapIn(json, 'additionalProperties')
-  for (const [name, item] of Object.entries(value)) {
+  for (const [name, item] of entriesOf(value)) {
     if (!Object.hasOwn(properties, name)) filled.push([name, rest === undefined ? item : filledIn(rest, item)])
   }
   return mapOf(filled)

@@ -1,5 +1,5 @@
 import { type Event, EVENT_ID, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
-import { type Data, Float, mapOf, newMap } from '../data.ts'
+import { type Data, Float, type KeyOrder, keepOrder, mapOf, newMap, ordered } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { limits, thousands } from './bounds.ts'
@@ -65,6 +65,7 @@ type State = {
 /** A collection that is being filled. */
 type Frame = {
   readonly map: Record<string, Data> | undefined
+  order: KeyOrder
   readonly list: Data[]
   /** The key that waits for its value. */
   key: string | undefined
@@ -240,11 +241,23 @@ function open(state: State, at: { at: number; content: number; tag: Tag; isMap: 
     spot = typeof at.tag === 'object' ? { at: at.at, key: at.at, inside: new Map([[at.tag.long, items]]) } : items
   }
   const map = at.isMap ? newMap() : undefined
-  state.frames.push({ map, list: [], key: undefined, keyAt: at.at, size: 0, tag: at.tag, spot, items, isKey })
+  state.frames.push({
+    map,
+    order: undefined,
+    list: [],
+    key: undefined,
+    keyAt: at.at,
+    size: 0,
+    tag: at.tag,
+    spot,
+    items,
+    isKey,
+  })
 }
 
 function close(state: State, frame: Frame): void {
   const content = frame.map ?? frame.list
+  if (frame.map !== undefined) keepOrder(frame.map, frame.order)
   const outer = state.frames.at(-1)
   if (frame.isKey && outer !== undefined) {
     outer.key = ''
@@ -274,6 +287,7 @@ function put(state: State, { data, spot, at }: { data: Data; spot: Spot | undefi
     frame.keyAt = at
     return
   }
+  frame.order = ordered(frame.order, frame.map, frame.key)
   frame.map[frame.key] = data
   if (spot !== undefined) {
     spot.key = frame.keyAt

@@ -1,4 +1,4 @@
-import { type Data, Float, newMap } from '../data.ts'
+import { type Data, Float, type KeyOrder, keepOrder, newMap, ordered } from '../data.ts'
 import { limits } from './bounds.ts'
 import { type Finding, mostFindings } from './findings.ts'
 import type { Spot } from './spots.ts'
@@ -56,6 +56,7 @@ function leaf(at: number): Spot {
 function readMap(scanner: Scanner, depth: number): Found {
   const spot: Spot = { at: scanner.at, key: scanner.at, inside: scanner.spots ? new Map() : undefined }
   const map = newMap()
+  let order: KeyOrder
   scanner.at += 1
   blank(scanner)
   if (accept(scanner, '}')) return { data: map, spot }
@@ -68,11 +69,15 @@ function readMap(scanner: Scanner, depth: number): Found {
     if (!accept(scanner, ':')) fail(scanner, 'The ":" after a key is missing.')
     blank(scanner)
     const value = readValue(scanner, depth + 1)
+    order = ordered(order, map, key)
     map[key] = value.data
     value.spot.key = at
     spot.inside?.set(key, value.spot)
     blank(scanner)
-    if (accept(scanner, '}')) return { data: map, spot }
+    if (accept(scanner, '}')) {
+      keepOrder(map, order)
+      return { data: map, spot }
+    }
     if (!accept(scanner, ',')) fail(scanner, 'A "," or the closing "}" is missing.')
     blank(scanner)
   }

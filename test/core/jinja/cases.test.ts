@@ -18,6 +18,7 @@ const codes: Readonly<Record<string, string>> = {
   UndefinedError: 'undefined-variable',
   TypeError: 'template-type',
   ValueError: 'template-value',
+  KeyError: 'template-value',
   ZeroDivisionError: 'template-value',
   TemplateNotFound: 'template-not-found',
   TemplatesNotFound: 'template-not-found',
