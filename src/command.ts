@@ -19,6 +19,8 @@ export type Ports = {
   readonly records: (folder: string) => Promise<Records>
   readonly clock: Clock
   readonly reporter: Reporter
+  /** Shows an outcome while the command goes on. */
+  readonly show: (outcome: Outcome) => void
   /** Asks a person; undefined where nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined
   /** Who runs this, for the records. */
@@ -33,8 +35,13 @@ export interface Files {
   readonly text: (file: string) => Promise<Checked<string>>
   readonly write: (root: string, tree: FileTree) => Promise<void>
   readonly writeText: (file: string, text: string) => Promise<void>
-  /** Removes a folder that Protium made. */
-  readonly remove: (folder: string) => Promise<void>
+  /** Removes a folder or a file that Protium made. */
+  readonly remove: (path: string) => Promise<void>
+  /**
+   * Watches files and folders from now on: comes whenever something in them has changed and has been quiet for a moment, and
+   * ends with the signal.
+   */
+  readonly changes: (paths: readonly string[], signal: AbortSignal) => Promise<AsyncIterable<void>>
   /** The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. */
   readonly releases: (root: string) => Promise<readonly string[]>
   /** One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. */

@@ -80,11 +80,14 @@ async function named(
   const mistakes = [...problems, ...(accepted.ok ? [] : accepted.problems)]
   if (mistakes.length > 0 || !accepted.ok)
     return finish(name, { exit: 'bad-input', data: {}, text: () => '', problems: mistakes }, manner)
-  return finish(name, await running(accepted.value, manner), manner)
+  return finish(name, await running(accepted.value, { name, manner }), manner)
 }
 
 /** Runs a command with the adapters of this machine; Ctrl-C asks it to stop, a second one ends it at once. */
-async function running(run: (ports: Ports) => Promise<Outcome>, manner: Manner): Promise<Outcome> {
+async function running(
+  run: (ports: Ports) => Promise<Outcome>,
+  { name, manner }: { readonly name: string; readonly manner: Manner },
+): Promise<Outcome> {
   const controller = new AbortController()
   const stop = (): void => controller.abort()
   process.once('SIGINT', stop)
@@ -94,7 +97,7 @@ async function running(run: (ports: Ports) => Promise<Outcome>, manner: Manner):
     paint: manner.err,
   })
   try {
-    return await run(portsOf(reporter, { signal: controller.signal, manner }))
+    return await run(portsOf(reporter, { name, signal: controller.signal, manner }))
   } finally {
     reporter.end()
     process.off('SIGINT', stop)
@@ -107,7 +110,7 @@ const pace = 2
 
 function portsOf(
   reporter: TerminalReporter,
-  { signal, manner }: { readonly signal: AbortSignal; readonly manner: Manner },
+  { name, signal, manner }: { readonly name: string; readonly signal: AbortSignal; readonly manner: Manner },
 ): Ports {
   const clock: Clock = {
     now: () => new Date(),
@@ -122,6 +125,7 @@ function portsOf(
       writeText: async (file, text) =>
         (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),
       remove: async (folder) => (await import('node:fs/promises')).rm(folder, { recursive: true, force: true }),
+      changes: async (paths, abort) => (await import('./adapters/watch.ts')).changes(paths, abort),
       releases: async (root) => (await import('./adapters/git.ts')).tags(root),
       released: async (root, { template, version: number }) => {
         const { readTreeAt } = await import('./adapters/git.ts')
@@ -156,6 +160,7 @@ function portsOf(
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
     clock,
     reporter,
+    show: (outcome) => void finish(name, outcome, manner),
     confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 
-import type { Outcome, Ports, Json } from '../command.ts'
-import { command, lines, path, text } from '../command.ts'
+import type { Outcome, Ports } from '../command.ts'
+import { command, flag, lines, path, text } from '../command.ts'
 import { readBundleFolder } from '../core/bundle.ts'
 import type { DataMap } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
@@ -13,8 +13,9 @@ import type { FileTree } from '../core/tree.ts'
 import { readJson } from '../core/yaml.ts'
 import { renderAll } from './planning.ts'
 import { readFolder, selectUnits } from './reading.ts'
+import { whileWatching } from './watching.ts'
 
-type Result = Outcome<{ readonly files: Json }>
+type Result = Outcome<{ readonly files: readonly { readonly path: string; readonly text: string }[] }>
 
 export const render = command({
   name: 'render',
@@ -29,26 +30,47 @@ export const render = command({
       hint: 'JSON',
     }),
     out: path('Write the files below this folder: <unit>/<part>/<file>.', { hint: 'DIR' }),
+    watch: flag('Render again whenever a file changes, and show what is different then. Ctrl-C ends it.'),
     root: path('The folder of the organisation.', { default: '.' }),
   },
   outputs: { files: 'The rendered files: their paths and texts.' },
   async run(ports, values) {
-    const { bundle, text: template, services, stage, context, spec, out, root } = values
+    const { bundle, text: template, services, stage, context, spec, out, watch, root } = values
     const modes = [bundle, template, services.length + stage.length > 0 ? 'units' : undefined].filter(
       (mode) => mode !== undefined,
     )
     if (modes.length > 1)
       return refuse([mistake('Units, --bundle and --text are three different things to render.', 'Give one of them.')])
-    if (template !== undefined) return renderFile(ports, { template, context, out })
-    if (bundle !== undefined) return renderProton(ports, { bundle, spec, context, out })
     const stray = spec !== undefined ? '--spec' : context !== undefined ? '--context' : undefined
-    if (stray !== undefined)
+    if (stray !== undefined && bundle === undefined && (template === undefined || stray === '--spec'))
       return refuse([
         mistake(`${stray} belongs to --bundle${stray === '--context' ? ' or --text' : ''}.`, 'Say what to render.'),
       ])
-    return renderUnits(ports, { services, stages: stage, root, out })
+    const once = async (): Promise<Result> => {
+      if (template !== undefined) return renderFile(ports, { template, context, out })
+      if (bundle !== undefined) return renderProton(ports, { bundle, spec, context, out })
+      return renderUnits(ports, { services, stages: stage, root, out })
+    }
+    if (!watch) return once()
+    const files = [template, bundle, spec, context?.trimStart().startsWith('{') === true ? undefined : context]
+    const paths = files.filter((file) => file !== undefined)
+    return whileWatching(ports, {
+      paths: template === undefined && bundle === undefined ? organisationPaths.map((each) => join(root, each)) : paths,
+      render: async () => {
+        const outcome = await once()
+        const { files: texts } = outcome.data
+        return {
+          outcome,
+          files: outcome.exit === 'done' ? new Map(texts.map((each) => [each.path, each.text])) : undefined,
+        }
+      },
+      show: ports.show,
+    })
   },
 })
+
+/** What an organisation is read from. */
+const organisationPaths = ['catalog.yaml', 'environments', 'services', 'templates', 'service.yaml', 'component']
 
 async function renderUnits(
   ports: Ports,
@@ -151,7 +173,7 @@ async function handOver(ports: Ports, files: FileTree, out: string | undefined):
   return { exit: 'done', data, text: () => `${count(files.size, 'file')} written below ${out}.` }
 }
 
-function dataOf(files: FileTree): Json {
+function dataOf(files: FileTree): Result['data']['files'] {
   return [...files].map(([name, each]) => ({ path: name, text: each }))
 }
 

@@ -4,7 +4,7 @@ import { explainLine, type Explanation, type ReferencePlace } from './explanatio
 import { parseTemplate, renderTemplate, type Spans, type Template } from './jinja/index.ts'
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
-import type { Checked, Place, Problem } from './problem.ts'
+import type { Checked, Problem } from './problem.ts'
 import { type Document, readRendered } from './yaml.ts'
 
 /**
@@ -136,9 +136,9 @@ export type RenderedText = {
   readonly part: Part
   readonly text: string
   /** Where the text came from. Renders once more when it is first asked, this time keeping account. */
-  spans(): Spans
+  readonly spans: () => Spans
   /** Why a line is as it is; nothing outside of the text. */
-  explain(at: { readonly line: number; readonly column?: number }): Explanation | undefined
+  readonly explain: (at: { readonly line: number; readonly column?: number }) => Explanation | undefined
 }
 
 /** A rendered part that is CloudFormation: its text, and what the text says. */
@@ -150,7 +150,7 @@ export type RenderedStack = RenderedText & {
    * A Problem of the rendered text at the place that it came from: the line of the template, with the rendered line and
    * the inputs that took part as related places.
    */
-  trace(problem: Problem): Problem
+  readonly trace: (problem: Problem) => Problem
 }
 
 /** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */

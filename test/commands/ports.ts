@@ -13,6 +13,8 @@ export type World = {
   /** What was told while it ran. */
   readonly progress: UnitProgress[]
   readonly written: Map<string, string>
+  /** What was shown while it ran. */
+  readonly shown: Outcome[]
   readonly folder: string
   readonly end: () => void
 }
@@ -26,10 +28,13 @@ export function worldOf(
     readonly confirm?: Ports['confirm']
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
+    /** What changes while a command watches; each item is one moment. */
+    readonly changes?: () => Iterable<void>
   } = {},
 ): World {
   const folder = mkdtempSync(join(quickFolder(), 'protium-world-'))
   const progress: UnitProgress[] = []
+  const shown: Outcome[] = []
   const written = new Map<string, string>(more.texts)
   // Each look at the clock is a second later, so that records have an order.
   let now = Date.parse('2026-11-22T12:00:00Z')
@@ -52,6 +57,10 @@ export function worldOf(
         for (const [path, text] of files) written.set(path, text)
       },
       writeText: async (file, text) => void written.set(file, text),
+      changes: async () =>
+        (async function* () {
+          yield* more.changes?.() ?? []
+        })(),
       remove: async (path) => rmSync(path, { recursive: true, force: true }),
       releases: async () => [...(more.released?.keys() ?? [])],
       released: async (_root, { template, version }) => {
@@ -70,11 +79,12 @@ export function worldOf(
         more.told?.(each)
       },
     },
+    show: (outcome) => void shown.push(outcome),
     confirm: more.confirm,
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,
   }
-  return { ports, progress, written, folder, end: () => rmSync(folder, { recursive: true, force: true }) }
+  return { ports, progress, shown, written, folder, end: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** Runs a command with its inputs as words; the root and the state are those of the world. */
