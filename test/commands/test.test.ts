@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { test as testTemplates } from '../../src/commands/test.ts'
+import { validate } from '../../src/commands/validate.ts'
+import { plain } from '../../src/core/report.ts'
+import { organisationFiles, treeOf } from '../core/trees.ts'
+import type { World } from './ports.ts'
+import { run, worldOf } from './ports.ts'
+
+const folder = 'templates/web/v1'
+const instance = `${folder}/instance_infrastructure/cloudformation.yaml`
+const expectedInstance = `${folder}/examples/small/expected/instance_infrastructure/cloudformation.yaml`
+const expectedPipeline = `${folder}/examples/small/expected/pipeline_infrastructure/cloudformation.yaml`
+const topic = 'Resources:\n  Topic: { Type: AWS::SNS::Topic, Properties: { KmsMasterKeyId: alias/own, DisplayName: '
+const template = `${topic}'{{ service_instance.inputs.port }}' } }\n`
+
+const files: Readonly<Record<string, string>> = {
+  ...organisationFiles,
+  'templates/net/v1/infrastructure/cloudformation.yaml': `${topic}a } }\nOutputs:\n  Zone: { Value: z }\n`,
+  [instance]: template,
+  [`${folder}/pipeline_infrastructure/cloudformation.yaml`]: `${topic}b } }\n`,
+  [`${folder}/examples/small/inputs.yaml`]: 'port: 81\n',
+  [`${folder}/examples/small/context.json`]: '{}',
+  [`${folder}/examples/tall/inputs.yaml`]: 'port: 82\n',
+}
+
+/** Files that are changed while a test goes on; what a command writes is laid over them. */
+let changed: Record<string, string | undefined>
+let world: World
+beforeEach(() => {
+  changed = {}
+  world = worldOf(() => treeOf(files, Object.fromEntries(world.written), changed))
+})
+afterEach(() => world.end())
+
+async function tested(given: Readonly<Record<string, readonly string[]>> = {}) {
+  const outcome = await run(testTemplates, world, given)
+  const examples: { example: string; outcome: string }[] = JSON.parse(JSON.stringify(outcome.data['examples']))
+  return {
+    exit: outcome.exit,
+    outcomes: examples.map(({ example, outcome: is }) => `${example} ${is}`),
+    text: outcome.text(plain),
+    problems: (outcome.problems ?? []).map(({ code, at }) => `${code} ${at?.file ?? ''}:${at?.line ?? 0}`),
+    next: outcome.next?.map(({ run: words }) => words) ?? [],
+    written: outcome.data['written'],
+    removed: outcome.data['removed'],
+  }
+}
+
+describe('protium test', () => {
+  test('says what is not there yet, and how to write it', async () => {
+    const { exit, outcomes, text, next } = await tested()
+    expect({ exit, outcomes, next }).toEqual({
+      exit: 'different',
+      outcomes: ['small different', 'tall different'],
+      next: [`test --update --root ${world.folder}`],
+    })
+    expect(text).toContain(`not there yet  ${expectedInstance}`)
+    expect(text).toContain('2 examples: 2 not as expected.')
+  })
+
+  test('writes what is rendered as expected, says so, and is content from then on', async () => {
+    const { exit, outcomes, written, text } = await tested({ update: ['true'] })
+    expect({ exit, outcomes }).toEqual({ exit: 'done', outcomes: ['small updated', 'tall updated'] })
+    expect(written).toContain(expectedInstance)
+    expect(text).toContain(`wrote    ${expectedPipeline}`)
+    expect(world.written.get(expectedInstance)).toBe(
+      template.trimEnd().replace('{{ service_instance.inputs.port }}', '81'),
+    )
+    const again = await tested()
+    expect(again).toMatchObject({ exit: 'done', outcomes: ['small same', 'tall same'], problems: [], next: [] })
+    expect(again.text).toContain('2 examples render as expected.')
+    expect(await tested({ update: ['true'] })).toMatchObject({ exit: 'done', written: [], removed: [] })
+  })
+
+  test('shows what a change of the template makes different, for the examples that were named', async () => {
+    await tested({ update: ['true'] })
+    changed[instance] = template.replace("'{{", "'port {{")
+    const { exit, outcomes, text, next } = await tested({ templates: ['web/small'] })
+    expect({ exit, outcomes, next }).toEqual({
+      exit: 'different',
+      outcomes: ['small different'],
+      next: [`test web/small --update --root ${world.folder}`],
+    })
+    expect(text.split('\n').filter((line) => /^[-+]/.test(line))).toEqual([
+      `--- ${expectedInstance}`,
+      '+++ rendered now',
+      expect.stringMatching(/^-.*DisplayName: '81'/),
+      expect.stringMatching(/^\+.*DisplayName: 'port 81'/),
+    ])
+    expect(text).toContain('cloudformation.yaml changed')
+  })
+
+  test('removes an expected file that nothing renders any more', async () => {
+    await tested({ update: ['true'] })
+    const stray = `${folder}/examples/small/expected/old.yaml`
+    changed[stray] = 'x'
+    expect(await tested()).toMatchObject({ exit: 'different', outcomes: ['small different', 'tall same'] })
+    expect(await tested({ update: ['true'] })).toMatchObject({ exit: 'done', written: [], removed: [stray] })
+  })
+
+  test('judges what comes out as CloudFormation and by the rules, on the line of the template', async () => {
+    changed[instance] =
+      `${template}  Open:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: x\n      VpcId: vpc-1\n      SecurityGroupIngress: [{ IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0 }]\n  Lost: { Type: AWS::SQS::Queue, DependsOn: Nobody }\n`
+    const { exit, outcomes, problems } = await tested({ update: ['true'] })
+    expect({ exit, outcomes }).toEqual({ exit: 'bad-input', outcomes: ['small broken', 'tall broken'] })
+    expect(problems).toContain(`policy-open-ingress ${instance}:8`)
+    expect(problems).toContain(`stack-reference ${instance}:9`)
+    expect(world.written.size).toBe(0)
+  })
+
+  test('tells of the inputs of an example, and still tests the others', async () => {
+    changed[`${folder}/examples/small/inputs.yaml`] = 'prot: 81\n'
+    expect(await tested()).toMatchObject({
+      exit: 'bad-input',
+      outcomes: ['tall different'],
+      problems: [`unknown-input ${folder}/examples/small/inputs.yaml:1`],
+    })
+  })
+
+  test('minds only the templates that were named: what else is broken is for validate', async () => {
+    changed['templates/net/v1/schema/schema.yaml'] = 'schema: []\n'
+    changed['environments/dev.yaml'] = 'nonsense'
+    expect(await tested({ templates: ['web'] })).toMatchObject({ exit: 'different', problems: [] })
+    expect(await tested({ templates: ['net'] })).toMatchObject({
+      exit: 'bad-input',
+      problems: [expect.stringContaining('templates/net/v1/schema/schema.yaml')],
+    })
+  })
+
+  test.each([
+    ['wep', 'There is no template "wep". Did you mean "web"?'],
+    ['web/smal', 'There is no example "web/smal". Did you mean "web/small"?'],
+  ])('knows nothing of %s', async (word, message) => {
+    const { exit, problems } = await run(testTemplates, world, { templates: [word] })
+    expect({ exit, messages: problems?.map((each) => each.message) }).toEqual({
+      exit: 'bad-input',
+      messages: [message],
+    })
+  })
+
+  test('is content with a template without examples, and says what one is', async () => {
+    const { exit, text } = await tested({ templates: ['net'] })
+    expect(exit).toBe('done')
+    expect(text).toContain('There is no example.')
+  })
+})
+
+describe('protium validate', () => {
+  test('holds templates to their contracts, each thing told once although services meet it too', async () => {
+    changed[instance] = template.replace('service_instance.inputs.port', 'environment.outputs.Zoen')
+    changed[`${folder}/.compatible-envs`] = 'net:1\n'
+    const { exit, problems = [] } = await run(validate, world, { path: ['.'] })
+    expect(exit).toBe('bad-input')
+    expect(problems.map(({ code, at }) => `${code} ${at?.file}:${at?.line}`)).toEqual([
+      `contract-output-missing ${instance}:2`,
+    ])
+  })
+})
