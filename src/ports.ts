@@ -31,6 +31,7 @@ export type ResourceChange = {
   readonly logicalId: string
   readonly type: string
   readonly action: 'create' | 'update' | 'replace' | 'delete'
+  /** Of a resource that is created, one entry with the digest of all properties: `Properties`. */
   readonly properties: readonly PropertyChange[]
   readonly because: readonly string[]
   /** Property paths that replace the resource under conditions that only the cloud knows; counted as an update. */

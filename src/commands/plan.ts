@@ -2,7 +2,7 @@ import { command, lines, path } from '../command.ts'
 import { json } from '../core/encode.ts'
 import { planOf } from '../core/plan.ts'
 import { planText } from '../core/report.ts'
-import { planUnits, stacksOf } from './planning.ts'
+import { planUnitsAs, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
 
 export const plan = command({
@@ -22,10 +22,13 @@ export const plan = command({
       return { exit: 'bad-input', data: { plan: null }, text: () => '', problems: organisation.problems, sources }
     const selected = selectUnits(organisation.value, { services, stages: stage })
     if (!selected.ok) return { exit: 'bad-input', data: { plan: null }, text: () => '', problems: selected.problems }
-    const planned = await planUnits(selected.value, stacksOf(ports, { folder: stateFolders(root, state).stacks }))
+    const planned = await planUnitsAs(selected.value, {
+      stacks: stacksOf(ports, { folder: stateFolders(root, state).stacks }),
+      take: (each) => each.planned,
+    })
     const problems = [...organisation.problems, ...planned.problems]
     if (!planned.ok) return { exit: 'bad-input', data: { plan: null }, text: () => '', problems, sources }
-    const result = planOf(planned.value.map((each) => each.planned))
+    const result = planOf(planned.value)
     if (out !== undefined) await ports.files.writeText(out, `${json(result)}\n`)
     const idle = result.units.every(({ verdict }) => verdict === 'nothing')
     const words = [...services, ...stage.map((name) => `--stage ${name}`)]

@@ -46,27 +46,39 @@ type Outputs = { readonly values: Readonly<Record<string, string>>; readonly pre
 export type Given = ReadonlyMap<string, Outputs>
 
 /** The units whose outputs a unit is rendered with: its environment, its component, the instances that a pipeline serves. */
-export function neededBy(unit: Unit, units: readonly Unit[]): readonly Unit[] {
-  return units.filter((other) => {
-    if (unit.kind === 'environment' || other === unit) return false
-    if (other.kind === 'environment')
-      return (
-        other.environment.name === unit.environment.name || (unit.kind === 'pipeline' && isServed(unit, units, other))
-      )
-    if (other.service?.service !== unit.service?.service) return false
-    return unit.kind === 'pipeline'
+function neededBy(unit: Unit, units: readonly Unit[]): readonly Unit[] {
+  if (unit.kind === 'environment') return []
+  const { environments, services } = neighboursOf(units)
+  const siblings = services.get(unit.service?.service ?? '') ?? []
+  const needed = siblings.filter((other) =>
+    unit.kind === 'pipeline'
       ? other.kind === 'instance'
-      : unit.kind === 'instance' && other.kind === 'component' && other.stage?.name === unit.stage?.name
-  })
+      : unit.kind === 'instance' && other.kind === 'component' && other.stage?.name === unit.stage?.name,
+  )
+  const served = needed.filter(({ kind }) => kind === 'instance')
+  const homes = new Set([unit, ...served].map(({ environment }) => environment.name))
+  return [...environments.filter(({ environment }) => homes.has(environment.name)), ...needed]
 }
 
-function isServed(pipeline: Unit, units: readonly Unit[], environment: Unit): boolean {
-  return units.some(
-    ({ kind, service, environment: home }) =>
-      kind === 'instance' &&
-      service?.service === pipeline.service?.service &&
-      home.name === environment.environment.name,
-  )
+type Neighbours = {
+  readonly environments: readonly Unit[]
+  /** The other units by their service. */
+  readonly services: ReadonlyMap<string, readonly Unit[]>
+}
+
+const neighbours = new WeakMap<readonly Unit[], Neighbours>()
+
+/** Units by what ties them together; found once for each list of units, so that the work grows with the units alone. */
+function neighboursOf(units: readonly Unit[]): Neighbours {
+  const known = neighbours.get(units)
+  if (known !== undefined) return known
+  const others = units.filter(({ kind }) => kind !== 'environment')
+  const found = {
+    environments: units.filter(({ kind }) => kind === 'environment'),
+    services: Map.groupBy(others, ({ service }) => service?.service ?? ''),
+  }
+  neighbours.set(units, found)
+  return found
 }
 
 /** What is known of the others when a unit is rendered; nothing if one of them could not be rendered itself. */
@@ -136,27 +148,69 @@ function renderChecked(unit: Unit, known: Known): Checked<Rendered> {
   return { ok: true, value: { unit, part, wanted, outputs: outputs.value }, problems }
 }
 
-/** Renders and checks all units as if nothing was deployed: what an environment will give out is predicted from its rendering. */
+/**
+ * What is kept of the units that went before, for those that build on them: what they give out, and their renderings. A
+ * rendering is large, so it is kept only as long as somebody may ask for it: that of an environment always, those of a
+ * service until the next service.
+ */
+class Kept {
+  readonly given = new Map<string, Outputs>()
+  readonly #units: readonly Unit[]
+  readonly #environments = new Map<string, Rendered>()
+  readonly #siblings = new Map<string, Rendered>()
+  #service: string | undefined
+
+  constructor(units: readonly Unit[]) {
+    this.#units = units
+  }
+
+  /** What a unit is rendered with; nothing for one that is not rendered, or that builds on what could not be. */
+  known(unit: Unit): { readonly known: Known; readonly predicted: boolean } | undefined {
+    if (isManaged(unit)) this.given.set(unit.id, managedOutputs(unit))
+    if (unit.service?.service !== this.#service) this.#siblings.clear()
+    this.#service = unit.service?.service
+    const all = isManaged(unit) ? undefined : knownOf(unit, { units: this.#units, given: this.given })
+    if (all === undefined) return undefined
+    const [environments, siblings] = [this.#environments, new Map(this.#siblings)]
+    const rendered = (id: string): Rendered | undefined => environments.get(id) ?? siblings.get(id)
+    const from = placesInOthers(unit, { units: this.#units, rendered })
+    return { ...all, known: { ...all.known, from } }
+  }
+
+  add(rendered: Rendered, outputs: Outputs): void {
+    const { unit } = rendered
+    const shelf = unit.kind === 'environment' ? this.#environments : this.#siblings
+    shelf.set(unit.id, rendered)
+    this.given.set(unit.id, outputs)
+  }
+}
+
+/**
+ * Renders and checks units one by one as if nothing was deployed: what an environment will give out is predicted from its
+ * rendering. Who needs no rendering after it was looked at holds one at a time, however many units there are.
+ */
+export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>, void, void> {
+  const kept = new Kept(units)
+  for (const unit of units) {
+    // What cannot be rendered has been reported; what builds on it cannot be judged.
+    const all = kept.known(unit)
+    if (all === undefined) continue
+    const one = renderChecked(unit, all.known)
+    if (one.ok) kept.add(one.value, { values: one.value.outputs, predicted: true })
+    yield one
+  }
+}
+
+/** Renders and checks all units as `renderEach` does, and keeps the renderings. */
 export function renderAll(units: readonly Unit[]): {
   readonly rendered: readonly Rendered[]
   readonly problems: readonly Problem[]
 } {
-  const given = new Map<string, Outputs>()
-  const rendered: Rendered[] = []
-  const problems: Problem[] = []
-  for (const unit of units) {
-    if (isManaged(unit)) given.set(unit.id, managedOutputs(unit))
-    // What cannot be rendered has been reported; what builds on it cannot be judged.
-    const all = isManaged(unit) ? undefined : knownOf(unit, { units, given })
-    if (all === undefined) continue
-    const from = placesInOthers(unit, { units, rendered: (id) => rendered.find((each) => each.unit.id === id) })
-    const one = renderChecked(unit, { ...all.known, from })
-    problems.push(...one.problems)
-    if (!one.ok) continue
-    rendered.push(one.value)
-    given.set(unit.id, { values: one.value.outputs, predicted: true })
+  const all = [...renderEach(units)]
+  return {
+    rendered: all.flatMap((one) => (one.ok ? [one.value] : [])),
+    problems: all.flatMap(({ problems }) => problems),
   }
-  return { rendered, problems }
 }
 
 function stackOf({ stack, environment }: Unit): StackId {
@@ -191,20 +245,26 @@ export type Planned = Rendered & {
  * that is busy, or stuck in a way that no deployment mends, is refused.
  */
 export async function planUnits(units: readonly Unit[], stacks: Stacks): Promise<Checked<readonly Planned[]>> {
-  const given = new Map<string, Outputs>()
-  const all: Planned[] = []
+  return planUnitsAs(units, { stacks, take: (planned) => planned })
+}
+
+/** The same, with what `take` keeps of each unit: for a large plan, less than the whole of it. */
+export async function planUnitsAs<T>(
+  units: readonly Unit[],
+  { stacks, take }: { readonly stacks: Stacks; readonly take: (planned: Planned) => T },
+): Promise<Checked<readonly T[]>> {
+  const kept = new Kept(units)
+  const all: T[] = []
   const problems: Problem[] = []
   for (const unit of units) {
-    if (isManaged(unit)) given.set(unit.id, managedOutputs(unit))
-    const known = isManaged(unit) ? undefined : knownOf(unit, { units, given })
+    const known = kept.known(unit)
     if (known === undefined) continue
-    const from = placesInOthers(unit, { units, rendered: (id) => all.find((each) => each.unit.id === id) })
-    const rendered = renderChecked(unit, { ...known.known, from })
+    const rendered = renderChecked(unit, known.known)
     problems.push(...rendered.problems)
     if (!rendered.ok) continue
     const planned = await planOne(rendered.value, { stacks, predicted: known.predicted })
-    all.push(planned)
-    given.set(unit.id, outputsOf(planned))
+    all.push(take(planned))
+    kept.add(planned, outputsOf(planned))
   }
   return problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems }

@@ -1,10 +1,11 @@
 import { command, path } from '../command.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
+import type { Unit } from '../core/organisation.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import { count } from '../core/report.ts'
 import { readFolder } from './reading.ts'
-import { renderAll } from './planning.ts'
+import { renderEach } from './planning.ts'
 
 export const validate = command({
   name: 'validate',
@@ -26,25 +27,26 @@ export const validate = command({
       }
     }
     const { catalog, units } = organisation.value
-    const { rendered, problems: found } = renderAll(units)
-    const given = rendered.flatMap(({ unit, outputs }) =>
-      unit.kind === 'environment' ? [{ unit, names: Object.keys(outputs) }] : [],
-    )
-    const problems = [...organisation.problems, ...withoutDoubles(found, checkContracts(organisation.value, given))]
-    const resources = rendered.map(({ part }) =>
-      isMap(part.body['Resources']) ? Object.keys(part.body['Resources']).length : 0,
-    )
-    const data = {
-      catalog: catalog.name,
-      units: rendered.map(({ unit, wanted }, index) => ({
+    const found: Problem[] = []
+    const rendered: { readonly unit: string; readonly stack: string; readonly resources: number }[] = []
+    const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
+    for (const one of renderEach(units)) {
+      found.push(...one.problems)
+      if (!one.ok) continue
+      const { unit, part, wanted, outputs } = one.value
+      const { Resources: resources } = part.body
+      rendered.push({
         unit: unit.id,
         stack: wanted.stack.name,
-        resources: resources[index] ?? 0,
-      })),
+        resources: isMap(resources) ? Object.keys(resources).length : 0,
+      })
+      if (unit.kind === 'environment') given.push({ unit, names: Object.keys(outputs) })
     }
+    const problems = [...organisation.problems, ...withoutDoubles(found, checkContracts(organisation.value, given))]
+    const data = { catalog: catalog.name, units: rendered }
     if (problems.some(({ severity }) => severity === 'error'))
       return { exit: 'bad-input', data, text: () => '', problems, sources }
-    const total = resources.reduce((sum, number) => sum + number, 0)
+    const total = rendered.reduce((sum, { resources }) => sum + resources, 0)
     return {
       exit: 'done',
       data,

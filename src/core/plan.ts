@@ -55,7 +55,8 @@ export type Plan = { readonly format: 1; readonly units: readonly PlannedUnit[];
 /** A plan of the units, in their order. The same units give the same bytes. */
 export function planOf(units: readonly PlannedUnit[]): Plan {
   const ordered = units.map(normal)
-  return { format: 1, units: ordered, digest: digest(ordered.map(unitData)) }
+  // A digest of digests: a large plan is never one text.
+  return { format: 1, units: ordered, digest: digest(ordered.map((unit) => digest(unitData(unit)))) }
 }
 
 /**

@@ -168,16 +168,16 @@ test('a plan is shown with the worst first, and stages with the same changes onc
 
   expect(planText(planOf([{ ...dev, changes: [queue, change] }, { ...unit, changes: [change, queue] }, idle])))
     .toMatchInlineSnapshot(`
-    "UNIT           STACK          TEMPLATE               VERDICT  RESOURCES
-    checkout/dev   checkout-dev   fargate-service@2.3.0  replace  1 replace, 1 create  outputs of the environment are predicted
-    checkout/prod  checkout-prod  fargate-service@2.3.0  replace  1 replace, 1 create
-    cart/prod      cart-prod      fargate-service@2.3.0  nothing
+      "UNIT           STACK          TEMPLATE               VERDICT  RESOURCES
+      checkout/dev   checkout-dev   fargate-service@2.3.0  replace  1 replace, 1 create  outputs of the environment are predicted
+      checkout/prod  checkout-prod  fargate-service@2.3.0  replace  1 replace, 1 create
+      cart/prod      cart-prod      fargate-service@2.3.0  nothing
 
-    checkout/dev and checkout/prod (the same)
-      -+  OrdersDb  AWS::RDS::DBInstance  replace  because DBInstanceIdentifier cannot change in place (stays in the account)
-      +   Queue     AWS::SQS::Queue       create
+      checkout/dev and checkout/prod (the same)
+        -+  OrdersDb  AWS::RDS::DBInstance  replace  because DBInstanceIdentifier cannot change in place (stays in the account)
+        +   Queue     AWS::SQS::Queue       create
 
-    2 units to change, 4 resources touched. Replaced or deleted: 2 resources. Plan a8837b11140f."
-  `)
+      2 units to change, 4 resources touched. Replaced or deleted: 2 resources. Plan ff8cdadd098c."
+    `)
   expect(planText(planOf([idle]))).toContain('Nothing to do: 1 unit is as wanted. Plan ')
 })

@@ -138,7 +138,7 @@ describe('protium start', () => {
       receipts/dev, receipts/staging and receipts/prod (the same)
         ~  ScalableTarget  AWS::ApplicationAutoScaling::ScalableTarget  update  MinCapacity
 
-      3 units to change, 3 resources touched. Nothing is replaced or deleted. Plan ed5d8797d2f5.
+      3 units to change, 3 resources touched. Nothing is replaced or deleted. Plan 7b9c6cbfd7ac.
       ",
       }
     `)

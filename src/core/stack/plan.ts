@@ -248,11 +248,10 @@ function changeTo(logicalId: string, type: string, action: Change['action']): Ch
   return { logicalId, type, action, properties: [], because: [], retained: false }
 }
 
-/** The properties of a resource that is made, by name. */
+/** A resource that is made has nothing to be compared with, property by property: one digest stands for all of them. */
 function written(properties: DataMap): readonly ChangedProperty[] {
-  return Object.keys(properties)
-    .sort(compareText)
-    .map((name) => changedProperty('Properties', { path: [name], before: undefined, after: properties[name] }))
+  if (Object.keys(properties).length === 0) return []
+  return [changedProperty('Properties', { path: [], before: undefined, after: properties })]
 }
 
 function typeChanged(logicalId: string, before: string, after: string): Problem {
