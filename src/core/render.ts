@@ -1,7 +1,7 @@
 import type { Bundle, Part } from './bundle.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { explainLine, type Explanation, type ReferencePlace } from './explanation.ts'
-import { parseTemplate, renderTemplate, type Spans, type Template } from './jinja/index.ts'
+import { parseTemplate, renderTemplate, Spans, type Template } from './jinja/index.ts'
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
 import type { Checked, Problem } from './problem.ts'
@@ -189,8 +189,9 @@ export function renderText(
   const spans = (): Spans => {
     if (kept !== undefined) return kept
     const again = renderTemplate(template.value, context, { spans: true })
-    if (!again.ok || again.spans === undefined) throw new Error('a template could not be rendered again')
-    return (kept = again.spans)
+    // What was rendered once may meet a bound of place with the account to keep; then nothing is known of where it came from.
+    kept = again.ok ? again.spans : undefined
+    return (kept ??= new Spans(text, [], new Map()))
   }
   const explain: RenderedText['explain'] = (at) => explainLine({ text, spans: spans(), context, whereFrom }, at)
   return { ok: true, value: { part, text, spans, explain }, problems: template.problems }
