@@ -42,6 +42,7 @@ FILES = {
     "base.j2": "[{% block head %}base head{% endblock %}|{% block body %}base body of {{ name }}{% endblock %}]{{ set_in_child is defined }}",
     "mid.j2": "{% extends 'base.j2' %}{% block head %}mid+{{ super() }}{% endblock %}",
     "lib.j2": "{% macro hello(who, greeting='Hi') %}{{ greeting }} {{ who }}{% endmacro %}{% set answer = 42 %}{% set _hidden = 1 %}{% macro ctx() %}{{ s }}{% endmacro %}text of lib",
+    "number.j2": "{% set answer = 42 %}{% filter length %}abc{% endfilter %}",
     "part.j2": "part({{ s }},{{ x|default('no x') }})",
     "loops.j2": "{% for t in tags %}{{ loop.index }}{{ t }} {% endfor %}",
     "setter.j2": "{% set x = 'from setter' %}{{ x }}",
@@ -585,6 +586,15 @@ before {% extends 'base.j2' %}
 {{ [1,2,3]|map('string')|join }} {{ tags|map('upper')|list }} {{ [0,1,2]|select|list }} {{ [1,2,3]|reject('odd')|list }}
 {{ ports }}{% for port, name in ports.items() %} {{ port }}={{ name }}{% endfor %} {{ ports|tojson }} {{ ports|list }} {{ ports['9'].keys()|first }}
 {% include {'none.j2': 1} ignore missing %}
+{% filter length %}abc{% endfilter %}
+{% filter length %}abc{% endfilter %}{{ missing }}
+{% filter list %}abc{% endfilter %}{{ 1 // 0 }}
+{% set x %}{% filter length %}abc{% endfilter %}{% endset %}{{ missing }}
+{% import 'number.j2' as lib %}{{ lib.answer }}
+{% import 'number.j2' as lib %}{{ lib }}
+{% import 'lib.j2' as lib %}{{ [lib] }}{{ (lib,) ~ lib }}
+{{ (missing, 1) in bare }}
+{{ {(1, [missing]): 1} }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

@@ -260,6 +260,7 @@ function run(
   })
   try {
     renderInto(library.main(way), variablesOf(context), rendering, 'template')
+    rendering.join()
     return { rendering, error: undefined }
   } catch (error) {
     return { rendering, error: asJinjaError(error) }

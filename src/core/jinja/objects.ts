@@ -193,6 +193,7 @@ export function dictOf(pairs: Iterable<readonly [Value, Value]>): Dict {
 /** The value, if it can be a key of a dict. Throws the error of Python's `hash` otherwise. */
 export function keyOf(key: Value): Value {
   if (key instanceof Undefined && !key.lenient) throw undefinedError(key)
+  if (key instanceof Tuple) for (const item of key.items) keyOf(item)
   if (!isHashable(key)) throw new JinjaError('TypeError', `unhashable type: '${typeName(unhashable(key))}'`)
   return key
 }

@@ -10,7 +10,14 @@ export function writeText(value: Value, rendering: Rendering): void {
   else if (typeof value === 'string') rendering.write(value)
   else if (value instanceof Markup) rendering.write(value.text)
   else if (value instanceof Undefined && !value.lenient) throw undefinedError(value)
-  else throw new JinjaError('TypeError', `the block gives no text: expected str instance, ${typeName(value)} found`)
+  else {
+    // Jinja2 finds it when it joins the output, after everything else that may go wrong.
+    rendering.misfit ??= {
+      error: new JinjaError('TypeError', `the block gives no text: expected str instance, ${typeName(value)} found`),
+      site: rendering.site,
+      stack: rendering.stack,
+    }
+  }
 }
 
 /** Lines of YAML under each other, from the column at which they are printed (proton.md §2.7). */

@@ -70,6 +70,8 @@ export class Rendering implements Runtime {
   readonly undefinedAt = new WeakMap<Undefined, Site>()
   /** The text that a filter block is about to filter. */
   filtered = ''
+  /** The first part of what is being written that is no text. It counts when the parts are joined. */
+  misfit: Misfit | undefined = undefined
   /** Lines that print nothing unless they are the whole value of a key; settled when the text is complete. */
   readonly blanks: Blank[] = []
   /** Modules imported without context: one a rendering. */
@@ -118,8 +120,9 @@ export class Rendering implements Runtime {
 
   /** Runs a part of a template and gives the text that it writes. */
   capture(run: () => void): string {
-    const { text: before, tracer } = this
+    const { text: before, misfit, tracer } = this
     this.text = ''
+    this.misfit = undefined
     if (tracer === undefined) {
       run()
     } else {
@@ -133,10 +136,20 @@ export class Rendering implements Runtime {
       tracer.path = undefined
       tracer.noteCaptured(captured)
     }
+    this.join()
     const result = this.text
     this.text = before
+    this.misfit = misfit
     this.size(result.length)
     return result
+  }
+
+  /** The parts that were written become one text, which they cannot if one of them is none. */
+  join(): void {
+    if (this.misfit === undefined) return
+    this.site = this.misfit.site
+    this.stack = this.misfit.stack
+    throw this.misfit.error
   }
 
   /** A call begins; `height` says how much of the stack its body takes at most. */
@@ -158,6 +171,9 @@ export class Rendering implements Runtime {
     this.stack = before
   }
 }
+
+/** Something in the output that is no text, and where it was written. */
+export type Misfit = { readonly error: JinjaError; readonly site: Site | undefined; readonly stack: Call | undefined }
 
 /** An `Aligned` value without lines: where it would have stood in the output, and what it prints as the whole value. */
 export type Blank = { readonly offset: number; readonly text: string }

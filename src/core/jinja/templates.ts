@@ -4,7 +4,7 @@
  */
 import { isTrue, iterate, keyOf } from './objects.ts'
 import { Activation, Context } from './rendering.ts'
-import type { Code, Loaded, Lookup, Module, Rendering } from './rendering.ts'
+import type { Code, Loaded, Lookup, Misfit, Module, Rendering } from './rendering.ts'
 import type { Mark } from './spans.ts'
 import { quote, repr, undefinedError, undefinedMessage } from './text.ts'
 import { Dict, JinjaError, Markup, Thing, Undefined } from './values.ts'
@@ -96,16 +96,25 @@ export function extendedBy(context: Context): Loaded | undefined {
 }
 
 export function makeModule(template: Loaded, lookup: Lookup, rendering: Rendering): Module {
-  const holder: { context: Context | undefined } = { context: undefined }
+  const holder: { context: Context | undefined; misfit: Misfit | undefined } = { context: undefined, misfit: undefined }
   const text = rendering.capture(() => {
     holder.context = renderInto(template, lookup, rendering, `import of ${template.file}`)
+    holder.misfit = rendering.misfit
+    rendering.misfit = undefined
   })
   const exported = new Map<string, Value>()
   for (const name of holder.context?.exported ?? []) {
     const value = holder.context?.variables.get(name)
     if (value !== undefined) exported.set(name, value)
   }
-  const thing = new Thing('jinja2.environment.TemplateModule', { get: (name) => exported.get(name), text: () => text })
+  const thing = new Thing('jinja2.environment.TemplateModule', {
+    get: (name) => exported.get(name),
+    text: () => {
+      if (holder.misfit !== undefined) throw holder.misfit.error
+      return text
+    },
+    shown: `<TemplateModule ${quote(template.file)}>`,
+  })
   return { file: template.file, thing, exported }
 }
 

@@ -47,6 +47,7 @@ export function toText(value: Value, runtime?: Runtime): string {
         throw undefinedError(value)
       }
       if (value instanceof Aligned) return value.lines.join('\n')
+      if (value instanceof Thing && value.text !== undefined) return value.text()
       return repr(value, runtime)
   }
 }
@@ -101,7 +102,8 @@ class Writer {
 
   #other(value: Callable | Iter | Thing): void {
     if (value instanceof Callable && value.text !== undefined) return this.#add(value.text)
-    if (value instanceof Thing && value.text !== undefined) return this.#add(value.text())
+    const shown = value instanceof Thing ? (value.shown ?? value.text?.()) : undefined
+    if (shown !== undefined) return this.#add(shown)
     if (value instanceof Iter) {
       throw new JinjaError(
         'SecurityError',

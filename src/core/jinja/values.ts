@@ -235,6 +235,8 @@ export class Thing {
   readonly get: (name: string) => Value | undefined
   readonly call: ((args: readonly Value[], kwargs: Kwargs, runtime: Runtime) => Value) | undefined
   readonly text: (() => string) | undefined
+  /** How it stands in a list, if not as `text`. */
+  readonly shown: string | undefined
   readonly iterate: (() => Iterable<Value>) | undefined
   readonly length: (() => number) | undefined
 
@@ -244,6 +246,7 @@ export class Thing {
       readonly get?: (name: string) => Value | undefined
       readonly call?: (args: readonly Value[], kwargs: Kwargs, runtime: Runtime) => Value
       readonly text?: () => string
+      readonly shown?: string
       readonly iterate?: () => Iterable<Value>
       readonly length?: () => number
     },
@@ -252,6 +255,7 @@ export class Thing {
     this.get = of.get ?? nothing
     this.call = of.call
     this.text = of.text
+    this.shown = of.shown
     this.iterate = of.iterate
     this.length = of.length
   }
