@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -11,6 +12,7 @@ import type { Problem } from './core/problem.ts'
 import { Refused } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { colours, count, plain, problemsText, sorted, distinct, table } from './core/report.ts'
+import { chooseSha256 } from './core/sha256.ts'
 import type { Clock } from './ports.ts'
 import type { TerminalReporter } from './progress.ts'
 import { lineReporter, liveReporter } from './progress.ts'
@@ -49,6 +51,7 @@ for (const stream of [stdout, stderr]) {
 export async function main(words: readonly string[]): Promise<number> {
   const manner = mannerOf(words)
   const name = words[0] ?? 'help'
+  chooseSha256((text) => hash('sha256', text, 'hex'))
   try {
     return await named(name, { rest: words.slice(1), manner })
   } catch (error) {
@@ -158,6 +161,7 @@ function portsOf(
       })
     },
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
+    forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
     clock,
     reporter,
     show: (outcome) => void finish(name, outcome, manner),
@@ -267,10 +271,11 @@ function summary(problems: readonly Problem[], exit: Exit): string {
 
 function refused(name: string, error: Refused, manner: Manner): number {
   const { code, message, remedy } = error
-  if (manner.json)
-    print(json({ command: name, exit: 'failed', refused: { code, message, remedy }, problems: [], next: [] }))
+  // A folder that is not there is a word to be corrected, as a file is; everything else is the world's.
+  const exit: Exit = code === 'no-folder' ? 'bad-input' : 'failed'
+  if (manner.json) print(json({ command: name, exit, refused: { code, message, remedy }, problems: [], next: [] }))
   else say(`${manner.err.bad(manner.err.bold('Refused'))}  ${line(message)} ${callable(line(remedy))} [${line(code)}]`)
-  return exits.failed
+  return exits[exit]
 }
 
 function bug(name: string, error: unknown, manner: Manner): number {

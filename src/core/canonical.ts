@@ -1,6 +1,5 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Data, type DataMap, Float, isList, isMap } from './data.ts'
+import { sha256 } from './sha256.ts'
 
 /**
  * The one text of a value: no space, the keys of a map in the order of their code points, numbers as short as JSON has them
@@ -8,20 +7,25 @@ import { type Data, type DataMap, Float, isList, isMap } from './data.ts'
  * Throws `RangeError` for a float that JSON has no word for (`NaN`, `Infinity`).
  */
 export function canonicalJson(data: Data): string {
-  if (data === null || typeof data === 'boolean') return String(data)
-  if (typeof data === 'string') return JSON.stringify(data)
-  if (typeof data === 'bigint') return data.toString()
+  if (typeof data === 'string') return stringText(data)
   if (typeof data === 'number') return numberText(data)
+  if (data === null || typeof data !== 'object') return String(data)
   if (data instanceof Float) return numberText(data.value)
-  if (isList(data)) return `[${data.map(canonicalJson).join(',')}]`
-  const members = sortedKeys(data).map((key) => `${JSON.stringify(key)}:${canonicalJson(valueOf(data, key))}`)
-  return `{${members.join(',')}}`
+  let members = ''
+  if (isList(data)) {
+    for (const item of data) members += members === '' ? canonicalJson(item) : `,${canonicalJson(item)}`
+    return `[${members}]`
+  }
+  for (const key of sortedKeys(data)) {
+    members += `${members === '' ? '' : ','}${stringText(key)}:${canonicalJson(valueOf(data, key))}`
+  }
+  return `{${members}}`
 }
 
 /** `sha256:` and 64 hex digits: of the text as UTF-8, or of the canonical JSON of anything else. */
 export function digest(data: Data): string {
   const text = typeof data === 'string' ? data : canonicalJson(data)
-  return `sha256:${bytesToHex(sha256(utf8ToBytes(text)))}`
+  return `sha256:${sha256(text)}`
 }
 
 /** Whether two values have the same canonical JSON; found without writing it. */
@@ -59,7 +63,18 @@ function surrogatesLast(unit: number): number {
 }
 
 function sortedKeys(map: DataMap): string[] {
-  return Object.keys(map).sort(compareText)
+  const keys = Object.keys(map)
+  for (let index = 1; index < keys.length; index += 1) {
+    if (compareText(keys[index - 1] ?? '', keys[index] ?? '') > 0) return keys.sort(compareText)
+  }
+  return keys
+}
+
+/** Printable ASCII but `"` and the backslash, which is what most texts are of. */
+const plain = /^[ !#-[\]-~]*$/
+
+function stringText(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function valueOf(map: DataMap, key: string): Data {
@@ -72,5 +87,5 @@ function isNumber(data: Data): data is number | bigint | Float {
 
 function numberText(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`JSON has no word for the number ${value}`)
-  return JSON.stringify(value)
+  return String(value)
 }

@@ -1,10 +1,10 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson, compareText } from '../canonical.ts'
 import { type Data, type DataMap, isList, isMap, mapOf, newMap, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
+import { sha256 } from '../sha256.ts'
 import { divideBlock } from './cidr.ts'
 import { writeOutLoops } from './loops.ts'
 import { inOrder } from './order.ts'
@@ -475,7 +475,7 @@ class Scope {
 
   #mark(name: string, value: string): string {
     const seed = `${this.#world.pseudo.stackId}\n${name}\n${value}`
-    return `****${bytesToHex(sha256(utf8ToBytes(seed))).slice(0, 12)}`
+    return `****${sha256(seed).slice(0, 12)}`
   }
 
   #resource(name: string, path: Path): Placed | undefined {

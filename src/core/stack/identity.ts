@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Data, type DataMap, isList, mapOf } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
+import { sha256 } from '../sha256.ts'
 import type { Placed, PseudoValues } from './evaluate.ts'
 import { scalarText } from './parameters.ts'
 import { partitionOf, zonesOf } from './regions.ts'
@@ -600,15 +599,16 @@ function seedOf({ stack, logicalId, generation }: Pick<Unnamed, 'stack' | 'logic
 function randomText(seed: string, length: number, alphabet: string): string {
   let text = ''
   for (let round = 0; text.length < length; round += 1) {
-    for (const byte of sha256(utf8ToBytes(`${seed}\n${round}`))) {
-      if (text.length < length) text += alphabet.charAt(byte % alphabet.length)
+    const hex = sha256(`${seed}\n${round}`)
+    for (let index = 0; index < hex.length && text.length < length; index += 2) {
+      text += alphabet.charAt(Number.parseInt(hex.slice(index, index + 2), 16) % alphabet.length)
     }
   }
   return text
 }
 
 function uuidOf(seed: string): string {
-  const hex = bytesToHex(sha256(utf8ToBytes(seed)))
+  const hex = sha256(seed)
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   )
