@@ -595,6 +595,9 @@ before {% extends 'base.j2' %}
 {% import 'lib.j2' as lib %}{{ [lib] }}{{ (lib,) ~ lib }}
 {{ (missing, 1) in bare }}
 {{ {(1, [missing]): 1} }}
+{{ 1 or name|nope }}{{ none and name is nope }}{{ true and 1 or name|nope }}
+{{ 0 or name|nope }}
+{{ true and name|nope }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}
@@ -653,6 +656,15 @@ EXTRA = [
     "tab\t{{- name -}}\t\ttab",
     "\u00a0\u2003{{- name -}}\u2028x",
     "line\x0c{{- name }}",
+    "a{#",
+    "a {#-",
+    "a{#\n",
+    "a{# ",
+    "a{% raw %}",
+    "a{% raw -%}  \n\n",
+    "a{% raw %} ",
+    "a{%",
+    "a{{",
 ]
 
 

@@ -152,10 +152,13 @@ export class Expressions {
       case 'conditional':
         return this.#conditional(node, frame)
       case 'logic': {
+        const goesOn = node.op === 'and'
         const left = this.compile(node.left, frame)
+        // Jinja2 drops what a literal decides: a filter there need not exist.
+        const known = decided(node.left)
+        if (known !== undefined && isTrue(known.value) !== goesOn) return left
         const right = this.compile(node.right, frame)
         const site = this.site(node.left)
-        const goesOn = node.op === 'and'
         return (activation) => {
           const value = left(activation)
           activation.rendering.site = site
@@ -616,6 +619,14 @@ function filteredText(frame: Frame): Evaluate {
     const markup = escape === 'volatile' ? activation.context.autoescape : escape
     return markup ? new Markup(filtered) : filtered
   }
+}
+
+/** The literal that a chain of `and` and `or` ends at, if literals alone decide it. */
+function decided(node: Expression): Literal | undefined {
+  if (node.kind === 'literal') return node
+  const left = node.kind === 'logic' ? decided(node.left) : undefined
+  if (node.kind !== 'logic' || left === undefined) return undefined
+  return isTrue(left.value) === (node.op === 'and') ? decided(node.right) : left
 }
 
 function isReference(node: Expression): node is Name | Attribute | Item {

@@ -152,6 +152,8 @@ export function lex(source: string, limits: { readonly tokens: number }): Token[
   }
 
   function readRaw(from: number, opening: number): number {
+    // At the very end there is nothing that Jinja2 would miss the end of.
+    if (from >= source.length) return from
     for (let start = source.indexOf('{%', from); start !== -1; start = source.indexOf('{%', start + 1)) {
       const mark = sign(start + 2)
       const end = behindWord(start + 2 + mark.length, 'endraw')
@@ -166,6 +168,7 @@ export function lex(source: string, limits: { readonly tokens: number }): Token[
   }
 
   function readComment(from: number, opening: number): number {
+    if (from >= source.length) return from
     const end = source.indexOf('#}', from)
     if (end === -1) fail('Missing end of comment tag', opening)
     return end > from && source[end - 1] === '-' ? skipSpace(end + 2) : end + 2
