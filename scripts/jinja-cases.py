@@ -598,6 +598,14 @@ before {% extends 'base.j2' %}
 {{ 1 or name|nope }}{{ none and name is nope }}{{ true and 1 or name|nope }}
 {{ 0 or name|nope }}
 {{ true and name|nope }}
+{{ 'at http://example.com/a'|urlize(-4) }} {{ 'at http://example.com/a'|urlize(-99) }} {{ 'none here'|urlize(1.5) }} {{ 'at www.a.de'|urlize(0) }}
+{{ 'none here'|urlize(missing) }}
+{{ 'at http://example.com/a'|urlize(1.5) }}
+{{ (1, 2, 3) == (1, missing) }}
+{{ [1, 2, 3] == [1, missing] }}
+{{ (1, 2, 3) == (2, missing) }}
+{{ '{a.b}'.format(a=missing) }}
+{% if on %}{{ name|nope(a=1) }}{% endif %}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

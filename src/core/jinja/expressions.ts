@@ -581,8 +581,10 @@ function nothing(): null {
   return null
 }
 
-function unknownName(message: string): () => never {
-  return () => {
+function unknownName(message: string): (value: Value, args: readonly Value[], kwargs: Kwargs) => never {
+  return (_value, _args, kwargs) => {
+    const [keyword] = kwargs.keys()
+    if (keyword !== undefined) throw new JinjaError('TypeError', `${message} It got the keyword argument ${keyword}.`)
     throw new JinjaError('TemplateRuntimeError', message)
   }
 }

@@ -307,7 +307,7 @@ function linkedText(runtime: Runtime, values: readonly Value[]): Value {
   })
   const text = escapeValue(value, runtime).text
   const links = {
-    limit: limit === null ? undefined : integerArgument(limit),
+    limit: limit === null ? undefined : (): number => integerArgument(limit),
     attributes: ` rel="${relText}"${targetText}`,
     schemes: schemeTexts,
   }

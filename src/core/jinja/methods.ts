@@ -369,6 +369,7 @@ function attributeOrError(value: Value, name: string): Value {
   if (isRefused(name)) throw new JinjaError('SecurityError', refusal(value, name))
   const attribute = attributeOf(value, name)
   if (attribute !== undefined) return attribute
+  if (value instanceof Undefined) throw undefinedError(value)
   throw new JinjaError('AttributeError', `'${typeName(value)}' object has no attribute '${name}'`)
 }
 

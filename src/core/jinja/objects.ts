@@ -276,7 +276,12 @@ export function equal(a: Value, b: Value, runtime: Runtime, depth = 0): boolean 
   if (depth > deepest) throw new JinjaError('Limit', 'the values are nested too deeply to be compared')
   runtime.spend(1)
   if (Array.isArray(a)) return Array.isArray(b) && sameItems(a, b, runtime, depth)
-  if (a instanceof Tuple) return b instanceof Tuple && sameItems(a.items, b.items, runtime, depth)
+  if (a instanceof Tuple) {
+    // Other than with lists, the lengths are compared last.
+    if (!(b instanceof Tuple)) return false
+    const shared = Math.min(a.items.length, b.items.length)
+    return firstDifference(a.items, b.items, runtime, depth) === shared && a.items.length === b.items.length
+  }
   if (a instanceof Dict) return b instanceof Dict && sameEntries(a, b, runtime, depth)
   if (a instanceof Range) {
     if (!(b instanceof Range) || a.length !== b.length) return false

@@ -88,8 +88,8 @@ const webAddress =
 const mailAddress = /^\S+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$/u
 
 export type Links = {
-  /** How much of an address is shown; absent for all of it. */
-  readonly limit: number | undefined
+  /** How many characters of an address are shown; absent for all of it. It is asked for when there is an address. */
+  readonly limit: (() => number) | undefined
   /** Attributes of each link, ready to be written: ` rel="noopener"`. */
   readonly attributes: string
   readonly schemes: readonly string[]
@@ -143,12 +143,13 @@ function linkedWord(text: string, links: Links, runtime: Runtime): string {
 }
 
 function linked(middle: string, links: Links): string {
-  const { limit, attributes } = links
-  const shown =
-    limit !== undefined && lengthOf(middle) > limit ? `${sliceOf(middle, 0, Math.max(0, limit))}...` : middle
+  const { attributes } = links
   if (webAddress.test(middle)) {
     const address = middle.startsWith('https://') || middle.startsWith('http://') ? middle : `https://${middle}`
-    return `<a href="${address}"${attributes}>${shown}</a>`
+    const length = lengthOf(middle)
+    const limit = links.limit?.() ?? length
+    const end = limit < 0 ? Math.max(0, length + limit) : limit
+    return `<a href="${address}"${attributes}>${length > limit ? `${sliceOf(middle, 0, end)}...` : middle}</a>`
   }
   if (middle.startsWith('mailto:') && mailAddress.test(middle.slice(7))) {
     return `<a href="${middle}">${middle.slice(7)}</a>`
