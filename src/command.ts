@@ -17,6 +17,11 @@ export type Ports = {
   readonly files: Files
   readonly provisioner: (options: ProvisionerOptions) => Promise<Provisioner>
   readonly records: (folder: string) => Promise<Records>
+  /**
+   * Forgets all local stacks and records. Throws `Refused` while another run works on them (`state-locked`), and where the
+   * folders hold something that is not Protium's (`path-taken`).
+   */
+  readonly forget: (folders: { readonly stacks: string; readonly records: string }) => Promise<void>
   readonly clock: Clock
   readonly reporter: Reporter
   /** Shows an outcome while the command goes on. */

@@ -30,6 +30,7 @@ import {
   gathered,
   gathering,
   limits,
+  noFile,
   notAFile,
   notText,
   type ReadTree,
@@ -51,7 +52,10 @@ export async function readTree(root: string, wanted: (path: string) => boolean =
 /** The text of one file that a person names, of at most 1 MiB; a link is followed, since the person chose it. */
 export async function readText(file: string): Promise<Checked<string>> {
   const descriptor = attempt(() => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK))
-  if (typeof descriptor !== 'number') return { ok: false, problems: [notAFile(file, unopened(descriptor.code))] }
+  if (typeof descriptor !== 'number') {
+    const absent = descriptor.code === 'ENOENT' || descriptor.code === 'ENOTDIR'
+    return { ok: false, problems: [absent ? noFile(file) : notAFile(file, unopened(descriptor.code))] }
+  }
   try {
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) return { ok: false, problems: [notAFile(file, kindOf(stats))] }
@@ -144,7 +148,8 @@ function kindOf(stats: Stats): string {
 function realFolder(root: string): string {
   const real = attempt(() => realpathSync.native(root))
   if (typeof real === 'string' && lstatSync(real).isDirectory()) return real
-  throw new Refused('no-folder', `There is no folder "${root}".`, { remedy: 'Correct the path, or make the folder.' })
+  const message = typeof real === 'string' ? `"${root}" is not a folder.` : `There is no folder "${root}".`
+  throw new Refused('no-folder', message, { remedy: 'Correct the path, or make the folder.' })
 }
 
 /**

@@ -93,6 +93,16 @@ export function notAFile(path: string, kind: string): Problem {
   }
 }
 
+/** A file that a person names and that is not there. */
+export function noFile(file: string): Problem {
+  return {
+    code: 'missing-file',
+    severity: 'error',
+    message: `There is no file "${file}".`,
+    remedy: 'Correct the path.',
+  }
+}
+
 export function tooLong(path: string, size: number): Problem {
   return {
     code: 'file-too-large',

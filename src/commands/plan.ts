@@ -13,7 +13,7 @@ export const plan = command({
     stage: lines('Only this stage.', {}),
     out: path('Write the plan to this file, to be reviewed and given to deploy.', { hint: 'FILE' }),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records, below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
   },
   outputs: { plan: 'The plan: units with verdict, changes and digests, and one digest over all of it.' },
   async run(ports, { services, stage, out, root, state }) {

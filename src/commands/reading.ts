@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 import type { Ports } from '../command.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
@@ -95,12 +95,18 @@ function unknown(
   }
 }
 
-/** The folder of stacks and records of an organisation on this machine. */
+/** The folders of stacks and records of an organisation on this machine; a relative state folder is one below the root. */
 export function stateFolders(root: string, state: string): { readonly stacks: string; readonly records: string } {
-  return { stacks: join(root, state, 'stacks'), records: join(root, state, 'records') }
+  const folder = isAbsolute(state) ? state : join(root, state)
+  return { stacks: join(folder, 'stacks'), records: join(folder, 'records') }
 }
 
 /** The options that a hint repeats, so that it means the same organisation and the same stacks. */
 export function sameFolders({ root, state }: { readonly root: string; readonly state: string }): string {
-  return `${root === '.' ? '' : ` --root ${root}`}${state === '.protium' ? '' : ` --state ${state}`}`
+  return `${root === '.' ? '' : ` --root ${quoted(root)}`}${state === '.protium' ? '' : ` --state ${quoted(state)}`}`
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w./@:+,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -29,7 +29,7 @@ export const stage = command({
   },
   async run(ports, { host: typed, root }) {
     const read = await ports.files.text(join(root, 'catalog.yaml'))
-    const absent = !read.ok && read.problems.every(({ code }) => code === 'not-a-file')
+    const absent = !read.ok && read.problems.every(({ code }) => code === 'missing-file' || code === 'not-a-file')
     if (!read.ok && !absent) return refuse(typed, read.problems)
     const sources = new Map(read.ok ? [['catalog.yaml', read.value]] : [])
     // The catalog's file alone is enough; whether its environments are there is no question of this command.

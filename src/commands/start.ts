@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { command, flag, path } from '../command.ts'
 import type { Organisation } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
@@ -15,7 +17,9 @@ export const start = command({
   inputs: {
     fresh: flag('Begin again: forget the local stacks and records first.'),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records, below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', {
+      default: '.protium',
+    }),
   },
   outputs: {
     units: 'The units in the order in which they were deployed, each with its outcome.',
@@ -23,7 +27,6 @@ export const start = command({
   },
   async run(ports, { fresh, root, state }) {
     const folders = stateFolders(root, state)
-    if (fresh) await Promise.all([ports.files.remove(folders.stacks), ports.files.remove(folders.records)])
     const { organisation: read, sources } = await readFolder(ports, root)
     if (!read.ok)
       return { exit: 'bad-input', data: { units: [], addresses: [] }, text: () => '', problems: read.problems, sources }
@@ -33,6 +36,19 @@ export const start = command({
       'read',
       `${catalog.name}: ${count(catalog.stages.length, 'stage')}, ${count(services.length, 'service')}, ${count(catalog.templates.size, 'template')}`,
     )
+    if (fresh) {
+      // What is there goes only when everything that shall take its place has been found in order.
+      const first = await planUnits(units, stacksOf(ports, { folder: join(folders.stacks, 'none') }))
+      if (!first.ok)
+        return {
+          exit: 'bad-input',
+          data: { units: [], addresses: [] },
+          text: () => '',
+          problems: [...read.problems, ...first.problems],
+          sources,
+        }
+      await ports.forget(folders)
+    }
     const stacks = stacksOf(ports, { folder: folders.stacks })
     const planned = await planUnits(units, stacks)
     const problems = [...read.problems, ...planned.problems]
@@ -61,7 +77,7 @@ export const start = command({
     return {
       exit: 'done',
       data: { ...outcome.data, addresses },
-      text: (paint) => startText(attempts, { organisation, program: ports.program, paint }),
+      text: (paint) => startText(attempts, { organisation, program: ports.program, root, state, paint }),
       problems,
       sources,
     }
@@ -73,17 +89,30 @@ function startText(
   {
     organisation,
     program,
+    root,
+    state,
     paint,
-  }: { readonly organisation: Organisation; readonly program: string; readonly paint: Paint },
+  }: {
+    readonly organisation: Organisation
+    readonly program: string
+    readonly root: string
+    readonly state: string
+    readonly paint: Paint
+  },
 ): string {
+  const same = sameFolders({ root, state })
   const idle = attempts.every(({ is }) => is === 'unchanged')
   const touched = attempts.reduce((sum, attempt) => sum + attempt.touched, 0)
   const { catalog, services } = organisation
   const stages = list(catalog.stages.map(({ name }) => name))
   const headline = idle
-    ? `Nothing to do: ${catalog.name} runs as its files say. Begin again with --fresh.`
-    : `${catalog.name} runs: ${count(services.length, 'service')} in ${stages}. ${count(touched, 'resource')} were made, all of them in .protium/ on this machine.`
-  return [addressTable(attempts, { organisation, paint }), paint.bold(headline), tryText(program, paint)].join('\n\n')
+    ? `Nothing to do: ${catalog.name} runs as its files say. To begin again: \`protium start --fresh${same}\`.`
+    : `${catalog.name} runs: ${count(services.length, 'service')} in ${stages}. ${count(touched, 'resource')} were made, all of them in ${state.replace(/\/*$/u, '/')} on this machine.`
+  return [
+    addressTable(attempts, { organisation, paint }),
+    paint.bold(headline),
+    tryText(program, { root, state, paint }),
+  ].join('\n\n')
 }
 
 /** Services by stages, with the addresses; the subdomain is what makes the stage. */
@@ -112,16 +141,21 @@ function addressTable(
 }
 
 /** Each works on what was just deployed, needs no account, and shows one thing that the platform is for. */
-function tryText(program: string, paint: Paint): string {
+function tryText(
+  program: string,
+  { root, state, paint }: { readonly root: string; readonly state: string; readonly paint: Paint },
+): string {
+  const same = sameFolders({ root, state })
+  const rehearsal = sameFolders({ root, state: '.protium/rehearsal' })
   const things = [
-    ['See what runs where, and since when.', `${program} status`],
+    ['See what runs where, and since when.', `${program} status${same}`],
     [
       'Ask for twice as many tasks: add `desired_count: 4` to the inputs in services/receipts/service.yaml, then look before you leap.',
-      `${program} plan receipts`,
+      `${program} plan receipts${same}`,
     ],
     [
       'Rehearse a failure on a second copy: staging is rolled back, prod is never begun.',
-      `${program} deploy checkout --state .protium/rehearsal --fail checkout-staging/Service`,
+      `${program} deploy checkout${rehearsal} --fail checkout-staging/Service`,
     ],
   ]
   return [

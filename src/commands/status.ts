@@ -28,7 +28,7 @@ export const status = command({
     services: lines('Services, or units such as checkout/dev; all of them if none is named.', { positional: true }),
     stage: lines('Only this stage.', {}),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records, below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
   },
   outputs: { units: 'The units, each with version, wanted version, outcome, since, address.' },
   async run(ports, { services, stage, root, state }) {

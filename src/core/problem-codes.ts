@@ -165,7 +165,7 @@ export const problemCodes = {
   },
   'missing-file': {
     title: 'A file is missing',
-    why: 'A file that another one names, or that a bundle cannot do without, is not there.',
+    why: 'A file that a command or another file names, or that a bundle cannot do without, is not there.',
     fix: 'Add the file, or correct its name.',
   },
   'missing-input': {
@@ -342,6 +342,11 @@ export const problemCodes = {
     title: 'A secret stands in a file',
     why: 'A value that is or looks like a secret would be kept in git for ever and shown in plans.',
     fix: "Put the secret into SSM Parameter Store or Secrets Manager and write its ARN here. If the secret was pushed already, replace it. An input that is none gets `x-protium-secret: false` in the template's schema.",
+  },
+  'service-folder': {
+    title: 'The folder of a service has another name',
+    why: 'A service lies in the folder of its name, `services/checkout/service.yaml`. So no two can have one name, and a change of one is checked without reading all others.',
+    fix: 'Rename the folder, or the service in `service:` and its hosts.',
   },
   'service-name': {
     title: 'A service cannot have this name',

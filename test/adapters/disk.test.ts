@@ -138,7 +138,6 @@ describe('reading one file', () => {
     put('bad.json', new Uint8Array([0xff]))
     put('long.json', ' '.repeat(limits.file + 1))
     for (const [path, code] of [
-      ['none', 'not-a-file'],
       ['.', 'not-a-file'],
       ['bad.json', 'file-encoding'],
       ['long.json', 'file-too-large'],
@@ -146,6 +145,14 @@ describe('reading one file', () => {
       const file = join(root, path ?? '')
       expect(await readText(file)).toMatchObject({ ok: false, problems: [{ code, severity: 'error', at: { file } }] })
     }
+  })
+
+  test('says that a file is not there', async () => {
+    const file = join(root, 'none')
+    expect(await readText(file)).toMatchObject({
+      ok: false,
+      problems: [{ code: 'missing-file', message: `There is no file "${file}".` }],
+    })
   })
 })
 

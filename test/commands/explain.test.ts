@@ -202,7 +202,7 @@ describe('explain --at', () => {
   test.each([
     ['checkout/dev', 'option-value'],
     ['checkout/dev:999', 'option-value'],
-    ['nowhere.yaml:1', 'not-a-file'],
+    ['nowhere.yaml:1', 'missing-file'],
   ])('takes a file or unit with a line: not %s', async (at, code) => {
     expect(await explained(at)).toMatchObject([{ code }])
   })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { localProvisioner } from '../../src/adapters/local.ts'
+import { forget } from '../../src/adapters/local/forget.ts'
 import { folderRecords } from '../../src/adapters/records.ts'
 import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts'
 import type { Problem } from '../../src/core/problem.ts'
@@ -46,7 +47,7 @@ export function worldOf(
       text: async (file) => {
         const text = written.get(file) ?? tree().get(file)
         const problem: Problem = {
-          code: 'not-a-file',
+          code: 'missing-file',
           severity: 'error',
           message: `no ${file}`,
           remedy: 'Correct the path.',
@@ -71,6 +72,7 @@ export function worldOf(
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
     records: async (records) => folderRecords(records),
+    forget: async (folders) => forget(folders, clock),
     clock,
     reporter: {
       step: () => {},

@@ -238,7 +238,7 @@ describe('protium validate', () => {
   test('needs a folder', async () => {
     expect(await protium(sample(), 'validate', 'nowhere')).toMatchInlineSnapshot(`
       {
-        "exit": 1,
+        "exit": 2,
         "stderr": "Refused  There is no folder "nowhere". Correct the path, or make the folder. [no-folder]
       ",
         "stdout": "",

@@ -64,7 +64,7 @@ describe('protium start', () => {
       receipts     queue-worker 1.0.0          queue-worker 1.0.0              queue-worker 1.0.0
       storefront   storefront.dev.example.com  storefront.staging.example.com  storefront.example.com
 
-      Nothing to do: acme runs as its files say. Begin again with --fresh.
+      Nothing to do: acme runs as its files say. To begin again: \`node src/cli.ts start --fresh\`.
 
       Three things to try
       1. See what runs where, and since when.
