@@ -143,7 +143,7 @@ export const problemCodes = {
     why: 'The instances of a service are told apart by their names.',
     fix: 'Rename one of them.',
   },
-  'interrupted': {
+  interrupted: {
     title: 'The work was stopped before it had ended',
     why: 'Somebody stopped the run. What was done is kept, and the stack knows how far it got.',
     fix: 'Run the same command again: it goes on from there.',
