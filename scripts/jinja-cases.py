@@ -606,6 +606,16 @@ before {% extends 'base.j2' %}
 {{ (1, 2, 3) == (2, missing) }}
 {{ '{a.b}'.format(a=missing) }}
 {% if on %}{{ name|nope(a=1) }}{% endif %}
+{{ tags|slice(missing)|list }}
+{{ name|wordwrap(missing) }}
+{{ name|wordwrap(5, wrapstring=missing) }}
+{{ port|round(method=missing) }}
+{{ port|attr(missing) }}
+{{ missing|sum(start='a') }}
+{{ inputs|dictsort(by=missing) }}
+{{ inputs|tojson(missing) }}
+{{ port|selectattr('a')|reverse }}
+{{ port.is_integer is defined }} {{ two.is_integer() }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

@@ -216,6 +216,7 @@ function decimal(value: Value, otherwise: Value): Value {
 
 function rounded(runtime: Runtime, value: Value, precision: Value, how: Value): Value {
   const name = asText(how)
+  if (how instanceof Undefined && !how.lenient) throw undefinedError(how)
   if (name !== 'common' && name !== 'ceil' && name !== 'floor') {
     throw new JinjaError('FilterArgumentError', 'method must be common, ceil or floor')
   }
@@ -323,10 +324,12 @@ function wrapped(runtime: Runtime, values: readonly Value[]): Value {
     throw new JinjaError('AttributeError', `'${typeName(s)}' object has no attribute 'splitlines'`)
   const glue = between === null ? '\n' : asText(between)
   if (glue === undefined) {
+    if (between instanceof Undefined) throw undefinedError(between)
     throw new JinjaError('AttributeError', `'${typeName(between)}' object has no attribute 'join'`)
   }
   const columns = asIndex(width)
   if (columns === undefined) {
+    if (width instanceof Undefined) throw undefinedError(width)
     throw new JinjaError('TypeError', `'<=' not supported between instances of '${typeName(width)}' and 'int'`)
   }
   return wrapText(
@@ -358,6 +361,7 @@ function xmlAttributes(runtime: Runtime, d: Value, autospace: Value): Value {
 
 function attribute(value: Value, name: Value): Value {
   const text = asText(name)
+  if (name instanceof Undefined && !name.lenient) throw undefinedError(name)
   if (text === undefined) throw new JinjaError('TypeError', `attribute name must be string, not '${typeName(name)}'`)
   if (value instanceof Undefined) throw undefinedError(value)
   if (isRefused(text) || attributeOf(value, text) !== undefined) return getAttribute(value, text)

@@ -1,7 +1,7 @@
 /** Python's `json.dumps(value, sort_keys=True, indent=…)`, as Jinja2's `tojson` calls it. */
 import { asText, sortedBy } from './objects.ts'
-import { bigText, deepest, floatText, typeName } from './text.ts'
-import { Dict, Float, JinjaError, Tuple } from './values.ts'
+import { bigText, deepest, floatText, typeName, undefinedError } from './text.ts'
+import { Dict, Float, JinjaError, Tuple, Undefined } from './values.ts'
 import type { Runtime, Value } from './values.ts'
 
 /** The JSON text; `indent` is what one level is indented by, absent for one line. All of it is ASCII. */
@@ -117,5 +117,6 @@ export function indentOf(indent: Value, runtime: Runtime): string | undefined {
     runtime.size(Number(indent))
     return ' '.repeat(Math.max(0, Number(indent)))
   }
+  if (indent instanceof Undefined) throw undefinedError(indent)
   throw new JinjaError('TypeError', `can't multiply sequence by non-int of type '${typeName(indent)}'`)
 }

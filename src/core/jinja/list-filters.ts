@@ -207,6 +207,7 @@ function* slices(value: Value, count: Value, fill: Value, runtime: Runtime): Ite
   const each = floorDivide(items.length, count)
   const extra = modulo(items.length, count)
   if (each === undefined || extra === undefined) {
+    if (count instanceof Undefined) throw undefinedError(count)
     throw new JinjaError('TypeError', `unsupported operand type(s) for //: 'int' and '${typeName(count)}'`)
   }
   const number = integerArgument(count)
@@ -267,6 +268,7 @@ function sortedEntries(
   how: { caseSensitive: Value; by: Value; reverse: Value },
   runtime: Runtime,
 ): Value {
+  if (how.by instanceof Undefined && !how.by.lenient) throw undefinedError(how.by)
   const position = how.by === 'key' ? 0 : how.by === 'value' ? 1 : undefined
   if (position === undefined) {
     throw new JinjaError('FilterArgumentError', 'You can only sort by either "key" or "value"')
@@ -285,6 +287,7 @@ function sortedEntries(
 }
 
 function sum(value: Value, attribute: Value, start: Value, runtime: Runtime): Value {
+  if (value instanceof Undefined && !value.lenient) throw undefinedError(value)
   if (asText(start) !== undefined) {
     throw new JinjaError('TypeError', "sum() can't sum strings [use ''.join(seq) instead]")
   }
@@ -380,9 +383,13 @@ export const listFilters: ReadonlyMap<string, Filter> = new Map<string, Filter>(
       }
       const items = reversed(value, runtime)
       if (items !== undefined) return new Iter(items.items, items.type)
-      const elements = elementsOf(value)
-      if (elements === undefined) throw new JinjaError('FilterArgumentError', 'argument must be iterable')
-      return listOf(value, runtime).reverse()
+      try {
+        return listOf(value, runtime).reverse()
+      } catch (error) {
+        // Python takes any TypeError for this one, also one that the elements make as they come.
+        if (!(error instanceof JinjaError) || error.kind !== 'TypeError') throw error
+        throw new JinjaError('FilterArgumentError', 'argument must be iterable')
+      }
     }),
   ],
   ['select', chosen({ keep: true, byAttribute: false })],

@@ -292,7 +292,6 @@ const wholeMethods = new Map<string, Method<number | bigint>>(
     },
     bit_length: { takes: none, run: (number) => bitLength(number) },
     conjugate: { takes: none, run: (number) => number },
-    is_integer: { takes: none, run: () => true },
   } satisfies Record<string, Method<number | bigint>>),
 )
 

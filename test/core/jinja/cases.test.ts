@@ -19,6 +19,7 @@ const codes: Readonly<Record<string, string>> = {
   TypeError: 'template-type',
   ValueError: 'template-value',
   KeyError: 'template-value',
+  FilterArgumentError: 'template-value',
   ZeroDivisionError: 'template-value',
   TemplateNotFound: 'template-not-found',
   TemplatesNotFound: 'template-not-found',
