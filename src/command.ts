@@ -5,7 +5,7 @@ import { didYouMean } from './core/nearest.ts'
 import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
-import type { FileTree } from './core/tree.ts'
+import type { FileTree, Only } from './core/tree.ts'
 import type { Clock, Provisioner, Records } from './ports.ts'
 
 // What a command is handed
@@ -36,7 +36,10 @@ export type Ports = {
 /** Directories, commits and single files as values. Relative paths are relative to the folder that the door runs in. */
 export interface Files {
   /** The text files below a folder; what cannot be read (links, too long, not UTF-8) is among the problems. */
-  readonly tree: (root: string) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] }>
+  readonly tree: (
+    root: string,
+    only?: Only,
+  ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] }>
   readonly text: (file: string) => Promise<Checked<string>>
   readonly write: (root: string, tree: FileTree) => Promise<void>
   readonly writeText: (file: string, text: string) => Promise<void>
@@ -109,8 +112,8 @@ export type Outcome<Data = Readonly<Record<string, Json>>> = {
   readonly exit: Exit
   /** The result as data: what `--json` prints, and an action's outputs. */
   readonly data: Data
-  /** The result for people; goes to standard output. Encoded already. */
-  readonly text: (paint: Paint) => string
+  /** The result for people; goes to standard output, of as many columns where it is a terminal. Encoded already. */
+  readonly text: (paint: Paint, columns?: number) => string
   /** Goes to standard output as it is, instead of `text`: a rendering that is asked for by itself. */
   readonly exact?: string
   readonly problems?: readonly Problem[]
@@ -346,12 +349,12 @@ function isPositional(input: Input): boolean {
 /** What `protium help <command>` prints. */
 export function helpText(
   { name, summary, inputs }: Pick<Command, 'name' | 'summary' | 'inputs'>,
-  paint: Paint = plain,
+  { paint = plain, program = 'protium' }: { readonly paint?: Paint; readonly program?: string } = {},
 ): string {
   const all = Object.entries<Input>({ ...inputs, ...globalInputs })
   const positional = all.filter(([, input]) => isPositional(input))
   const named = all.filter(([, input]) => !isPositional(input))
-  const usage = ['protium', name, ...positional.map(([each, input]) => usageOf(each, input)), '[options]'].join(' ')
+  const usage = [program, name, ...positional.map(([each, input]) => usageOf(each, input)), '[options]'].join(' ')
   const rows = (entries: readonly [string, Input][]): string =>
     indent(
       table(

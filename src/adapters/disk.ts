@@ -21,7 +21,7 @@ import { platform } from 'node:process'
 import { compareText } from '../core/canonical.ts'
 import { checkPath } from '../core/paths.ts'
 import { type Checked, Refused } from '../core/problem.ts'
-import type { FileTree } from '../core/tree.ts'
+import type { FileTree, Only } from '../core/tree.ts'
 import {
   add,
   admit,
@@ -42,10 +42,16 @@ import {
  * The text files below a folder. Links are not followed, in no segment of a path; pipes, sockets and devices are not
  * opened for reading; files that are too long or no text are left out. Each of them is among the problems. Folders named
  * `.git`, `node_modules` and `.protium` are passed over. Throws `Refused` (`no-folder`) if there is no such folder.
+ *
+ * Of the folders in `only` nothing is looked at but the entries of these names, however many there are.
  */
-export async function readTree(root: string, wanted: (path: string) => boolean = () => true): Promise<ReadTree> {
+export async function readTree(
+  root: string,
+  wanted: (path: string) => boolean = () => true,
+  only: Only = new Map(),
+): Promise<ReadTree> {
   const into = gathering()
-  readFolder(into, { root: realFolder(root), folder: '', wanted })
+  readFolder(into, { root: realFolder(root), folder: '', wanted, only })
   return gathered(into)
 }
 
@@ -68,22 +74,38 @@ export async function readText(file: string): Promise<Checked<string>> {
   }
 }
 
-type Walk = { readonly root: string; readonly folder: string; readonly wanted: (path: string) => boolean }
+type Walk = {
+  readonly root: string
+  readonly folder: string
+  readonly wanted: (path: string) => boolean
+  readonly only: Only
+}
 
-function readFolder(into: Gathering, { root, folder, wanted }: Walk): void {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true }).toSorted((a, b) =>
-    compareText(a.name, b.name),
-  )
-  for (const entry of entries) {
+type Entry = { readonly name: string; isDirectory(): boolean }
+
+function readFolder(into: Gathering, { root, folder, wanted, only }: Walk): void {
+  for (const entry of entriesOf(join(root, folder), only.get(folder))) {
     if (into.full) return
     if (skipped.has(entry.name)) continue
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.isDirectory()) {
       // A link could have taken the folder's place since it was listed.
-      if (isItself(root, path)) readFolder(into, { root, folder: path, wanted })
+      if (isItself(root, path)) readFolder(into, { root, folder: path, wanted, only })
       else into.problems.push(notAFile(path, 'a symbolic link'))
     } else if (wanted(path)) readFile(into, root, path)
   }
+}
+
+/** What lies in a folder, or what lies there under one of the names. */
+function entriesOf(folder: string, names: readonly string[] | undefined): readonly Entry[] {
+  const entries =
+    names === undefined
+      ? readdirSync(folder, { withFileTypes: true })
+      : [...new Set(names)].flatMap((name) => {
+          const stats = lstatSync(join(folder, name), { throwIfNoEntry: false })
+          return stats === undefined ? [] : [{ name, isDirectory: () => stats.isDirectory() }]
+        })
+  return entries.toSorted((a, b) => compareText(a.name, b.name))
 }
 
 /**
@@ -256,6 +278,13 @@ export function refusalOf(path: string, error: unknown): Refused | undefined {
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
     return new Refused('disk-read-only', `"${path}" was not written: it may not be written to (${code}).`, {
       remedy: 'Choose a folder that you may write to, or change the rights of this one.',
+      cause: error,
+    })
+  }
+  // Where the parent of a folder cannot be made, Node says of the folder that it is not there.
+  if (code === 'ENOENT' && error instanceof Error && 'syscall' in error && error.syscall === 'mkdir') {
+    return new Refused('disk-read-only', `"${path}" was not written: its folder cannot be made.`, {
+      remedy: 'Choose a folder that you may write to; a link on the way to it must lead somewhere.',
       cause: error,
     })
   }

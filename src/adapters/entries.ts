@@ -11,7 +11,7 @@ export const limits = {
   /** Bytes of one file. */
   file: 1024 * 1024,
   /** Files of one tree. */
-  files: 10_000,
+  files: 100_000,
   /** Bytes of all files of one tree. */
   total: 64 * 1024 * 1024,
 } as const

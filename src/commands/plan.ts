@@ -3,7 +3,7 @@ import { json } from '../core/encode.ts'
 import { planOf } from '../core/plan.ts'
 import { planText } from '../core/report.ts'
 import { planUnitsAs, stacksOf } from './planning.ts'
-import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { quoted, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
 
 export const plan = command({
   name: 'plan',
@@ -13,11 +13,13 @@ export const plan = command({
     stage: lines('Only this stage.', {}),
     out: path('Write the plan to this file, to be reviewed and given to deploy.', { hint: 'FILE' }),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', {
+      default: '.protium',
+    }),
   },
   outputs: { plan: 'The plan: units with verdict, changes and digests, and one digest over all of it.' },
   async run(ports, { services, stage, out, root, state }) {
-    const { organisation, sources } = await readFolder(ports, root)
+    const { organisation, sources } = await readFolder(ports, root, { services })
     if (!organisation.ok)
       return { exit: 'bad-input', data: { plan: null }, text: () => '', problems: organisation.problems, sources }
     const selected = selectUnits(organisation.value, { services, stages: stage })
@@ -42,7 +44,7 @@ export const plan = command({
         idle
           ? { run: `status${sameFolders({ root, state })}`, why: 'what runs where' }
           : {
-              run: ['deploy', ...(out === undefined ? words : [`--plan ${out}`])].join(' '),
+              run: `${['deploy', ...(out === undefined ? words : [`--plan ${quoted(out)}`])].join(' ')}${sameFolders({ root, state })}`,
               why: 'do what the plan says',
             },
       ],

@@ -5,29 +5,74 @@ import type { Organisation, Unit } from '../core/organisation.ts'
 import { readOrganisation } from '../core/organisation.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Checked, Problem } from '../core/problem.ts'
+import { isServiceName } from '../core/stage.ts'
 import type { FileTree } from '../core/tree.ts'
 
 /** The organisation in a folder, and the texts that its problems lie in. */
 export type Reading = { readonly organisation: Checked<Organisation>; readonly sources: FileTree }
 
+/** All that an organisation is read from, at the root of its folder. */
+const parts = [
+  'catalog.yaml',
+  'catalog.yml',
+  'component',
+  'environments',
+  'service.yaml',
+  'service.yml',
+  'services',
+  'templates',
+]
+
 /**
  * Reads the organisation in a folder. Versions that the checkout does not offer come from git tags: what the reading asks
  * for is fetched, and the reading done again, until it asks for nothing new.
+ *
+ * If `services` names some (or units of theirs), these alone are read, with what all services share: the work is that of
+ * the services named, not of all there are. A name that leads to none has everything read, to be told what there is.
  */
-export async function readFolder(ports: Ports, root: string): Promise<Reading> {
-  const { tree, problems } = await ports.files.tree(root)
+export async function readFolder(
+  ports: Ports,
+  root: string,
+  { services = [] }: { readonly services?: readonly string[] } = {},
+): Promise<Reading> {
+  const names = new Set(services.map((name) => name.split('/')[0] ?? '').filter((name) => name !== 'environment'))
+  const some = services.length > 0 && [...names].every(isServiceName)
+  if (!some) return read(ports, root)
+  const reading = await read(ports, root, names)
+  const { organisation, sources } = reading
+  const isThere = (name: string): boolean =>
+    sources.has(`services/${name}/service.yaml`) ||
+    (organisation.ok && organisation.value.services.some(({ service }) => service === name))
+  return [...names].every(isThere) ? reading : read(ports, root)
+}
+
+async function read(ports: Ports, root: string, services?: ReadonlySet<string>): Promise<Reading> {
+  // Those that are read to compare the others with come in while it is read.
+  const within = new Set(services)
+  const treeOf = async (): ReturnType<Ports['files']['tree']> =>
+    ports.files.tree(
+      root,
+      new Map([['', parts], ...(services === undefined ? [] : [['services', [...within]] as const])]),
+    )
+  let { tree, problems } = await treeOf()
   const released = new Map<string, FileTree | undefined>()
   let releases: readonly string[] = []
-  const found: Problem[] = [...problems]
+  const found: Problem[] = []
   for (;;) {
+    const before = within.size
+    const only = services === undefined ? undefined : { services, wants: (name: string) => void within.add(name) }
     const asked = new Map<string, { readonly template: string; readonly version: string }>()
     const release = (template: string, version: string): FileTree | undefined => {
       const name = `${template}@${version}`
       if (!released.has(name)) asked.set(name, { template, version })
       return released.get(name)
     }
-    const organisation = readOrganisation(tree, release, releases)
-    if (asked.size === 0) return { organisation: withProblems(organisation, found), sources: tree }
+    const organisation = readOrganisation(tree, release, releases, only)
+    if (within.size > before) {
+      ;({ tree, problems } = await treeOf())
+      continue
+    }
+    if (asked.size === 0) return { organisation: withProblems(organisation, [...problems, ...found]), sources: tree }
     releases = await ports.files.releases(root)
     for (const [name, wanted] of asked) {
       const bundle = releases.includes(name) ? await ports.files.released(root, wanted) : undefined
@@ -107,6 +152,6 @@ export function sameFolders({ root, state }: { readonly root: string; readonly s
 }
 
 /** A word as a shell reads it back. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w./@:+,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

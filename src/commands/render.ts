@@ -86,7 +86,7 @@ async function renderUnits(
     readonly out: string | undefined
   },
 ): Promise<Result> {
-  const { organisation, sources } = await readFolder(ports, root)
+  const { organisation, sources } = await readFolder(ports, root, { services })
   if (!organisation.ok) return { ...refuse(organisation.problems), sources }
   const selected = selectUnits(organisation.value, { services, stages })
   if (!selected.ok) return refuse(selected.problems)

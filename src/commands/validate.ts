@@ -1,22 +1,27 @@
-import { command, path } from '../command.ts'
+import { command, lines, path } from '../command.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Place, Problem } from '../core/problem.ts'
-import { count } from '../core/report.ts'
-import { readFolder } from './reading.ts'
+import { count, list } from '../core/report.ts'
+import { readFolder, selectUnits } from './reading.ts'
 import { renderEach } from './planning.ts'
 
 export const validate = command({
   name: 'validate',
   summary: 'Checks the catalog, the templates and every service, and renders all of it. Writes nothing.',
-  inputs: { path: path('The folder of the organisation.', { positional: true, default: '.' }) },
+  inputs: {
+    path: path('The folder of the organisation.', { positional: true, default: '.' }),
+    only: lines('This service alone, with the catalog and the templates: for a pull request that changes it.', {
+      hint: 'SERVICE',
+    }),
+  },
   outputs: {
     catalog: 'The name of the catalog, or null if it cannot be read.',
     units: 'The units that were rendered, each with its stack and the number of its resources.',
   },
-  async run(ports, { path: root }) {
-    const { organisation, sources } = await readFolder(ports, root)
+  async run(ports, { path: root, only }) {
+    const { organisation, sources } = await readFolder(ports, root, { services: only })
     if (!organisation.ok) {
       return {
         exit: 'bad-input',
@@ -26,7 +31,16 @@ export const validate = command({
         sources,
       }
     }
-    const { catalog, units } = organisation.value
+    const { catalog } = organisation.value
+    const selected = selectUnits(organisation.value, { services: only, stages: [] })
+    if (!selected.ok)
+      return {
+        exit: 'bad-input',
+        data: { catalog: catalog.name, units: [] },
+        text: () => '',
+        problems: selected.problems,
+      }
+    const units = selected.value
     const found: Problem[] = []
     const rendered: { readonly unit: string; readonly stack: string; readonly resources: number }[] = []
     const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
@@ -51,10 +65,10 @@ export const validate = command({
       exit: 'done',
       data,
       text: (paint) =>
-        `${paint.good('Everything is in order:')} ${catalog.name} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
+        `${paint.good('Everything is in order:')} ${only.length === 0 ? catalog.name : list(only)} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
       problems,
       sources,
-      next: [{ run: 'plan', why: 'what a deployment would change' }],
+      next: [{ run: ['plan', ...only].join(' '), why: 'what a deployment would change' }],
     }
   },
 })

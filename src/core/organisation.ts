@@ -3,21 +3,23 @@ import { compareText } from './canonical.ts'
 import { type Catalog, type Environment, openCatalog, wrongEnding } from './catalog.ts'
 import { checkCompatible, findBundle } from './organisation/bundles.ts'
 import {
+  type Only,
   type Organisation,
   problem,
   type Reading,
   type Released,
   type Service,
+  type Stranger,
   type Unit,
 } from './organisation/model.ts'
-import { checkStacks } from './organisation/stacks.ts'
+import { checkStacks, claimants } from './organisation/stacks.ts'
 import { stagesOf } from './organisation/stages.ts'
 import { instanceUnits, pipelineUnits, readEnvironmentUnit } from './organisation/units.ts'
 import type { Checked, Problem } from './problem.ts'
 import { openServiceSpec, type ServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
 
-export type { Organisation, Unit } from './organisation/model.ts'
+export type { Only, Organisation, Unit } from './organisation/model.ts'
 
 /**
  * Reads a catalog repository with the services that lie in it: `services/<name>/service.yaml`, or one `service.yaml` at the
@@ -28,11 +30,17 @@ export type { Organisation, Unit } from './organisation/model.ts'
  * the stages that it names. Inputs of a stage replace those of the service one by one; where an input is a map,
  * its keys are replaced one by one (and no deeper). `releases` are the tags `name@x.y.z` there are, to name them in
  * messages.
+ *
+ * With `only`, the result has these services alone, and the problems are those that a whole reading has with them and
+ * with what all services share. A service lies in the folder of its name and its hosts hold that name, so others need not
+ * be known but where a name leads to them: then `wants` is told, and the reading holds once their files are in the tree.
+ * What is not seen is a stack that another service has taken by `stack:`, against the pattern of names.
  */
 export function readOrganisation(
   tree: FileTree,
   released: Released,
   releases: readonly string[] = [],
+  only?: Only,
 ): Checked<Organisation> {
   const { catalog, broken, problems: found } = openCatalog(tree)
   const problems = [...found]
@@ -46,6 +54,7 @@ export function readOrganisation(
     bundles: new Map(),
     names: new Map(),
     hosts: new Map(),
+    strangers: [],
   }
   const units: Unit[] = []
   const environments = new Map<string, Unit>()
@@ -56,17 +65,78 @@ export function readOrganisation(
     units.push(unit)
   }
   const services: Service[] = []
+  // A service that lies under another name has to be renamed or moved first, and takes no stack from others meanwhile.
+  const stacks = [...units]
+  const others = new Set<Unit>()
+  const told: Problem[][] = []
   for (const files of serviceFiles(tree, problems)) {
     const own: Problem[] = []
     const read = readService({ ...reading, problems: own }, files)
-    problems.push(...inOrder(own))
+    const isOther = only !== undefined && files.folder !== undefined && !only.services.has(files.folder)
+    if (!isOther) told.push(own)
     if (read === undefined) continue
+    if (read.isFirst) stacks.push(...read.units)
+    if (isOther) for (const unit of read.units) others.add(unit)
+    if (isOther) continue
     services.push(read.service)
     units.push(...read.units)
   }
-  checkStacks(units, problems)
+  for (const stranger of reading.strangers) judge(reading, stranger)
+  problems.push(...told.flatMap(inOrder))
+  if (only !== undefined) {
+    const own = new Set(told)
+    const strangers = reading.strangers.filter((each) => own.has(each.problems))
+    askForOthers(catalog, { only, units, strangers })
+  }
+  checkStacks(stacks, { others, problems })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   return { ok: true, value: { catalog, ...sorted(services, units) }, problems }
+}
+
+/** A stranger's problem, now that all services are known. */
+function judge({ names, hosts }: Reading, { is, text, service, at, problems }: Stranger): void {
+  const owner = is === 'host' ? hosts.get(text) : names.get(service)
+  if (is === 'name') {
+    problems.push(
+      owner === undefined
+        ? problem('service-folder', at, {
+            message: `The service "${service}" lies in a folder "${text}".`,
+            expected: `\`services/${service}/service.yaml\`: the folder of a service has its name, which makes names unique.`,
+            remedy: 'Rename the folder, or the service.',
+          })
+        : {
+            ...problem('service-twice', at, {
+              message: `There is a service "${service}" already.`,
+              expected: 'A name of its own for each service.',
+              remedy: 'Rename one of them, in `service:` and in its hosts.',
+            }),
+            related: [{ at: owner, note: 'the other one' }],
+          },
+    )
+  } else if (owner !== undefined) {
+    problems.push({
+      ...problem('host-taken', at, {
+        message: `The host ${text} is taken by the service "${service}".`,
+        expected: 'Each host once, in one service.',
+        remedy: 'Remove it from one of the two.',
+      }),
+      related: [{ at: owner, note: 'the other claimant' }],
+    })
+  }
+}
+
+/** Names the services that these could be in the way of. */
+function askForOthers(
+  catalog: Catalog,
+  {
+    only,
+    units,
+    strangers,
+  }: { readonly only: Only; readonly units: readonly Unit[]; readonly strangers: readonly Stranger[] },
+): void {
+  const named = strangers.map(({ service }) => service)
+  const stacks = units.flatMap(({ service, stack }) => (service === undefined ? [] : claimants(catalog, stack)))
+  for (const name of new Set([...named, ...stacks])) if (!only.services.has(name)) only.wants(name)
 }
 
 /** The host that an instance answers on; nothing for a unit that is not called from outside. */
@@ -85,6 +155,8 @@ function inStageOrder(catalog: Catalog): Environment[] {
 }
 
 type ServiceFiles = {
+  /** The folder's name; nothing for a service at the root. */
+  readonly folder: string | undefined
   readonly file: string
   readonly text: string
   readonly component: { readonly root: string; readonly files: FileTree } | undefined
@@ -105,20 +177,21 @@ function serviceFiles(tree: FileTree, problems: Problem[]): ServiceFiles[] {
   }
   return [...specs].map(([folder, spec]) => {
     const files = components.get(folder)
-    return { ...spec, component: files === undefined ? undefined : { root: `${folder}component`, files } }
+    const name = /^services\/(.+)\/$/.exec(folder)?.[1]
+    return { ...spec, folder: name, component: files === undefined ? undefined : { root: `${folder}component`, files } }
   })
 }
 
 function readService(
   reading: Reading,
   files: ServiceFiles,
-): { readonly service: Service; readonly units: readonly Unit[] } | undefined {
+): { readonly service: Service; readonly units: readonly Unit[]; readonly isFirst: boolean } | undefined {
   const { problems } = reading
   const opened = openServiceSpec(files.file, files.text)
   problems.push(...opened.problems)
   const spec = opened.spec
   if (spec === undefined) return undefined
-  const isFirst = claimName(reading, spec)
+  const isFirst = claimName(reading, spec, files.folder)
   const bundle = findBundle(reading, {
     template: spec.template,
     version: spec.version,
@@ -131,10 +204,15 @@ function readService(
   const service: Service = { service: spec.service, spec, bundle, stages }
   const component = readComponent(reading, { bundle, spec, files })
   const units = [...instanceUnits(reading, service, component), ...pipelineUnits(reading, service)]
-  return { service, units }
+  return { service, units, isFirst }
 }
 
-function claimName({ names, problems }: Reading, { service, document }: ServiceSpec): boolean {
+/** Whether the name is the service's: it lies in the folder of this name, or at the root. */
+function claimName(
+  { names, problems, strangers }: Reading,
+  { service, document }: ServiceSpec,
+  folder: string | undefined,
+): boolean {
   const at = document.place(['service'])
   if (service === 'environment') {
     problems.push(
@@ -145,20 +223,12 @@ function claimName({ names, problems }: Reading, { service, document }: ServiceS
       }),
     )
   }
-  const first = names.get(service)
-  if (first === undefined) {
-    names.set(service, at)
-    return true
+  if (names.has(service) || (folder !== undefined && folder !== service)) {
+    strangers.push({ is: 'name', text: folder ?? '', service, at, problems })
+    return false
   }
-  problems.push({
-    ...problem('service-twice', at, {
-      message: `There is a service "${service}" already.`,
-      expected: 'A name of its own for each service.',
-      remedy: 'Rename one of them, in `service:` and in its hosts.',
-    }),
-    related: [{ at: first, note: 'the other one' }],
-  })
-  return false
+  names.set(service, at)
+  return true
 }
 
 function readComponent(

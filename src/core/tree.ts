@@ -3,3 +3,6 @@
  * Paths have no leading slash, no `.` and no `..`; they are in the order in which `compareText` sorts them.
  */
 export type FileTree = ReadonlyMap<string, string>
+
+/** Folders of which some entries alone are looked at, by the path of the folder (`''` is the root); all others are read whole. */
+export type Only = ReadonlyMap<string, readonly string[]>

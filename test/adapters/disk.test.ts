@@ -60,6 +60,24 @@ describe('reading a folder', () => {
     expect(problems).toEqual([])
   })
 
+  test('looks at nothing but the entries that are named, in the folders of which some are', async () => {
+    put('services/a/service.yaml', 'a: 1')
+    put('services/b/service.yaml', 'b: 1')
+    put('services/b/picture.png', new Uint8Array([0x89, 0x50, 0]))
+    put('catalog.yaml', 'c: 1')
+    put('other/x.yaml', 'x: 1')
+    symlinkSync('b', join(root, 'services', 'link'))
+    const only = new Map([
+      ['', ['services', 'catalog.yaml', 'absent']],
+      ['services', ['a', 'absent', 'a']],
+    ])
+    const read = await readTree(root, undefined, only)
+    expect([...read.tree.keys()]).toEqual(['catalog.yaml', 'services/a/service.yaml'])
+    expect(read.problems).toEqual([])
+    const linked = await readTree(root, undefined, new Map([['services', ['link']]]))
+    expect(linked.problems.map(({ code }) => code)).toEqual(['not-a-file'])
+  })
+
   test('refuses links to files and to folders, without looking behind them', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'protium-outside-'))
     writeFileSync(join(outside, 'secret.yaml'), 'secret: 1')

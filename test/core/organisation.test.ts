@@ -249,8 +249,98 @@ describe('the name of a service', () => {
   })
 
   test('is not "environment"', () => {
-    const read = organisation(other('service: environment\ntemplate: web@1.4.2\nstages: { dev: }'))
-    expect(brief(read.problems)).toEqual(['service-name services/other/service.yaml:1'])
+    const text = 'service: environment\ntemplate: web@1.4.2\nstages: { dev: }'
+    const read = organisation({ 'services/environment/service.yaml': text })
+    expect(brief(read.problems)).toEqual(['service-name services/environment/service.yaml:1'])
+  })
+
+  test('is that of its folder', () => {
+    const read = organisation(other('service: cart\ntemplate: web@1.4.2\nstages: { dev: }'))
+    expect(brief(read.problems)).toEqual(['service-folder services/other/service.yaml:1'])
+  })
+})
+
+describe('a reading of some services alone', () => {
+  /** Reads again and again with what was asked for, as a command does. */
+  function readOnly(files: Files, service: string) {
+    const all = treeOf(organisationFiles, files)
+    const within = new Set([service])
+    for (;;) {
+      const asked = new Set<string>()
+      const tree = new Map(
+        [...all].filter(([path]) => !path.startsWith('services/') || within.has(path.split('/')[1] ?? '')),
+      )
+      const only = { services: new Set([service]), wants: (name: string) => void asked.add(name) }
+      const read = readOrganisation(tree, () => undefined, [], only)
+      const more = [...asked].filter((name) => !within.has(name))
+      if (more.length === 0) return { read, within }
+      for (const name of more) within.add(name)
+    }
+  }
+
+  test('asks for no other where no name leads to one', () => {
+    const { read, within } = readOnly(
+      other('service: other\ntemplate: web@1.4.2\nhosts: [other.dev.example.com]'),
+      'other',
+    )
+    expect(read.problems).toEqual([])
+    expect(read.ok && read.value.units.map(({ id }) => id)).toEqual([
+      'environment/dev',
+      'environment/prod',
+      'other/dev',
+    ])
+    expect([...within]).toEqual(['other'])
+  })
+
+  test('leaves out what others have done wrong', () => {
+    const { read } = readOnly(other('service: other\ntemplate: no-such@1.0.0'), 'checkout')
+    expect(read.problems).toEqual([])
+  })
+
+  test('finds the problems of a whole reading with these services, whoever claims what', () => {
+    const catalog = lines(`
+      catalog: acme
+      domain: example.com
+      stages:
+        dev: { host: "{service}.dev.{domain}", environment: dev }
+        b-dev: { host: "{service}.b-dev.{domain}", environment: dev }
+    `)
+    const name = fc.constantFrom('a', 'a-b', 'b', 'a-b-dev')
+    const host = fc
+      .tuple(name, fc.constantFrom('dev', 'b-dev'))
+      .map(([service, stage]) => `${service}.${stage}.example.com`)
+    const hosts = fc.array(host, { minLength: 1, maxLength: 4 })
+    const pipeline = fc.constantFrom('', 'pipeline: {}')
+    const all = fc.dictionary(name, fc.tuple(fc.option(name), hosts, pipeline), { minKeys: 2 })
+    fc.assert(
+      fc.property(all, (services) => {
+        const files: Record<string, string | undefined> = {
+          'catalog.yaml': catalog,
+          'services/checkout/service.yaml': undefined,
+        }
+        for (const [folder, [called, its, more]] of Object.entries(services)) {
+          files[`services/${folder}/service.yaml`] =
+            `service: ${called ?? folder}\ntemplate: web@1.4.2\nhosts: ${JSON.stringify(its)}\n${more}\n`
+        }
+        const whole = organisation(files)
+        for (const folder of Object.keys(services)) {
+          const file = `services/${folder}/service.yaml`
+          const { read } = readOnly(files, folder)
+          const about = whole.problems.filter(
+            ({ at, related = [] }) => at?.file === file || related.some((each) => each.at.file === file),
+          )
+          const told = read.problems.filter(
+            ({ at, related = [] }) => at?.file === file || related.some((each) => each.at.file === file),
+          )
+          const own = (problems: readonly { readonly at?: { readonly file: string }; readonly code: string }[]) =>
+            problems.filter(({ at, code }) => at?.file === file || code === 'stack-taken')
+          expect(own(told)).toEqual(own(about))
+          // Nothing is told of another's file that is not a clash with this one.
+          expect(read.problems.filter(({ at }) => at?.file !== file).every((each) => told.includes(each))).toBe(true)
+        }
+      }),
+      { numRuns: 100 },
+    )
   })
 })
 

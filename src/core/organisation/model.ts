@@ -59,10 +59,25 @@ export type Reading = {
   readonly problems: Problem[]
   /** Bundles by `name@version`, each read once. */
   readonly bundles: Map<string, Loaded>
-  /** Where a service or a host is named first. */
+  /** Where each service says its name, and each host of one is written; of those that lie where their name says. */
   readonly names: Map<string, Place>
-  readonly hosts: Map<string, { readonly service: string; readonly at: Place }>
+  readonly hosts: Map<string, Place>
+  /** What can be judged only when the service is known whose name it is. */
+  readonly strangers: Stranger[]
 }
+
+/** A host that names another service, or a service that lies in the folder of another name. */
+export type Stranger = {
+  readonly is: 'host' | 'name'
+  readonly text: string
+  /** The service whose it would be. */
+  readonly service: string
+  readonly at: Place
+  readonly problems: Problem[]
+}
+
+/** A reading of some services alone: their names, and how to ask for another that one of them has to be compared with. */
+export type Only = { readonly services: ReadonlySet<string>; readonly wants: (service: string) => void }
 
 /** A bundle; `broken` if there is one that cannot be read, of which its own problems tell. */
 export type Loaded = Bundle | 'broken' | 'absent'

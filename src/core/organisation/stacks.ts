@@ -19,15 +19,33 @@ export function filled(pattern: string, service: string, stage: string): string 
   return pattern.replaceAll(/\{(service|stage)\}/g, (_, name) => (name === 'service' ? service : stage))
 }
 
+/** The services of which one would get the name of a stack, by the pattern, as an instance, a pipeline or a component. */
+export function claimants(catalog: Catalog, stack: string): readonly string[] {
+  const stages = [...catalog.stages.map(({ name }) => name), 'pipeline']
+  return stages.flatMap((stage) =>
+    [stack, stack.replace(/-component$/, '')].flatMap((name) => {
+      const [first = '', ...rest] = filled(catalog.stackName, '{service}', stage).split('{service}')
+      const fixed = first.length + rest.reduce((sum, part) => sum + part.length, 0)
+      const length = rest.length === 0 ? 0 : (name.length - fixed) / rest.length
+      const service = name.slice(first.length, first.length + length)
+      return service !== '' && filled(catalog.stackName, service, stage) === name ? [service] : []
+    }),
+  )
+}
+
 /**
  * Stacks are told apart by account, region and name. CloudFormation takes names of at most 128 characters that begin with a
  * letter (CreateStack, `StackName`).
  */
-export function checkStacks(units: readonly Unit[], problems: Problem[]): void {
+export function checkStacks(
+  units: readonly Unit[],
+  /** `others` are there to be compared with, and are not judged by themselves. */
+  { others, problems }: { readonly others: ReadonlySet<Unit>; readonly problems: Problem[] },
+): void {
   const taken = new Map<string, Unit>()
   for (const unit of units) {
     const at = stackPlace(unit)
-    if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(unit.stack)) {
+    if (!others.has(unit) && !/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(unit.stack)) {
       problems.push(
         problem('stack-name', at, {
           message: `The stack of ${unit.id} would be called "${unit.stack}"${unit.stack.length > 128 ? `, which has ${unit.stack.length} characters` : ''}.`,
@@ -40,6 +58,8 @@ export function checkStacks(units: readonly Unit[], problems: Problem[]): void {
     const other = taken.get(id)
     if (other === undefined) {
       taken.set(id, unit)
+    } else if (!concerns(others, [unit, other])) {
+      continue
     } else if (other.service === undefined || other.service.service !== unit.service?.service || other.id !== unit.id) {
       problems.push({
         ...problem('stack-taken', at, {
@@ -51,6 +71,11 @@ export function checkStacks(units: readonly Unit[], problems: Problem[]): void {
       })
     }
   }
+}
+
+/** Whether a clash is one of those that are judged: none with another, or one of a service with another. */
+function concerns(others: ReadonlySet<Unit>, pair: readonly Unit[]): boolean {
+  return !pair.some((unit) => others.has(unit)) || pair.some((unit) => unit.service !== undefined && !others.has(unit))
 }
 
 /** Where the name of a unit's stack comes from. */

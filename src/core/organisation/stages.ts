@@ -12,9 +12,10 @@ export function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean):
   const { document } = spec
   const stageNames = catalog.stages.map(({ name }) => name)
   const hosts = new Map<string, string>()
+  const before = new Map<string, Place>()
   let doubtful = false
   for (const { text, at } of spec.hosts) {
-    const placed = placeHost(reading, { spec, text, at, isFirst })
+    const placed = placeHost(reading, { spec, text, at, isFirst, before })
     if (placed === undefined) doubtful = true
     else hosts.set(placed.stage.name, placed.host)
   }
@@ -70,12 +71,19 @@ export function stagesOf(reading: Reading, spec: ServiceSpec, isFirst: boolean):
     })
 }
 
-type Host = { readonly spec: ServiceSpec; readonly text: string; readonly at: Place; readonly isFirst: boolean }
+type Host = {
+  readonly spec: ServiceSpec
+  readonly text: string
+  readonly at: Place
+  readonly isFirst: boolean
+  /** The hosts of the same file that went before. */
+  readonly before: Map<string, Place>
+}
 
 /** The one stage that a host belongs to, or nothing, with a Problem. */
 function placeHost(
   reading: Reading,
-  { spec, text, at, isFirst }: Host,
+  { spec, text, at, isFirst, before }: Host,
 ): { readonly stage: Stage; readonly host: string } | undefined {
   const { catalog, problems } = reading
   const read = readHost(text)
@@ -123,21 +131,22 @@ function placeHost(
         remedy: 'Correct the host, or the name under `service:`.',
       }),
     )
+    reading.strangers.push({ is: 'host', text: host, service: owner.service, at, problems })
+    return undefined
   }
-  const claim = reading.hosts.get(host)
-  if (claim !== undefined && (isFirst || claim.service !== spec.service)) {
+  // A host holds the name of its service, so another claimant is either this file or a stranger.
+  const claim = before.get(host)
+  if (claim !== undefined) {
     problems.push({
       ...problem('host-taken', at, {
-        message:
-          claim.service === spec.service
-            ? `The host ${host} is written twice.`
-            : `The host ${host} is taken by the service "${claim.service}".`,
+        message: `The host ${host} is written twice.`,
         expected: 'Each host once, in one service.',
         remedy: 'Remove it from one of the two.',
       }),
-      related: [{ at: claim.at, note: claim.service === spec.service ? 'the first time' : 'the other claimant' }],
+      related: [{ at: claim, note: 'the first time' }],
     })
   }
-  if (claim === undefined) reading.hosts.set(host, { service: spec.service, at })
-  return owner.service === spec.service ? { stage: owner.stage, host } : undefined
+  before.set(host, claim ?? at)
+  if (isFirst && claim === undefined) reading.hosts.set(host, at)
+  return { stage: owner.stage, host }
 }
