@@ -1,0 +1,249 @@
+import { changeRun, runOf, runView } from './actions.ts'
+import { addDeployment, addStatus } from './deployments.ts'
+import { addEnvironment, environmentOf, mayDeploy } from './environments.ts'
+import { emitRun } from './events.ts'
+import { actionsApp } from './identity.ts'
+import {
+  type Environment,
+  fullNameOf,
+  type Job,
+  nextNumber,
+  type Permissions,
+  type Repository,
+  type WorkflowRun,
+} from './state.ts'
+import { now, type World } from './world.ts'
+
+export type RunWanted = {
+  /** Such as `acme/catalog`. */
+  readonly repository: string
+  /** The path of the workflow's file. */
+  readonly workflow: string
+  /** What is shown for it; by default the file's name. */
+  readonly name?: string
+  readonly event: string
+  readonly branch: string
+  readonly sha: string
+  readonly actor: string
+  readonly pulls?: readonly number[]
+  /** The fork that a pull request comes from. */
+  readonly headRepository?: string
+}
+
+export async function beginRun(world: World, repository: Repository, wanted: RunWanted): Promise<WorkflowRun> {
+  const run: WorkflowRun = {
+    id: 1_000_000 + nextNumber(world.state, 'run'),
+    number: nextNumber(world.state, `run of ${fullNameOf(repository)} ${wanted.workflow}`),
+    attempt: 1,
+    workflow: wanted.workflow,
+    name: wanted.name ?? wanted.workflow.replace(/^.*\//, '').replace(/\.ya?ml$/, ''),
+    event: wanted.event,
+    branch: wanted.branch,
+    sha: wanted.sha,
+    actor: wanted.actor,
+    headRepository: wanted.headRepository ?? fullNameOf(repository),
+    pulls: wanted.pulls ?? [],
+    createdAt: now(world),
+    updatedAt: now(world),
+    status: 'in_progress',
+    conclusion: null,
+    jobs: [],
+    approvals: [],
+  }
+  repository.runs.push(run)
+  await emitRun(world, { action: 'requested', repository, run, view: await runView(world, repository, run) })
+  return run
+}
+
+export async function endRun(world: World, repository: Repository, id: number, conclusion: string): Promise<void> {
+  const run = changeRun(world, repository, id, () => ({ status: 'completed', conclusion }))
+  await emitRun(world, { action: 'completed', repository, run, view: await runView(world, repository, run) })
+}
+
+export type JobWanted = {
+  readonly repository: string
+  readonly run: number
+  readonly name: string
+  readonly permissions: Permissions
+  readonly environment?: string
+  /** The ref that the job runs for, if it is not the branch of the run: `refs/tags/v1`. */
+  readonly ref?: string
+  /** Gives up waiting at the gate. */
+  readonly signal?: AbortSignal
+}
+
+export type JobStart =
+  | { readonly is: 'started'; readonly job: number; readonly permissions: Permissions }
+  /** A reviewer said no, or the branch may not deploy there. */
+  | { readonly is: 'refused'; readonly job: number; readonly reason: string }
+
+/**
+ * Starts a job, after it has passed the gate of its environment: the branch may deploy there, a reviewer has approved, the
+ * wait timer has run out. An environment that nobody made before is made, without any rule, as GitHub does.
+ */
+export async function beginJob(world: World, repository: Repository, wanted: JobWanted): Promise<JobStart> {
+  const run = runOf(repository, wanted.run)
+  const environment =
+    wanted.environment === undefined
+      ? undefined
+      : (environmentOf(repository, wanted.environment) ?? addEnvironment(world, repository, wanted.environment))
+  const ref = wanted.ref ?? `refs/heads/${run.branch}`
+  const deployment =
+    environment === undefined
+      ? undefined
+      : addDeployment(world, repository, {
+          sha: run.sha,
+          ref: ref.replace(/^refs\/(heads|tags)\//, ''),
+          task: 'deploy',
+          environment: environment.name,
+          description: null,
+          payload: {},
+          creator: `${actionsApp.slug}[bot]`,
+          transient: false,
+          production: environment.name === 'production',
+        }).id
+  const job: Job = {
+    id: 5_000_000 + nextNumber(world.state, 'job'),
+    name: wanted.name,
+    status: environment === undefined ? 'in_progress' : 'waiting',
+    conclusion: null,
+    ...(environment === undefined ? {} : { environment: environment.name }),
+    ...(deployment === undefined ? {} : { deployment }),
+    createdAt: now(world),
+    startedAt: null,
+    completedAt: null,
+  }
+  changeRun(world, repository, run.id, (before) => ({ jobs: [...before.jobs, job] }))
+
+  const passed =
+    environment === undefined
+      ? 'open'
+      : await passGate(world, repository, { run: run.id, job, environment, ref, signal: wanted.signal })
+  if (passed !== 'open') {
+    finishJob(world, repository, { run: run.id, job: job.id, conclusion: 'failure' })
+    return { is: 'refused', job: job.id, reason: passed }
+  }
+  changeJob(world, repository, { run: run.id, job: job.id }, () => ({ status: 'in_progress', startedAt: now(world) }))
+  tellDeployment(world, repository, { deployment, state: 'in_progress', run: run.id, job: job.id })
+  const pull = run.pulls.length > 0 && run.headRepository !== fullNameOf(repository)
+  return { is: 'started', job: job.id, permissions: pull ? readOnly(wanted.permissions) : wanted.permissions }
+}
+
+/** What a job of a fork's pull request gets of what it declares. */
+export function readOnly(permissions: Permissions): Permissions {
+  return Object.fromEntries(
+    Object.entries(permissions).map(([name, access]) => [
+      name,
+      name === 'id-token' || access === 'none' ? 'none' : 'read',
+    ]),
+  )
+}
+
+export type JobEnd = {
+  readonly run: number
+  readonly job: number
+  readonly conclusion: 'success' | 'failure' | 'cancelled'
+}
+
+export function finishJob(world: World, repository: Repository, { run, job, conclusion }: JobEnd): void {
+  const ended = changeJob(world, repository, { run, job }, () => ({
+    status: 'completed',
+    conclusion,
+    completedAt: now(world),
+  }))
+  const state = conclusion === 'success' ? 'success' : 'failure'
+  tellDeployment(world, repository, { deployment: ended?.deployment, state, run, job })
+}
+
+function changeJob(
+  world: World,
+  repository: Repository,
+  { run, job }: { readonly run: number; readonly job: number },
+  change: (job: Job) => Partial<Job>,
+): Job | undefined {
+  const changed = changeRun(world, repository, run, (before) => {
+    const jobs = before.jobs.map((each) => (each.id === job ? { ...each, ...change(each) } : each))
+    return { jobs, status: jobs.some(({ status }) => status === 'waiting') ? 'waiting' : 'in_progress' }
+  })
+  return changed.jobs.find(({ id }) => id === job)
+}
+
+function tellDeployment(
+  world: World,
+  repository: Repository,
+  {
+    deployment: id,
+    state,
+    run,
+    job,
+  }: { readonly deployment: number | undefined; readonly state: string; readonly run: number; readonly job: number },
+): void {
+  const deployment = repository.deployments.find((each) => each.id === id)
+  if (deployment === undefined) return
+  addStatus(
+    world,
+    { repository, deployment },
+    {
+      state,
+      description: '',
+      environment: deployment.environment,
+      environmentUrl: '',
+      logUrl: `${world.url}/${fullNameOf(repository)}/actions/runs/${run}/job/${job}`,
+      creator: `${actionsApp.slug}[bot]`,
+      inactivates: true,
+    },
+  )
+}
+
+type Gate = {
+  readonly run: number
+  readonly job: Job
+  readonly environment: Environment
+  readonly ref: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** `open`, or why it never will be. */
+async function passGate(world: World, repository: Repository, gate: Gate): Promise<string> {
+  const name = gate.environment.name
+  if (!mayDeploy(repository, gate.environment, gate.ref)) {
+    const branch = gate.ref.replace(/^refs\/(heads|tags)\//, '')
+    return `Branch "${branch}" is not allowed to deploy to ${name} due to environment protection rules.`
+  }
+  changeRun(world, repository, gate.run, () => ({ status: 'waiting' }))
+  for (;;) {
+    const { approvals } = runOf(repository, gate.run)
+    const environment = environmentOf(repository, name) ?? gate.environment
+    const verdicts = approvals.filter(({ environments }) => environments.includes(name))
+    const rejected = verdicts.find(({ state }) => state === 'rejected')
+    if (rejected !== undefined) return `${rejected.by} rejected the deployment to ${name}: ${rejected.comment}`
+    const isApproved = environment.reviewers.length === 0 || verdicts.some(({ state }) => state === 'approved')
+    const rest = Date.parse(gate.job.createdAt) + environment.waitTimer * 60_000 - world.clock.now().getTime()
+    if (isApproved && rest <= 0) return 'open'
+    await somethingHappens(world, rest > 0 ? rest : undefined, gate.signal)
+  }
+}
+
+/** Until a review came, or the time is over. */
+function somethingHappens(
+  world: World,
+  milliseconds: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cut = new AbortController()
+    const look = (): void => end(resolve)
+    const giveUp = (): void =>
+      end(() => reject(new Error('The job no longer waits for its environment', { cause: signal?.reason })))
+    function end(then: () => void): void {
+      world.gates.delete(look)
+      signal?.removeEventListener('abort', giveUp)
+      then()
+      cut.abort()
+    }
+    world.gates.add(look)
+    if (signal?.aborted === true) giveUp()
+    signal?.addEventListener('abort', giveUp)
+    if (milliseconds !== undefined) world.clock.sleep(milliseconds, cut.signal).then(look, () => undefined)
+  })
+}

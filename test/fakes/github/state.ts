@@ -1,0 +1,257 @@
+import type { JsonMap } from './json.ts'
+
+/** What emulate has no place for, or gets wrong. Plain data: a copy of it and of emulate's journal is a copy of everything. */
+export type State = {
+  readonly organisations: Record<string, Organisation>
+  readonly apps: Record<string, App>
+  readonly repositories: Record<string, Repository>
+  /** Their ids, by login. */
+  readonly users: Record<string, number>
+  /** The last number given, by kind of thing: one sequence for all repositories, as on GitHub. */
+  readonly numbers: Record<string, number>
+  readonly events: Event[]
+}
+
+export type Organisation = {
+  readonly login: string
+  readonly id: number
+  readonly members: Record<string, 'admin' | 'member'>
+  readonly teams: Record<string, Team>
+}
+
+export type Team = {
+  readonly id: number
+  readonly slug: string
+  readonly name: string
+  readonly members: readonly string[]
+  readonly repositories: Readonly<Record<string, Role>>
+}
+
+export type Role = 'read' | 'triage' | 'write' | 'maintain' | 'admin'
+
+export type App = {
+  readonly id: number
+  readonly slug: string
+  readonly name: string
+  readonly permissions: Permissions
+  readonly installations: readonly Installation[]
+}
+
+export type Installation = {
+  readonly id: number
+  readonly account: string
+  readonly repositories: 'all' | readonly string[]
+  readonly permissions: Permissions
+}
+
+/** By GitHub's names, as in workflows (`pull-requests`) or in its API (`pull_requests`). */
+export type Permissions = Readonly<Record<string, 'read' | 'write' | 'none' | 'admin'>>
+
+export type Repository = {
+  readonly id: number
+  readonly owner: string
+  readonly name: string
+  readonly private: boolean
+  readonly archived: boolean
+  readonly defaultBranch: string
+  /** The repository that this one is a fork of. */
+  readonly parent?: string
+  readonly collaborators: Readonly<Record<string, Role>>
+  readonly pulls: Record<number, Pull>
+  readonly checks: CheckRun[]
+  readonly statuses: CommitStatus[]
+  readonly deployments: Deployment[]
+  readonly environments: Environment[]
+  readonly rulesets: Ruleset[]
+  readonly runs: WorkflowRun[]
+  readonly artifacts: Artifact[]
+  pushedAt: string
+}
+
+/** What emulate does not follow of a pull request: where its branch is now, and how it was merged. */
+export type Pull = {
+  readonly number: number
+  readonly author: string
+  readonly head: { readonly repository: string; readonly branch: string }
+  readonly base: string
+  readonly headSha: string
+  readonly baseSha: string
+  readonly open: boolean
+  readonly merged?: { readonly at: string; readonly by: string; readonly sha: string }
+}
+
+export type CheckRun = {
+  readonly id: number
+  readonly sha: string
+  readonly name: string
+  readonly status: string
+  readonly conclusion: string | null
+  readonly startedAt: string | null
+  readonly completedAt: string | null
+  readonly externalId: string | null
+  readonly detailsUrl: string | null
+  readonly title: string | null
+  readonly summary: string | null
+  readonly text: string | null
+  readonly annotations: readonly JsonMap[]
+  readonly app: string
+}
+
+export type CommitStatus = {
+  readonly id: number
+  readonly sha: string
+  readonly context: string
+  readonly state: string
+  readonly description: string | null
+  readonly targetUrl: string | null
+  readonly creator: string
+  readonly at: string
+}
+
+export type Deployment = {
+  readonly id: number
+  readonly sha: string
+  readonly ref: string
+  readonly task: string
+  readonly environment: string
+  readonly description: string | null
+  readonly payload: JsonMap | string
+  readonly creator: string
+  readonly transient: boolean
+  readonly production: boolean
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly statuses: readonly DeploymentStatus[]
+}
+
+export type DeploymentStatus = {
+  readonly id: number
+  readonly state: string
+  readonly description: string
+  readonly environment: string
+  readonly environmentUrl: string
+  readonly logUrl: string
+  readonly creator: string
+  readonly at: string
+}
+
+export type Environment = {
+  readonly id: number
+  readonly name: string
+  /** Minutes. */
+  readonly waitTimer: number
+  readonly preventSelfReview: boolean
+  readonly reviewers: readonly Reviewer[]
+  /** `undefined`: every branch may deploy. */
+  readonly branches?: { readonly protectedOnly: boolean; readonly patterns: readonly BranchPattern[] }
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type BranchPattern = { readonly id: number; readonly name: string; readonly type: 'branch' | 'tag' }
+
+export type Reviewer =
+  | { readonly is: 'user'; readonly login: string }
+  | { readonly is: 'team'; readonly organisation: string; readonly slug: string }
+
+export type Ruleset = {
+  readonly id: number
+  readonly name: string
+  readonly enforcement: 'active' | 'evaluate' | 'disabled'
+  /** Refs as GitHub writes them: `refs/heads/main`, `~DEFAULT_BRANCH`, `~ALL`, with `*` and `**`. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly rules: readonly { readonly type: string; readonly parameters?: JsonMap }[]
+  /** Ids of the Apps for which it does not hold. */
+  readonly bypass: readonly number[]
+}
+
+export type WorkflowRun = {
+  readonly id: number
+  readonly number: number
+  readonly attempt: number
+  readonly workflow: string
+  readonly name: string
+  readonly event: string
+  readonly branch: string
+  readonly sha: string
+  readonly actor: string
+  /** Of a pull request from a fork: the fork. */
+  readonly headRepository: string
+  readonly pulls: readonly number[]
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly status: 'queued' | 'in_progress' | 'waiting' | 'completed'
+  readonly conclusion: string | null
+  readonly jobs: readonly Job[]
+  readonly approvals: readonly Approval[]
+}
+
+export type Job = {
+  readonly id: number
+  readonly name: string
+  readonly status: 'waiting' | 'in_progress' | 'completed'
+  readonly conclusion: string | null
+  readonly environment?: string
+  readonly deployment?: number
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly completedAt: string | null
+}
+
+export type Approval = {
+  readonly environments: readonly string[]
+  readonly state: 'approved' | 'rejected'
+  readonly by: string
+  readonly comment: string
+}
+
+export type Artifact = {
+  readonly id: number
+  readonly run: number
+  readonly name: string
+  /** The zip, in base64. */
+  readonly zip: string
+  readonly createdAt: string
+}
+
+/** Something that happened, with the payload that a workflow would find in its event file. */
+export type Event = {
+  /** Such as `pull_request`. */
+  readonly name: string
+  readonly repository: string
+  readonly payload: JsonMap
+  /** What a job's own token does starts no workflow, except by a dispatch. */
+  readonly startsWorkflows: boolean
+}
+
+export function repositoryOf(state: State, fullName: string): Repository {
+  const found = findRepository(state, fullName)
+  if (found === undefined) throw new Error(`There is no repository ${fullName} in the local GitHub`)
+  return found
+}
+
+/** Names are the same whatever their case. */
+export function findRepository(state: State, fullName: string): Repository | undefined {
+  const exact = state.repositories[fullName]
+  if (exact !== undefined) return exact
+  const wanted = fullName.toLowerCase()
+  return Object.values(state.repositories).find((each) => fullNameOf(each).toLowerCase() === wanted)
+}
+
+export function fullNameOf(repository: Repository): string {
+  return `${repository.owner}/${repository.name}`
+}
+
+/** The next number of a kind. */
+export function nextNumber(state: State, kind: string): number {
+  const number = (state.numbers[kind] ?? 0) + 1
+  state.numbers[kind] = number
+  return number
+}
+
+export function replace<Thing>(list: Thing[], before: Thing, after: Thing): void {
+  const index = list.indexOf(before)
+  if (index === -1) throw new Error('What is to be replaced is not there')
+  list[index] = after
+}
