@@ -76,8 +76,7 @@ async function named(
   const command = await load()
   const { given, problems } = readArguments(command, rest)
   if (given.has('help')) {
-    print(helpText(command, manner.out))
-    return exits.done
+    return help(command, manner)
   }
   const accepted = command.accept(given)
   const mistakes = [...problems, ...(accepted.ok ? [] : accepted.problems)]
@@ -241,7 +240,7 @@ function finish(name: string, outcome: Outcome, manner: Manner): number {
     if (problems.some(({ at }) => at !== undefined)) say(`\n${summary(problems, outcome.exit)}`)
   }
   if (outcome.exact !== undefined) stdout.write(outcome.exact)
-  else print(callable(outcome.text(manner.out)))
+  else print(callable(outcome.text(manner.out, stdout.isTTY ? stdout.columns : undefined)))
   const first = problems.find(({ severity, at }) => severity === 'error' && at !== undefined)
   const hints =
     first !== undefined && next.length === 0
@@ -324,7 +323,16 @@ async function overview(manner: Manner): Promise<number> {
 async function topicHelp(topic: string, manner: Manner): Promise<number> {
   const load = Object.hasOwn(commands, topic) ? commands[topic] : undefined
   if (load === undefined) return unknownCommand(topic, manner)
-  print(helpText(await load(), manner.out))
+  return help(await load(), manner)
+}
+
+function help(command: Command, manner: Manner): number {
+  const { name, summary: what, inputs, outputs } = command
+  print(
+    manner.json
+      ? json({ name, summary: what, inputs, outputs })
+      : helpText(command, { paint: manner.out, program: program() }),
+  )
   return exits.done
 }
 

@@ -213,7 +213,7 @@ export function renderAll(units: readonly Unit[]): {
   }
 }
 
-function stackOf({ stack, environment }: Unit): StackId {
+export function stackOf({ stack, environment }: Unit): StackId {
   return { name: stack, account: environment.account, region: environment.region }
 }
 

@@ -4,7 +4,7 @@ import { command, flag, path } from '../command.ts'
 import type { Organisation } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Cell, Paint } from '../core/report.ts'
-import { count, list, table } from '../core/report.ts'
+import { count, list, plain, table, width } from '../core/report.ts'
 import { outcomeOf } from './deploy.ts'
 import type { Attempt } from './deploying.ts'
 import { columnsOf, deployUnits, positionOf } from './deploying.ts'
@@ -77,7 +77,8 @@ export const start = command({
     return {
       exit: 'done',
       data: { ...outcome.data, addresses },
-      text: (paint) => startText(attempts, { organisation, program: ports.program, root, state, paint }),
+      text: (paint, columns) =>
+        startText(attempts, { organisation, program: ports.program, root, state, paint, columns }),
       problems,
       sources,
     }
@@ -92,12 +93,14 @@ function startText(
     root,
     state,
     paint,
+    columns = Number.POSITIVE_INFINITY,
   }: {
     readonly organisation: Organisation
     readonly program: string
     readonly root: string
     readonly state: string
     readonly paint: Paint
+    readonly columns: number | undefined
   },
 ): string {
   const same = sameFolders({ root, state })
@@ -108,8 +111,12 @@ function startText(
   const headline = idle
     ? `Nothing to do: ${catalog.name} runs as its files say. To begin again: \`protium start --fresh${same}\`.`
     : `${catalog.name} runs: ${count(services.length, 'service')} in ${stages}. ${count(touched, 'resource')} were made, all of them in ${state.replace(/\/*$/u, '/')} on this machine.`
+  // The narrow form has a line for each stage.
+  const fits = addressTable(attempts, { organisation, paint: plain })
+    .split('\n')
+    .every((row) => width(row) <= columns)
   return [
-    addressTable(attempts, { organisation, paint }),
+    fits ? addressTable(attempts, { organisation, paint }) : addressList(attempts, { organisation, paint }),
     paint.bold(headline),
     tryText(program, { root, state, paint }),
   ].join('\n\n')
@@ -129,15 +136,33 @@ function addressTable(
       { text: row, paint: paint.bold },
       ...columns.map((column): Cell => {
         const attempt = cells.find((cell) => cell.row === row && cell.column === column)?.attempt
-        if (attempt === undefined) return ''
-        return {
-          text: addressOf(attempt.unit) ?? `${attempt.unit.bundle.template} ${attempt.unit.bundle.version}`,
-          paint: paint.good,
-        }
+        return attempt === undefined ? '' : { text: answerOf(attempt), paint: paint.good }
       }),
     ]),
     paint,
   )
+}
+
+function addressList(
+  attempts: readonly Attempt[],
+  { organisation, paint }: { readonly organisation: Organisation; readonly paint: Paint },
+): string {
+  const cells = attempts.map((attempt) => ({ ...positionOf(attempt.unit, organisation), attempt }))
+  const rows = [...new Set(cells.map(({ row }) => row))].flatMap((row) => cells.filter((cell) => cell.row === row))
+  return table(
+    [{ name: 'service' }, { name: 'stage' }, { name: 'address' }],
+    rows.map(({ row, column, attempt }): Cell[] => [
+      { text: row, paint: paint.bold },
+      column,
+      { text: answerOf(attempt), paint: paint.good },
+    ]),
+    paint,
+  )
+}
+
+/** Where a unit answers; of one that answers nowhere, what it was made from. */
+function answerOf({ unit }: Attempt): string {
+  return addressOf(unit) ?? `${unit.bundle.template} ${unit.bundle.version}`
 }
 
 /** Each works on what was just deployed, needs no account, and shows one thing that the platform is for. */

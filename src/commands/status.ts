@@ -1,9 +1,13 @@
 import { command, lines, path } from '../command.ts'
 import { line } from '../core/encode.ts'
+import type { Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Cell, Paint } from '../core/report.ts'
 import { age, table } from '../core/report.ts'
-import type { DeploymentRecord } from '../ports.ts'
+import { Refused } from '../core/problem.ts'
+import type { DeploymentRecord, StackState } from '../ports.ts'
+import type { Stacks } from './planning.ts'
+import { stackOf, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
 
 /** One unit as it stands: what was deployed last, and what came of the last attempt. */
@@ -28,7 +32,9 @@ export const status = command({
     services: lines('Services, or units such as checkout/dev; all of them if none is named.', { positional: true }),
     stage: lines('Only this stage.', {}),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', {
+      default: '.protium',
+    }),
   },
   outputs: { units: 'The units, each with version, wanted version, outcome, since, address.' },
   async run(ports, { services, stage, root, state }) {
@@ -38,24 +44,29 @@ export const status = command({
     const selected = selectUnits(organisation.value, { services, stages: stage })
     if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
+    const stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
+    const states = new Map<string, StackState['is'] | undefined>()
+    for (const unit of selected.value) states.set(unit.id, await stateOf(unit, stacks))
     const standings = selected.value.map((unit): Standing => {
       const own = records.filter((record) => record.unit === unit.id)
       const last = own.at(-1)
-      const live = own.findLast(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
+      const is = states.get(unit.id)
+      const live =
+        is === 'absent' ? undefined : own.findLast(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
       return {
         service: unit.service?.service ?? 'environment',
         stage: unit.stage?.name ?? unit.environment.name,
         unit: unit.id,
         version: live?.version ?? null,
         wanted: unit.bundle.version,
-        outcome: outcomeOf(last),
+        outcome: outcomeOf(last, is),
         since: last?.finished ?? null,
         address: addressOf(unit) ?? null,
         evidence: last?.outcome === 'failed' ? (last.evidence ?? null) : null,
       }
     })
     const folders = sameFolders({ root, state })
-    const failed = standings.find(({ outcome }) => outcome === 'failed')
+    const failed = standings.find(({ outcome }) => outcome === 'failed' || outcome === 'stopped')
     const waiting = standings.some(({ version, wanted }) => version !== wanted)
     return {
       exit: 'done',
@@ -74,8 +85,23 @@ export const status = command({
   },
 })
 
-function outcomeOf(last: DeploymentRecord | undefined): string {
-  if (last === undefined) return 'not deployed'
+/** How the stack of a unit is at this moment; nothing is known of one that another provisioner looks after. */
+async function stateOf(unit: Unit, stacks: Stacks): Promise<StackState['is'] | undefined> {
+  try {
+    return (await (await stacks(unit)).state(stackOf(unit))).is
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'provisioner-missing') return undefined
+    throw error
+  }
+}
+
+/** What the records say, unless the stack itself says otherwise: it is worked on, was left half done, or is not there. */
+function outcomeOf(last: DeploymentRecord | undefined, is: StackState['is'] | undefined): string {
+  if (is === 'busy') return 'deploying'
+  const ended = last?.outcome === 'failed' || last?.outcome === 'refused'
+  if (is === 'stuck' && !ended) return 'stopped'
+  if (last === undefined) return is === 'settled' ? 'deployed' : 'not deployed'
+  if (is === 'absent' && !ended) return 'gone'
   return last.outcome === 'unchanged' ? 'deployed' : last.outcome
 }
 
@@ -86,6 +112,8 @@ function statusText(
   const tones: Readonly<Record<string, (text: string) => string>> = {
     deployed: paint.good,
     failed: paint.bad,
+    stopped: paint.bad,
+    gone: paint.bad,
     refused: paint.bad,
   }
   const shown = table(

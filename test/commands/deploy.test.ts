@@ -5,6 +5,7 @@ import { plan } from '../../src/commands/plan.ts'
 import { status } from '../../src/commands/status.ts'
 import { folderRecords } from '../../src/adapters/records.ts'
 import { plain } from '../../src/core/report.ts'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Small } from './organisation.ts'
 import { bundle, small } from './organisation.ts'
@@ -258,6 +259,17 @@ describe('records', () => {
       cart/staging failed: Queue: Rate exceeded"
     `)
     expect(outcome.next?.[0]?.run).toContain('deploy cart/staging')
+  })
+
+  test('do not hide that a stack is not there any more', async () => {
+    await run(deploy, world, { services: ['cart'] })
+    rmSync(join(world.folder, 'stacks/stacks/111111111111/eu-west-1/cart-dev.json'))
+
+    const outcome = await run(status, world, { services: ['cart'] })
+
+    expect(outcome.data['units']).toContainEqual(
+      expect.objectContaining({ unit: 'cart/dev', outcome: 'gone', version: null }),
+    )
   })
 })
 

@@ -54,10 +54,12 @@ export function findBundle(
       }),
     )
   } else {
-    const there = [...versions].toSorted(compareVersions)
+    const there = [...versions].filter((each) => each !== version).toSorted(compareVersions)
     problems.push(
       problem('unknown-version', at, {
-        message: `The template "${name}" has no version ${version}.`,
+        message: versions.has(version)
+          ? `The tag ${name}@${version} is there, and holds no bundle in templates/${name}/v${version.split('.')[0]}.`
+          : `The template "${name}" has no version ${version}.`,
         expected: `One of ${there.slice(-12).join(', ')}.`,
         remedy: `Use ${there.at(-1) ?? 'another version'}, or fetch the tags if the version was released (\`git fetch --tags\`).`,
       }),
