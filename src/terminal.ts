@@ -1,8 +1,4 @@
-import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { setTimeout as wait } from 'node:timers/promises'
 
 import type { Command, Exit, Outcome, Ports } from './command.ts'
 import { exits, helpText, readArguments } from './command.ts'
@@ -12,8 +8,7 @@ import type { Problem } from './core/problem.ts'
 import { Refused } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { colours, count, plain, problemsText, sorted, distinct, table } from './core/report.ts'
-import { chooseSha256 } from './core/sha256.ts'
-import type { Clock } from './ports.ts'
+import { machine, version } from './machine.ts'
 import type { TerminalReporter } from './progress.ts'
 import { lineReporter, liveReporter } from './progress.ts'
 
@@ -51,7 +46,6 @@ for (const stream of [stdout, stderr]) {
 export async function main(words: readonly string[]): Promise<number> {
   const manner = mannerOf(words)
   const name = words[0] ?? 'help'
-  chooseSha256((text) => hash('sha256', text, 'hex'))
   try {
     return await named(name, { rest: words.slice(1), manner })
   } catch (error) {
@@ -114,54 +108,9 @@ function portsOf(
   reporter: TerminalReporter,
   { name, signal, manner }: { readonly name: string; readonly signal: AbortSignal; readonly manner: Manner },
 ): Ports {
-  const clock: Clock = {
-    now: () => new Date(),
-    sleep: async (milliseconds, abort) => wait(milliseconds, undefined, abort === undefined ? {} : { signal: abort }),
-  }
   return {
     program: program(),
-    files: {
-      tree: async (root) => (await import('./adapters/disk.ts')).readTree(root),
-      text: async (file) => (await import('./adapters/disk.ts')).readText(file),
-      write: async (root, tree) => (await import('./adapters/disk.ts')).writeTree(root, tree),
-      writeText: async (file, text) =>
-        (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),
-      remove: async (folder) => (await import('node:fs/promises')).rm(folder, { recursive: true, force: true }),
-      changes: async (paths, abort) => (await import('./adapters/watch.ts')).changes(paths, abort),
-      releases: async (root) => (await import('./adapters/git.ts')).tags(root),
-      released: async (root, { template, version: number }) => {
-        const { readTreeAt } = await import('./adapters/git.ts')
-        const major = number.split('.')[0] ?? ''
-        return readTreeAt(root, `${template}@${number}`, `templates/${template}/v${major}`)
-      },
-      commit: async (root) => (await import('./adapters/git.ts')).head(root),
-    },
-    provisioner: async (options) => {
-      if (options.name !== 'local') {
-        throw new Refused(
-          'provisioner-missing',
-          `There is no provisioner "${line(options.name)}" in this version; there is "local".`,
-          {
-            remedy: 'Write `provisioner: local` in the environment’s file to rehearse it on this machine.',
-          },
-        )
-      }
-      const [{ localProvisioner }, { writeAtomically }] = await Promise.all([
-        import('./adapters/local.ts'),
-        import('./adapters/disk.ts'),
-      ])
-      return localProvisioner({
-        folder: options.folder,
-        fail: options.fail,
-        clock,
-        pace: manner.live ? pace : 0,
-        // A rehearsal can be begun again; it need not outlive a power failure, and writes hundreds of files.
-        write: (path, text) => writeAtomically(path, text, { settle: false }),
-      })
-    },
-    records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
-    forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
-    clock,
+    ...machine({ pace: manner.live ? pace : 0 }),
     reporter,
     show: (outcome) => void finish(name, outcome, manner),
     confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
@@ -202,11 +151,6 @@ function program(): string {
 /** Hints are written with `protium`; here they become what can be copied on this machine. */
 function callable(text: string): string {
   return text.replaceAll('`protium ', () => `\`${program()} `)
-}
-
-function version(): string {
-  const { version: number } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return String(number)
 }
 
 function print(text: string): void {

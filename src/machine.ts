@@ -1,0 +1,78 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+
+import type { Ports } from './command.ts'
+import { line } from './core/encode.ts'
+import { Refused } from './core/problem.ts'
+import { chooseSha256 } from './core/sha256.ts'
+import type { Clock } from './ports.ts'
+
+/** What a command is handed of the machine that it runs on; the same at every door. */
+export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'forget' | 'clock'>
+
+/** The disk, git, the clock and the local provisioner; each adapter is loaded when it is asked for. */
+export function machine({
+  pace,
+}: {
+  /** Milliseconds that a unit of the local provisioner's work takes; 0 where nobody watches. */
+  readonly pace: number
+}): Machine {
+  chooseSha256((text) => hash('sha256', text, 'hex'))
+  const clock: Clock = {
+    now: () => new Date(),
+    sleep: async (milliseconds, abort) => wait(milliseconds, undefined, abort === undefined ? {} : { signal: abort }),
+  }
+  return {
+    files: {
+      tree: async (root, only) => (await import('./adapters/disk.ts')).readTree(root, undefined, only),
+      text: async (file) => (await import('./adapters/disk.ts')).readText(file),
+      write: async (root, tree) => (await import('./adapters/disk.ts')).writeTree(root, tree),
+      writeText: async (file, text) =>
+        (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),
+      remove: async (folder) => rm(folder, { recursive: true, force: true }),
+      changes: async (paths, abort) => (await import('./adapters/watch.ts')).changes(paths, abort),
+      releases: async (root) => (await import('./adapters/git.ts')).tags(root),
+      released: async (root, { template, version }) => {
+        const { readTreeAt } = await import('./adapters/git.ts')
+        const major = version.split('.')[0] ?? ''
+        return readTreeAt(root, `${template}@${version}`, `templates/${template}/v${major}`)
+      },
+      commit: async (root) => (await import('./adapters/git.ts')).head(root),
+    },
+    provisioner: async (options) => {
+      if (options.name !== 'local') {
+        throw new Refused(
+          'provisioner-missing',
+          `There is no provisioner "${line(options.name)}" in this version; there is "local".`,
+          {
+            remedy: 'Write `provisioner: local` in the environment’s file to rehearse it on this machine.',
+          },
+        )
+      }
+      const [{ localProvisioner }, { writeAtomically }] = await Promise.all([
+        import('./adapters/local.ts'),
+        import('./adapters/disk.ts'),
+      ])
+      return localProvisioner({
+        folder: options.folder,
+        fail: options.fail,
+        clock,
+        pace,
+        // A rehearsal can be begun again; it need not outlive a power failure, and writes hundreds of files.
+        write: (path, text) => writeAtomically(path, text, { settle: false }),
+      })
+    },
+    records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
+    forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
+    clock,
+  }
+}
+
+/** The number of this version. The file lies one folder up from the sources, and from the shared parts of a build. */
+export function version(): string {
+  const { version: number } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(number)
+}
