@@ -3,7 +3,7 @@ import { line } from '../core/encode.ts'
 import type { Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Cell, Paint } from '../core/report.ts'
-import { age, table } from '../core/report.ts'
+import { age, list, table } from '../core/report.ts'
 import { Refused } from '../core/problem.ts'
 import type { DeploymentRecord, StackState } from '../ports.ts'
 import type { Stacks } from './planning.ts'
@@ -36,13 +36,23 @@ export const status = command({
       default: '.protium',
     }),
   },
-  outputs: { units: 'The units, each with version, wanted version, outcome, since, address.' },
+  outputs: {
+    units: 'The units, each with version, wanted version, outcome, since, address.',
+    left: 'Units that were deployed and that no file asks for any more; empty where services or stages are named.',
+  },
   async run(ports, { services, stage, root, state }) {
     const { organisation, sources } = await readFolder(ports, root)
     if (!organisation.ok)
-      return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: organisation.problems, sources }
+      return {
+        exit: 'bad-input',
+        data: { units: [], left: [] },
+        text: () => '',
+        problems: organisation.problems,
+        sources,
+      }
     const selected = selectUnits(organisation.value, { services, stages: stage })
-    if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
+    if (!selected.ok)
+      return { exit: 'bad-input', data: { units: [], left: [] }, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
     const stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
     const states = new Map<string, StackState['is'] | undefined>()
@@ -65,13 +75,14 @@ export const status = command({
         evidence: last?.outcome === 'failed' ? (last.evidence ?? null) : null,
       }
     })
+    const left = services.length + stage.length > 0 ? [] : leftBehind(records, organisation.value.units)
     const folders = sameFolders({ root, state })
     const failed = standings.find(({ outcome }) => outcome === 'failed' || outcome === 'stopped')
     const waiting = standings.some(({ version, wanted }) => version !== wanted)
     return {
       exit: 'done',
-      data: { units: standings },
-      text: (paint) => statusText(standings, { now: ports.clock.now(), paint }),
+      data: { units: standings, left },
+      text: (paint) => statusText(standings, { left, now: ports.clock.now(), paint }),
       problems: organisation.problems,
       sources,
       next: [
@@ -107,7 +118,7 @@ function outcomeOf(last: DeploymentRecord | undefined, is: StackState['is'] | un
 
 function statusText(
   standings: readonly Standing[],
-  { now, paint }: { readonly now: Date; readonly paint: Paint },
+  { left, now, paint }: { readonly left: readonly string[]; readonly now: Date; readonly paint: Paint },
 ): string {
   const tones: Readonly<Record<string, (text: string) => string>> = {
     deployed: paint.good,
@@ -138,7 +149,15 @@ function statusText(
   const reasons = standings.flatMap(({ unit, evidence }) =>
     evidence === null ? [] : [`${unit} failed: ${line(evidence)}`],
   )
-  return [shown, ...(reasons.length === 0 ? [] : [reasons.join('\n')])].join('\n\n')
+  const notes = left.length === 0 ? [] : [`No file asks for ${list(left)} any more. Their stacks are left as they are.`]
+  return [shown, ...(reasons.length === 0 ? [] : [reasons.join('\n')]), ...notes].join('\n\n')
+}
+
+/** Units that were deployed and that no file asks for any more. Nothing is deleted because a file is gone. */
+function leftBehind(records: readonly DeploymentRecord[], units: readonly Unit[]): readonly string[] {
+  const wanted = new Set(units.map(({ id }) => id))
+  const deployed = records.filter(({ outcome }) => outcome === 'deployed').map(({ unit }) => unit)
+  return [...new Set(deployed)].filter((unit) => !wanted.has(unit)).toSorted()
 }
 
 function versionCell({ version, wanted }: Standing): string {

@@ -261,6 +261,16 @@ describe('records', () => {
     expect(outcome.next?.[0]?.run).toContain('deploy cart/staging')
   })
 
+  test('tell of stacks that no file asks for any more', async () => {
+    await run(deploy, world, { yes: ['true'] })
+    now = { ...shop, services: { cart: { size: 1, topics: 1 } } }
+
+    const outcome = await run(status, world)
+
+    expect(outcome.data['left']).toEqual(['mail/dev', 'mail/prod', 'mail/staging'])
+    expect(outcome.text(plain)).toContain('No file asks for mail/dev, mail/prod and mail/staging any more.')
+  })
+
   test('do not hide that a stack is not there any more', async () => {
     await run(deploy, world, { services: ['cart'] })
     rmSync(join(world.folder, 'stacks/stacks/111111111111/eu-west-1/cart-dev.json'))
