@@ -43,6 +43,9 @@ const compiled = new Map<string, ValidateFunction>()
 /** Where the cut comes from. */
 export const source: string = text(file, 'source')
 
+/** All that the cut has. */
+export const operationIds: readonly string[] = operations.map(({ id }) => id)
+
 export function operationOf(id: string): Operation {
   const operation = byId.get(id)
   if (operation === undefined) throw new Error(`The cut of GitHub's description has no operation ${id}`)

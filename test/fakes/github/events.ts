@@ -1,6 +1,6 @@
 import { completedAs } from './description.ts'
 import { type Identity, loginOf } from './identity.ts'
-import { isMap, type Json, type JsonMap, listAt, text } from './json.ts'
+import { isMap, type Json, type JsonMap, listAt, text, textAt } from './json.ts'
 import type { Move } from './objects.ts'
 import { wholePull } from './pull-view.ts'
 import { fullNameOf, type Pull, type Repository, type WorkflowRun } from './state.ts'
@@ -56,7 +56,7 @@ export async function emitPush(world: World, { repository, ref, before, after, i
       base_ref: null,
       created: before === undefined,
       deleted: after === undefined,
-      forced: false,
+      forced: ['diverged', 'behind'].includes(textAt(compared, 'status') ?? ''),
       compare: `${world.url}/${fullNameOf(repository)}/compare/${before ?? none}...${after ?? none}`,
       commits: await Promise.all(commits.map((commit) => pushedCommit(world, repository, text(commit, 'sha')))),
       head_commit: head,

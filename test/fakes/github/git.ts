@@ -1,7 +1,7 @@
 import { emitPush } from './events.ts'
 import { afterPush } from './follow.ts'
 import type { Identity } from './identity.ts'
-import { isMap, type Json, type JsonMap, listAt, mapAt, text, textAt } from './json.ts'
+import { isList, isMap, type Json, type JsonMap, listAt, mapAt, text, textAt } from './json.ts'
 import { type File, filesOf, isAncestor, type Move, refSha, signatureOf } from './objects.ts'
 import { refuseByRules } from './rules.ts'
 import { fullNameOf, type Repository } from './state.ts'
@@ -12,8 +12,10 @@ import {
   Failure,
   find,
   type Handler,
+  listed,
   now,
   pass,
+  read,
   repositoryIn,
   type World,
   writeGit,
@@ -26,7 +28,37 @@ export const gitHandlers: Readonly<Record<string, Handler>> = {
   'git/create-tree': createTree,
   'git/delete-ref': deleteRef,
   'git/update-ref': updateRef,
+  'repos/get-content': getContent,
+  'repos/list-tags': listTags,
   'repos/create-or-update-file-contents': writeContents,
+}
+
+/** A file as it is, for who asks for it in that way. */
+async function getContent(world: World, call: Call): Promise<Answer> {
+  const answer = await pass(world, call)
+  const content = textAt(answer.body, 'content')
+  if (!call.accept.includes('raw') || content === undefined) return answer
+  const headers = { 'content-type': 'application/vnd.github.raw+json; charset=utf-8' }
+  return { status: 200, bytes: Buffer.from(content, 'base64'), headers }
+}
+
+/** Emulate lists annotated tags only. */
+async function listTags(world: World, call: Call): Promise<Answer> {
+  const repository = repositoryIn(world, call)
+  const home = `/repos/${fullNameOf(repository)}`
+  const refs = await read(world, `${home}/git/matching-refs/tags/`)
+  const tags = (isList(refs) ? refs : []).map((ref): Json => {
+    const name = text(ref, 'ref').slice('refs/tags/'.length)
+    const sha = text(mapAt(ref, 'object'), 'sha')
+    return {
+      name,
+      commit: { sha, url: `${world.url}${home}/commits/${sha}` },
+      zipball_url: `${world.url}${home}/zipball/refs/tags/${name}`,
+      tarball_url: `${world.url}${home}/tarball/refs/tags/${name}`,
+      node_id: `REF_${name}`,
+    }
+  })
+  return listed(world, call, tags.toReversed())
 }
 
 function createTree(world: World, call: Call): Promise<Answer> {

@@ -125,8 +125,8 @@ export async function beginJob(world: World, repository: Repository, wanted: Job
   }
   changeJob(world, repository, { run: run.id, job: job.id }, () => ({ status: 'in_progress', startedAt: now(world) }))
   tellDeployment(world, repository, { deployment, state: 'in_progress', run: run.id, job: job.id })
-  const pull = run.pulls.length > 0 && run.headRepository !== fullNameOf(repository)
-  return { is: 'started', job: job.id, permissions: pull ? readOnly(wanted.permissions) : wanted.permissions }
+  const isForked = run.event === 'pull_request' && run.headRepository !== fullNameOf(repository)
+  return { is: 'started', job: job.id, permissions: isForked ? readOnly(wanted.permissions) : wanted.permissions }
 }
 
 /** What a job of a fork's pull request gets of what it declares. */

@@ -262,6 +262,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
               found,
               identity,
               token: tokens.inHeader(header) ?? '',
+              accept: request.headers.accept ?? '',
             })
           : undefined
     const after = before === undefined ? await turn.after() : undefined
@@ -271,8 +272,9 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       response.destroy()
       return
     }
-    const last = after?.is === 'answer' ? after.answer : (answer ?? failure(500, 'Server Error'))
-    note(last.status)
+    const whole = after?.is === 'answer' ? after.answer : (answer ?? failure(500, 'Server Error'))
+    note(whole.status)
+    const last = withHeaders(whole, { 'x-github-request-id': `LOCAL:${recorded.length}` })
     if (instead?.is === 'truncated') truncate(response, last)
     else send(response, last)
   }
@@ -285,9 +287,19 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
     readonly found: Matched | undefined
     readonly identity: Identity | 'bad'
     readonly token: string
+    readonly accept: string
   }
 
-  async function answerTo({ method, path, searchParams, source, found, identity, token }: Asking): Promise<Answer> {
+  async function answerTo({
+    method,
+    path,
+    searchParams,
+    source,
+    found,
+    identity,
+    token,
+    accept,
+  }: Asking): Promise<Answer> {
     if (identity === 'bad') return failure(401, 'Bad credentials')
     if (found === undefined) {
       violations.push(`${method} ${path}: this is no operation of the cut of GitHub's description`)
@@ -310,6 +322,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       path,
       parameters,
       query: searchParams,
+      accept,
       body: isMap(body) ? body : {},
       identity,
       token,
@@ -319,8 +332,8 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       limit === undefined
         ? await turns(() => perform(lagging(call) ?? world, call))
         : failure(422, `Invalid request.\n\n${limit.what}.`)
-    const complaints = checkAnswer(operation, answer.status, answer.body)
-    if (complaints.length > 0 && answer.bytes === undefined) {
+    const complaints = answer.bytes === undefined ? checkAnswer(operation, answer.status, answer.body) : []
+    if (complaints.length > 0) {
       violations.push(`the answer to ${method} ${path} (${operation.id}): ${complaints.join('; ')}`)
     }
     return withHeaders(answer, spent.headers)
@@ -528,6 +541,7 @@ async function act(world: World, { operation: id, by, parameters, body = {} }: D
     path,
     parameters: texts,
     query,
+    accept: '',
     body,
     identity,
     token: '',

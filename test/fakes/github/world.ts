@@ -35,6 +35,8 @@ export type Call = {
   readonly path: string
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
+  /** The header of this name. */
+  readonly accept: string
   readonly body: JsonMap
   readonly identity: Identity
   /** The one that the request came with. */
