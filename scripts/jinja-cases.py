@@ -616,6 +616,10 @@ before {% extends 'base.j2' %}
 {{ inputs|tojson(missing) }}
 {{ port|selectattr('a')|reverse }}
 {{ port.is_integer is defined }} {{ two.is_integer() }}
+{{ "-a-'-a-a\t1-a"|wordwrap(3, break_long_words=false) }}
+{{ "a-1-a-word'\t          é---"|wordwrap(7)|pprint }} {{ 'x-é-😀-a--b-cc-'|wordwrap(2)|pprint }} {{ '            '|wordwrap(5)|pprint }} {{ 'ab            '|wordwrap(5)|pprint }}
+{% if on %}{% set v = 1 %}{% if off %}{% set w = v %}{% elif on %}{% set v = 2 %}{% set w = v %}{% endif %}{% else %}{% set s = v %}{% endif %}{{ v }}{{ w }}{{ s }}
+{% if off %}{% set s = 1 %}{% elif s %}{% set v = s %}{% if v %}{% set s = v ~ '!' %}{% endif %}{% endif %}{{ s }}{{ v }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

@@ -779,6 +779,7 @@ class JinjaParser extends nunjucks.Parser {
   private parseArgumentsFrom(start: Token): Arguments {
     const positional: Expression[] = []
     const keyword: [string, Expression][] = []
+    const names = new Set<string>()
     let list: Expression | null = null
     let map: Expression | null = null
     let needsComma = false
@@ -801,7 +802,8 @@ class JinjaParser extends nunjucks.Parser {
         ensure(map === null)
         const { name, token } = this.takeName()
         this.nextToken()
-        if (keyword.some(([other]) => other === name)) this.syntax(`keyword argument repeated: ${name}`, token)
+        if (names.has(name)) this.syntax(`keyword argument repeated: ${name}`, token)
+        names.add(name)
         keyword.push([name, this.parseExpr()])
       } else {
         ensure(list === null && map === null && keyword.length === 0)

@@ -30,7 +30,7 @@ const wordOrMark = '[\\p{L}\\p{N}_!"\'&.,?]'
 
 /** textwrap's pieces: runs of blanks, dashes between words, and words, which may end at a hyphen. */
 const pieces = new RegExp(
-  `${blank}+|(?<=${wordOrMark})-{2,}(?=${word})|${solid}+?(?:-(?:(?<=${letter}{2}-)|(?<=${letter}-${wordOrMark}-))` +
+  `${blank}+|(?<=${wordOrMark})-{2,}(?=${word})|${solid}+?(?:-(?:(?<=${letter}{2}-)|(?<=${letter}-${letter}-))` +
     `(?=${letter}-?${letter})|(?=${blank}|$)|(?<=${wordOrMark})(?=-{2,}${word}))`,
   'gu',
 )
@@ -52,33 +52,46 @@ function wrapLine(text: string, how: Wrapping, runtime: Runtime): string[] {
       chunks.pop()
     }
     const long = chunks.at(-1)
-    if (long !== undefined && lengthOf(long) > how.width) breakWord(chunks, line, how, how.width - length)
+    const broken = long !== undefined && lengthOf(long) > how.width && how.breakLongWords ? Array.from(long) : undefined
+    let at = 0
+    if (broken !== undefined) {
+      at = cut(broken, 0, how.width - length, how)
+      line.push(broken.slice(0, at).join(''))
+    } else if (long !== undefined && lengthOf(long) > how.width && line.length === 0) {
+      line.push(long)
+      chunks.pop()
+    }
     if (isBlank(line.at(-1))) line.pop()
     if (line.length > 0) lines.push(line.join(''))
+    if (broken === undefined) continue
+    // The lines that it fills alone; blanks fill none.
+    const fills = !isBlank(long)
+    while (broken.length - at > how.width && (fills || lines.length === 0)) {
+      runtime.spend(1)
+      const end = cut(broken, at, how.width, how)
+      if (fills) lines.push(broken.slice(at, end).join(''))
+      at = end
+    }
+    chunks[chunks.length - 1] = broken.slice(at).join('')
   }
   return lines
 }
 
 function isBlank(chunk: string | undefined): boolean {
-  return chunk !== undefined && Array.from(chunk).every(isSpace)
+  if (chunk === undefined) return false
+  for (const character of chunk) if (!isSpace(character)) return false
+  return true
 }
 
-/** Puts what fits of a word that is longer than a line onto the line. */
-function breakWord(chunks: string[], line: string[], how: Wrapping, room: number): void {
-  const chunk = chunks.pop() ?? ''
-  if (!how.breakLongWords) {
-    if (line.length === 0) line.push(chunk)
-    else chunks.push(chunk)
-    return
+/** Where a word that is longer than a line is broken, for so much room: behind its last hyphen there, if it has one. */
+function cut(word: readonly string[], start: number, room: number, how: Wrapping): number {
+  if (!how.breakOnHyphens) return start + room
+  for (let at = start + room - 1; at > start; at -= 1) {
+    if (word[at] !== '-') continue
+    for (let before = at - 1; before >= start; before -= 1) if (word[before] !== '-') return at + 1
+    break
   }
-  let end = room
-  if (how.breakOnHyphens && lengthOf(chunk) > room) {
-    const start = sliceOf(chunk, 0, room)
-    const hyphen = start.lastIndexOf('-')
-    if (hyphen > 0 && /[^-]/.test(start.slice(0, hyphen))) end = lengthOf(start.slice(0, hyphen)) + 1
-  }
-  line.push(sliceOf(chunk, 0, end))
-  chunks.push(sliceOf(chunk, end, lengthOf(chunk)))
+  return start + room
 }
 
 // --- urlize ----------------------------------------------------------------------------------------------------------

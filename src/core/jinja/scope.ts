@@ -28,31 +28,36 @@ export type Load =
   | { readonly how: 'alias'; readonly of: Ref }
   | { readonly how: 'missing' }
 
-/** The names of one frame. */
+/** The names of one frame; or, for a branch of an `if`, those that the branch adds to it. */
 export class Symbols {
   readonly parent: Symbols | undefined
   readonly routine: Routine
-  readonly refs: Map<string, Ref>
-  readonly loads: Map<Ref, Load>
-  readonly stores: Set<string>
-  /** The slots of this frame; the copies for the branches of an `if` share them. */
+  readonly refs = new Map<string, Ref>()
+  readonly loads = new Map<Ref, Load>()
+  readonly stores = new Set<string>()
+  /** What a branch adds to. It stays as it is until the branch is joined to it. */
+  readonly #base: Symbols | undefined
+  /** The slots of this frame; the branches of an `if` share them. */
   readonly #slots: Map<string, Ref>
 
-  constructor(parent: Symbols | undefined, routine: Routine, copied?: Symbols) {
+  constructor(parent: Symbols | undefined, routine: Routine, base?: Symbols) {
     this.parent = parent
     this.routine = routine
-    this.refs = new Map(copied?.refs)
-    this.loads = new Map(copied?.loads)
-    this.stores = new Set(copied?.stores)
-    this.#slots = copied === undefined ? new Map() : copied.#slots
+    this.#base = base
+    this.#slots = base === undefined ? new Map() : base.#slots
   }
 
-  copy(): Symbols {
+  branch(): Symbols {
     return new Symbols(this.parent, this.routine, this)
   }
 
+  #own(name: string): Ref | undefined {
+    const found = this.refs.get(name)
+    return found !== undefined || this.#base === undefined ? found : this.#base.#own(name)
+  }
+
   find(name: string): Ref | undefined {
-    return this.refs.get(name) ?? this.parent?.find(name)
+    return this.#own(name) ?? this.parent?.find(name)
   }
 
   ref(name: string): Ref {
@@ -75,7 +80,7 @@ export class Symbols {
 
   store(name: string): void {
     this.stores.add(name)
-    if (this.refs.has(name)) return
+    if (this.#own(name) !== undefined) return
     const outer = this.parent?.find(name)
     this.#define(name, outer === undefined ? { how: 'missing' } : { how: 'alias', of: outer })
   }
@@ -89,10 +94,14 @@ export class Symbols {
     if (this.find(name) === undefined) this.#define(name, { how: 'resolve', name })
   }
 
+  #stored(name: string): boolean {
+    return this.stores.has(name) || (this.#base !== undefined && this.#base.#stored(name))
+  }
+
   /** What was stored in some branch only: before the `if` it has the value that it had outside. */
   join(branches: readonly Symbols[]): void {
     const stored = new Set<string>()
-    for (const branch of branches) for (const name of branch.stores) if (!this.stores.has(name)) stored.add(name)
+    for (const branch of branches) for (const name of branch.stores) if (!this.#stored(name)) stored.add(name)
     for (const branch of branches) {
       for (const [name, ref] of branch.refs) this.refs.set(name, ref)
       for (const [ref, load] of branch.loads) this.loads.set(ref, load)
@@ -177,17 +186,17 @@ function visit(statement: Statement, symbols: Symbols): void {
 /** `elif` branches are analysed one by one, as Jinja2 keeps them in a list, and each is an `if` of its own. */
 function visitIf(statement: If, symbols: Symbols): void {
   analyseExpression(statement.cond, symbols)
-  const body = symbols.copy()
+  const body = symbols.branch()
   analyse(statement.body, body)
   const all = branches(statement)
-  const elifs = symbols.copy()
+  const elifs = symbols.branch()
   for (const branch of all.slice(1)) {
     analyseExpression(branch.cond, elifs)
-    const inside = elifs.copy()
+    const inside = elifs.branch()
     analyse(branch.body, inside)
     elifs.join([inside])
   }
-  const rest = symbols.copy()
+  const rest = symbols.branch()
   analyse(otherwise(all), rest)
   symbols.join([body, elifs, rest])
 }
@@ -276,5 +285,5 @@ export function innerFrame(frame: Frame, routine: Routine = frame.routine): Fram
 
 /** The frame of a branch of an `if`: it shares the names of the frame around it. */
 export function softFrame(frame: Frame): Frame {
-  return { ...frame, symbols: frame.symbols.copy(), rootlevel: false, soft: true }
+  return { ...frame, symbols: frame.symbols.branch(), rootlevel: false, soft: true }
 }
