@@ -16,6 +16,7 @@ const balancerType = 'AWS::ElasticLoadBalancingV2::LoadBalancer'
 const listenerType = 'AWS::ElasticLoadBalancingV2::Listener'
 
 export function ingress(resource: Resource, resources: Resources): Finding[] {
+  if (!resource.type.startsWith('AWS::EC2::SecurityGroup')) return []
   const rules =
     resource.type === 'AWS::EC2::SecurityGroup'
       ? elements(properties(resource, 'SecurityGroupIngress')).map((rule) => ({ rule, group: resource.id }))

@@ -55,7 +55,8 @@ const inherited = [
 export function encryption(resource: Resource): Finding[] {
   const rules = encryptions.get(resource.type) ?? []
   const findings: Finding[] = []
-  const decidedElsewhere = inherited.some((key) => properties(resource, key).some(({ value }) => isSet(value)))
+  const decidedElsewhere =
+    rules.length > 0 && inherited.some((key) => properties(resource, key).some(({ value }) => isSet(value)))
   for (const { keys, test, say } of decidedElsewhere ? [] : rules) {
     for (const { value, path } of properties(resource, ...keys)) {
       if (isIntrinsic(value) || test(value)) continue

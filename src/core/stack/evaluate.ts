@@ -146,7 +146,7 @@ function textOf(parameter: Parameter): string {
 }
 
 function dependenciesOf(resource: Resource, live: ReadonlyMap<string, Resource>, scope: Scope): readonly string[] {
-  const written = mentions(resource.properties)
+  const written = resource.mentions
   // Only a choice has branches; a mention of a condition tells of one.
   const counting = written.some(({ is }) => is === 'condition')
     ? mentions(pruneBranches(resource.properties, scope))

@@ -54,6 +54,11 @@ const resourceKeys = [
   'UpdateReplacePolicy',
 ] as const
 
+const policies = [
+  { policy: 'DeletionPolicy', allowed: ['Delete', 'Retain', 'Snapshot', 'RetainExceptOnCreate'] },
+  { policy: 'UpdateReplacePolicy', allowed: ['Delete', 'Retain', 'Snapshot'] },
+] as const
+
 const outputKeys = ['Condition', 'Description', 'Export', 'Value'] as const
 
 /** What the Serverless transform adds to a function or an API under a name that templates then mention. */
@@ -333,13 +338,9 @@ class Check {
         )
       }
     }
-    for (const [policy, more] of [
-      ['DeletionPolicy', ['RetainExceptOnCreate']],
-      ['UpdateReplacePolicy', []],
-    ] as const) {
+    for (const { policy, allowed } of policies) {
       const chosen = own(value, policy)
-      const allowed = ['Delete', 'Retain', 'Snapshot', ...more]
-      if (isText(chosen) && !allowed.includes(chosen)) {
+      if (isText(chosen) && !allowed.some((each) => each === chosen)) {
         this.#note(
           'stack-section',
           `There is no ${policy} ${chosen}.${didYouMean(chosen, allowed)}`,
@@ -353,7 +354,7 @@ class Check {
       if (!this.#resources.has(name)) this.#missing('resource', name, here, this.#resources.keys())
     }
     if (condition !== undefined) this.#condition(condition, [...path, 'Condition'])
-    this.#value(properties, [...path, 'Properties'], 'value')
+    this.#value(properties, [...path, 'Properties'], 'value', resource.mentions)
   }
 
   outputs(): void {
@@ -400,7 +401,7 @@ class Check {
       const add = (name: string): void => {
         if (this.#resources.get(name)?.condition === undefined) together.push(name)
       }
-      for (const it of mentions(resource.properties)) if (it.is !== 'condition' && !it.conditional) add(it.name)
+      for (const it of resource.mentions) if (it.is !== 'condition' && !it.conditional) add(it.name)
       resource.dependsOn.forEach(add)
       dependencies.set(resource.logicalId, resource.condition === undefined ? together : [])
     }
@@ -417,9 +418,9 @@ class Check {
     )
   }
 
-  #value(value: Data, path: Path, kind: 'value' | 'condition'): void {
+  #value(value: Data, path: Path, kind: 'value' | 'condition', mentioned = mentions(value)): void {
     this.#shapes(value, [...path], kind)
-    for (const mention of mentions(value)) this.#mention(mention, path, kind)
+    for (const mention of mentioned) this.#mention(mention, path, kind)
   }
 
   #mention(mention: Mention, from: Path, kind: 'value' | 'condition'): void {

@@ -16,6 +16,8 @@ export type Resource = {
   readonly logicalId: string
   readonly type: string
   readonly properties: DataMap
+  /** What the properties mention; paths lead from them. */
+  readonly mentions: readonly Mention[]
   readonly dependsOn: readonly string[]
   readonly condition: string | undefined
   readonly deletionPolicy: string
@@ -76,6 +78,7 @@ export function resourcesOf(body: DataMap): ReadonlyMap<string, Resource> {
       logicalId,
       type,
       properties: isMap(properties) ? properties : {},
+      mentions: isMap(properties) ? mentions(properties) : [],
       dependsOn: isText(dependsOn) ? [dependsOn] : isList(dependsOn) ? dependsOn.filter(isText) : [],
       condition: isText(condition) ? condition : undefined,
       deletionPolicy: isText(deletion) ? deletion : 'Delete',
@@ -130,18 +133,13 @@ export type Mention =
     }
   | { readonly is: 'condition'; readonly name: string; readonly path: Path }
 
-const known = new WeakMap<DataMap, readonly Mention[]>()
-
 /**
  * Everything that a value mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`, in the order in which it is written. Paths
- * lead from the value. What a map mentions is found once, however often it is asked for.
+ * lead from the value.
  */
 export function mentions(value: Data): readonly Mention[] {
-  const before = isMap(value) ? known.get(value) : undefined
-  if (before !== undefined) return before
   const found: Mention[] = []
   mentionsInto(found, value, { path: [], conditional: false })
-  if (isMap(value)) known.set(value, found)
   return found
 }
 

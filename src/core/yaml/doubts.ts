@@ -47,7 +47,10 @@ const joinedBlankLine = /(?<!\\)(?:\\\\)*\\\r?\n[ \t]*\r?\n/
 function scalars(findings: Finding[], text: string, events: readonly Event[]): void {
   /** Collections in brackets that are open; what is inside of one is in brackets itself. */
   let brackets = 0
-  for (const [index, event] of events.entries()) {
+  // This is done for each event of each template, so it makes no pairs.
+  let index = -1
+  for (const event of events) {
+    index += 1
     if (event.type === EVENT_ID.POP) brackets = Math.max(0, brackets - 1)
     if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) {
       if (brackets > 0 || event.style === COLLECTION_STYLE.FLOW) brackets += 1

@@ -36,6 +36,7 @@ export function readPlain(text: string, dialect: Dialect): Reading {
   if (word !== undefined) return { value: word }
   const truth = oldWords.get(text)
   if (truth !== undefined) return { value: dialect === 'own' ? text : truth, doubt: wordDoubt(text, truth, dialect) }
+  if (!beginsAsNumber(text)) return { value: text }
   if (text.length > longestNumber) {
     const doubt = refusedNumber(text, 'is longer than any reader can hold')
     return looksLikeNumber(text) ? { value: text, doubt } : { value: text }
@@ -48,10 +49,13 @@ export function readPlain(text: string, dialect: Dialect): Reading {
 
 /** A quick answer for most texts: what is neither a number nor one of the words begins and goes on otherwise. */
 function mayBeMore(text: string): boolean {
+  return text.length <= 5 || beginsAsNumber(text)
+}
+
+/** A digit, "+", "-" or ".": every number of any version of YAML begins with one of them. */
+function beginsAsNumber(text: string): boolean {
   const first = text.charCodeAt(0)
-  // Digits, "+", "-" and ".".
-  if ((first >= 48 && first <= 57) || first === 43 || first === 45 || first === 46) return true
-  return text.length <= 5
+  return (first >= 48 && first <= 57) || first === 43 || first === 45 || first === 46
 }
 
 const words = new Map<string, Data>([
