@@ -306,7 +306,7 @@ function stale(stack: StackId, wanted: boolean): Refused {
     'plan-stale',
     `The plan for the stack ${stack.name} no longer holds: ${what} has changed since it was made. Nothing was touched.`,
     {
-      remedy: 'Plan again, and apply the new plan.',
+      remedy: 'Run the command again; a plan in a file has to be made again first.',
     },
   )
 }

@@ -26,7 +26,9 @@ export const deploy = command({
     yes: flag('Approve the stages that ask for it.'),
     fail: lines('Rehearse a failure: the local provisioner lets this resource fail.', { hint: 'STACK/RESOURCE' }),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', {
+      default: '.protium',
+    }),
   },
   outputs: {
     units: 'The units in the order in which they were deployed, each with its outcome and, if it failed, why.',

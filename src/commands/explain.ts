@@ -20,7 +20,9 @@ export const explain = command({
     text: path('The file was rendered from this one template.', { hint: 'FILE' }),
     context: text('What the template saw: a JSON file, or JSON itself.', { hint: 'JSON' }),
     root: path('The folder of the organisation.', { default: '.' }),
-    state: path('The folder of the local stacks and records; a relative one lies below the root.', { default: '.protium' }),
+    state: path('The folder of the local stacks and records; a relative one lies below the root.', {
+      default: '.protium',
+    }),
   },
   outputs: {
     codes: 'The explained codes, each with title, why and fix.',

@@ -175,7 +175,15 @@ const words: Partial<Record<ErrorCode, Words>> = {
   },
 }
 
+/** The parser has one code for two mistakes: lines that are not aligned, and a bracket that never ends. */
+const openBracket: Words = {
+  message: 'A bracket is not closed, or a line inside of it is not indented.',
+  expected: 'A closing bracket for every opening one, and lines inside of brackets indented.',
+  remedy: 'Close the bracket, or indent what is in it.',
+}
+
 function wordsOf(code: ErrorCode, message: string): Words {
+  if (code === 'BAD_INDENT' && /^Flow (?:sequence|map)/.test(message)) return openBracket
   return words[code] ?? unreadable(message)
 }
 
