@@ -67,10 +67,14 @@ export function checkShape(document: Document, schema: DataMap, what: string): P
           severity: 'error',
           message:
             fault.path.length === 0
-              ? `The file ${fault.why}.`
+              ? `The file ${fault.why === 'has no value' ? 'is empty' : fault.why}.`
               : `${fault.onKey ? 'The name ' : ''}${pathInWords(fault.path)} ${fault.why}${fault.onKey ? '' : shown(dataAt(data, fault.path))}.`,
           expected: fault.expected,
-          remedy: fault.onKey ? 'Choose another name.' : 'Correct the value.',
+          remedy: fault.onKey
+            ? 'Choose another name.'
+            : fault.path.length === 0
+              ? 'Write its keys, or remove the file.'
+              : 'Correct the value.',
           at: fault.onKey ? document.keyPlace(fault.path) : document.place(fault.path),
         }
     }

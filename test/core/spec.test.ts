@@ -80,7 +80,7 @@ describe('a service file', () => {
       'wrong-value 3 "stack" is not of the right form ("{service}").',
     ],
     ['- a', 'wrong-value 1 The file is a list, and a map is wanted.'],
-    ['', 'wrong-value 1 The file has no value.'],
+    ['', 'wrong-value 1 The file is empty.'],
   ])('%j is told: %s', (text, expected) => {
     const read = readServiceSpec('service.yaml', text)
     expect(read.ok).toBe(false)
