@@ -18,3 +18,7 @@ for (const name of readdirSync(import.meta.dirname).toSorted()) {
   process.stderr.write(`${name}\n`)
   execFileSync(process.execPath, [join(import.meta.dirname, name)], { cwd: root, stdio: 'inherit' })
 }
+
+// What was generated becomes part of the build.
+process.stderr.write('build.ts\n')
+execFileSync(process.execPath, [join(import.meta.dirname, 'build.ts')], { cwd: root, stdio: 'inherit' })

@@ -74,7 +74,7 @@ function exitTable(): string {
 }
 
 /** A table with its columns lined up, as the formatter leaves it. */
-function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heading.map((name, column) =>
     Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0), name.length),
   )

@@ -35,6 +35,7 @@ const verbs = {
   fuzz: { run: ['scripts/fuzz.ts'] },
   bench: { run: ['bench/run.ts'] },
   generate: { run: ['scripts/generate.ts'] },
+  build: { run: ['scripts/build.ts'] },
   format: { run: ['node_modules/oxfmt/bin/oxfmt'] },
 }
 

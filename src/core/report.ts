@@ -185,20 +185,24 @@ function problemText(
   const { at } = problem
   const tone = problem.severity === 'error' ? paint.bad : paint.notice
   const lead = at === undefined ? problem.severity : placeText(at)
-  const words = [
-    problem.severity === 'warning' && at !== undefined ? 'warning:' : '',
-    line(problem.message),
-    problem.expected === undefined ? '' : `Expected: ${ended(line(midSentence(problem.expected)))}`,
-    line(problem.remedy),
-    `[${problem.code}]`,
-  ].filter((word) => word !== '')
-  const head = `${tone(paint.bold(lead))}  ${wrapped(words.join(' '), { first: width(lead) + 2, wrap })}`
+  const words = `${problem.severity === 'warning' && at !== undefined ? 'warning: ' : ''}${problemWords(problem)} [${problem.code}]`
+  const head = `${tone(paint.bold(lead))}  ${wrapped(words, { first: width(lead) + 2, wrap })}`
   const excerpt = at === undefined ? [] : excerptLines(at, { source, paint })
   const related = (problem.related ?? []).flatMap((each) => [
     `  ${placeText(each.at)}  ${line(each.note)}`,
     ...excerptLines(each.at, { source, paint }),
   ])
   return [head, ...excerpt, ...related].join('\n')
+}
+
+/** What is wrong, what was expected and what to do, on one line and encoded; without the place and the code. */
+export function problemWords({ message, expected, remedy }: Problem): string {
+  const words = [
+    line(message),
+    expected === undefined ? '' : `Expected: ${ended(line(midSentence(expected)))}`,
+    line(remedy),
+  ]
+  return words.filter((word) => word !== '').join(' ')
 }
 
 function ended(sentence: string): string {

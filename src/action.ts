@@ -1,0 +1,202 @@
+/** The door of GitHub Actions: each `actions/<verb>/main.ts` calls it with its command. */
+import * as core from '@actions/core'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { posix } from 'node:path'
+
+import type { Command, Outcome, Ports } from './command.ts'
+import { exits } from './command.ts'
+import { lines } from './core/encode.ts'
+import type { Markdown } from './core/markdown.ts'
+import { blocks, bullets, code, cut, fence, md, shorten } from './core/markdown.ts'
+import type { Problem } from './core/problem.ts'
+import { Refused } from './core/problem.ts'
+import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
+import { machine, version } from './machine.ts'
+import { lineReporter } from './progress.ts'
+import { readStep, stepOutputs } from './step.ts'
+
+const { stdout, env } = process
+
+/**
+ * Runs a command as a step of a workflow: reads its inputs, shows its problems on their lines, sets its outputs, writes the
+ * job summary and sets the exit code. What files say is printed between marks that keep the runner from obeying it.
+ */
+export async function runAction(command: Command): Promise<void> {
+  const missing = ['GITHUB_OUTPUT', 'GITHUB_STEP_SUMMARY'].filter((name) => !isFile(env[name]))
+  if (missing.length > 0) {
+    core.setFailed(
+      `This is a step of GitHub Actions, and ${missing.join(' and ')} ${missing.length === 1 ? 'does' : 'do'} not name a file: the results would be lost. Nothing was done.`,
+    )
+    return
+  }
+  try {
+    const { given, problems } = readStep(command, (name) => core.getInput(name))
+    const accepted = command.accept(given)
+    const mistakes = [...problems, ...(accepted.ok ? [] : accepted.problems)]
+    const folder = given.get('root')?.[0] ?? given.get('path')?.[0] ?? '.'
+    const outcome: Outcome =
+      mistakes.length > 0 || !accepted.ok
+        ? { exit: 'bad-input', data: {}, text: () => '', problems: mistakes }
+        : await quietly(async () => running(accepted.value))
+    await finish(command, outcome, folder)
+  } catch (error) {
+    await (error instanceof Refused ? refused(command, error) : bug(command, error))
+  }
+}
+
+function isFile(path: string | undefined): boolean {
+  return path !== undefined && path !== '' && existsSync(path)
+}
+
+/** Runs the command with the adapters of this machine; the runner's SIGINT, which comes first, asks it to stop. */
+async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome> {
+  const controller = new AbortController()
+  const stop = (): void => controller.abort()
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  const reporter = lineReporter(stdout, { now: () => performance.now(), paint: plain })
+  try {
+    const outcome = await run({
+      ...machine({ pace: 0 }),
+      program: 'protium',
+      reporter,
+      show: (shown) => print(textOf(shown)),
+      confirm: undefined,
+      by: env['GITHUB_TRIGGERING_ACTOR'] ?? env['GITHUB_ACTOR'] ?? 'unknown',
+      signal: controller.signal,
+    })
+    print(textOf(outcome))
+    return outcome
+  } finally {
+    reporter.end()
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+/**
+ * While something runs whose words are not ours, the runner is told to obey no command but a random one.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#stopping-and-starting-workflow-commands
+ */
+async function quietly<T>(run: () => Promise<T>): Promise<T> {
+  const token = randomUUID()
+  print(`::stop-commands::${token}`)
+  try {
+    return await run()
+  } finally {
+    print(`::${token}::`)
+  }
+}
+
+function print(text: string): void {
+  if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** What a command says in the end: its result, then its problems with their lines. */
+function textOf(outcome: Outcome): string {
+  const { problems = [], sources } = outcome
+  const told = problemsText(problems, { ...(sources !== undefined && { source: (file) => sources.get(file) }) })
+  return [resultOf(outcome), told].filter((part) => part !== '').join('\n\n')
+}
+
+function resultOf({ text, exact }: Outcome): string {
+  return exact === undefined ? text(plain) : lines(exact)
+}
+
+async function finish(command: Command, outcome: Outcome, folder: string): Promise<void> {
+  const problems = sorted(distinct(outcome.problems ?? []))
+  annotate(problems, folder)
+  setOutputs(command, outcome)
+  await summarize(command, summaryOf(outcome, problems), outcome.exit)
+  if (outcome.exit === 'done') return
+  core.setFailed(failureOf(command, outcome, problems))
+  process.exitCode = exits[outcome.exit]
+}
+
+function summaryOf(outcome: Outcome, problems: readonly Problem[]): readonly Markdown[] {
+  const result = resultOf(outcome)
+  const points = problems.map(({ at, ...problem }) => {
+    const place = at === undefined ? problem.severity : placeText(at)
+    return md`${code(place)} ${problemWords(problem)} ${code(problem.code)}`
+  })
+  return [...(result === '' ? [] : [fence(result)]), ...(points.length === 0 ? [] : [bullets(points)])]
+}
+
+function failureOf({ name }: Command, { exit }: Outcome, problems: readonly Problem[]): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  if (exit === 'bad-input') return `${name}: ${count(errors, 'problem')}. Nothing was changed.`
+  const words = {
+    failed: 'it failed; the log and the job summary say why.',
+    'needs-approval': 'a stage waits for approval; the rest is done.',
+    different: 'a difference was found.',
+    unfinished: 'it was stopped; run again, it does what is left.',
+    done: 'done.',
+  } satisfies Record<Exclude<Outcome['exit'], 'bad-input'>, string>
+  return `${name}: ${words[exit]}`
+}
+
+/** GitHub shows 50 annotations of a job. */
+const mostAnnotations = 50
+
+/** Marks the problems on their lines, errors first. */
+function annotate(problems: readonly Problem[], folder: string): void {
+  const order = [...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]
+  for (const problem of order.slice(0, mostAnnotations)) {
+    const { at } = problem
+    const tell = isError(problem) ? core.error : core.warning
+    tell(shorten(problemWords(problem), mostWords), {
+      title: problem.code,
+      ...(at !== undefined && { file: shorten(posix.join(folder, at.file), mostWords) }),
+      ...(at !== undefined && at.line > 0 && { startLine: at.line, startColumn: at.column }),
+    })
+  }
+  const left = order.length - mostAnnotations
+  if (left > 0) core.notice(`${count(left, 'more problem')} of ${order.length}: all of them are in the job summary.`)
+}
+
+/** The runner cuts a message at 4,096 characters. */
+const mostWords = 4000
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error'
+}
+
+/** A job's outputs may take 1 MiB in all, as UTF-16. */
+const mostOutput = 200_000
+
+function setOutputs(command: Command, { exit, data }: Outcome): void {
+  for (const name of stepOutputs(command).keys()) {
+    const value = name === 'exit' ? exit : data[name]
+    const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+    if (text.length > mostOutput) {
+      core.notice(`The output ${name} would be too long, and is left empty.`)
+      core.setOutput(name, '')
+    } else core.setOutput(name, text)
+  }
+}
+
+/** GitHub drops a job summary of more than 1 MiB. */
+const mostSummary = 900 * 1024
+
+async function summarize({ name }: Command, parts: readonly Markdown[], how: string): Promise<void> {
+  const whole = blocks([md`## ${name}: ${how}`, ...parts])
+  const rest = md`
+The log has all of it.
+  `
+  await core.summary.addRaw(cut(whole, { most: mostSummary, unit: 'bytes', rest }).markdown).write()
+}
+
+async function refused(command: Command, { code: why, message, remedy }: Refused): Promise<void> {
+  setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
+  await summarize(command, [md`${message}`, md`${remedy}`], 'refused')
+  core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${why}]`, mostWords))
+}
+
+async function bug(command: Command, error: unknown): Promise<void> {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
+  const what = `This is a bug in Protium ${version()} (Node ${process.version}), not a mistake of yours.`
+  await summarize(command, [md`${what} Please report it with these lines:`, fence(stack)], 'broken')
+  core.setFailed(shorten(`${what} Please report it with these lines:\n${lines(stack)}`, mostWords))
+}

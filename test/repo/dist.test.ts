@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { built } from '../../scripts/build.ts'
+
+const dist = join(import.meta.dirname, '../../dist')
+const files = new Map(
+  readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(dist, path)).isFile())
+    .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(dist, path), 'utf8')]),
+)
+
+describe('dist', () => {
+  test('is what the sources give, byte by byte', async () => {
+    const wanted = await built()
+
+    const stale = [...wanted.keys(), ...files.keys()].filter((path) => wanted.get(path) !== files.get(path))
+    expect([...new Set(stale)], 'Run `npm run build` and commit what changes.').toEqual([])
+  })
+
+  test('takes at most 1.5 MB', () => {
+    const bytes = [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+
+    expect(bytes).toBeLessThan(1_500_000)
+  })
+
+  test('has a file for each action, and no other beside the shared ones', () => {
+    const actions = readdirSync(join(dist, '../actions')).map((verb) => `${verb}.js`)
+
+    const others = [...files.keys()].filter((path) => !path.startsWith('shared/'))
+    expect(others.toSorted()).toEqual(['LICENSES.txt', 'package.json', ...actions].toSorted())
+  })
+
+  test('names the licence of every package in it', () => {
+    const licences = files.get('LICENSES.txt') ?? ''
+
+    for (const name of ['@actions/core', 'yaml', 'nunjucks', 'ajv', 're2js', '@noble/hashes']) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'mu'))
+    }
+  })
+
+  test('imports only what lies beside it, and modules of Node that are no way to another machine', () => {
+    const code = [...files].filter(([path]) => path.endsWith('.js'))
+    const imports = code.flatMap(([path, text]) =>
+      [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*[`"']([\w@.][\w@./:-]*)[`"']/g)].map(([, name = '']) => ({
+        path,
+        name,
+      })),
+    )
+
+    const strange = imports.filter(
+      ({ path, name }) => !isBeside(path, name) && !harmless.has(name.replace('node:', '')),
+    )
+    expect(imports.length).toBeGreaterThan(20)
+    expect(strange).toEqual([])
+  })
+})
+
+const harmless = new Set(
+  'buffer child_process crypto events fs fs/promises module os path process string_decoder timers timers/promises url util'.split(
+    ' ',
+  ),
+)
+
+function isBeside(from: string, name: string): boolean {
+  return name.startsWith('.') && files.has(join(from, '..', name).replaceAll('\\', '/'))
+}
