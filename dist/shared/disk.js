@@ -1,0 +1,1 @@
+export{i as readText,a as readTree,o as refusalOf,s as writeAtomically,c as writeTree}from"./machine.js";

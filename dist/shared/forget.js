@@ -1,0 +1,1 @@
+export{n as forget}from"./machine.js";

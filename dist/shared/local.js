@@ -1,0 +1,1 @@
+export{r as localProvisioner}from"./machine.js";

@@ -1,0 +1,1 @@
+export{t as folderRecords}from"./machine.js";
