@@ -8,7 +8,7 @@ import type { Command, Outcome, Ports } from './command.ts'
 import { exits } from './command.ts'
 import { lines } from './core/encode.ts'
 import type { Markdown } from './core/markdown.ts'
-import { blocks, bullets, code, cut, fence, md, shorten } from './core/markdown.ts'
+import { blocks, bullets, code, cut, fence, prose, shorten } from './core/markdown.ts'
 import type { Problem } from './core/problem.ts'
 import { Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
@@ -118,7 +118,7 @@ function summaryOf(outcome: Outcome, problems: readonly Problem[]): readonly Mar
   const result = resultOf(outcome)
   const points = problems.map(({ at, ...problem }) => {
     const place = at === undefined ? problem.severity : placeText(at)
-    return md`${code(place)} ${problemWords(problem)} ${code(problem.code)}`
+    return prose`${code(place)} ${problemWords(problem)} ${code(problem.code)}`
   })
   return [...(result === '' ? [] : [fence(result)]), ...(points.length === 0 ? [] : [bullets(points)])]
 }
@@ -180,16 +180,14 @@ function setOutputs(command: Command, { exit, data }: Outcome): void {
 const mostSummary = 900 * 1024
 
 async function summarize({ name }: Command, parts: readonly Markdown[], how: string): Promise<void> {
-  const whole = blocks([md`## ${name}: ${how}`, ...parts])
-  const rest = md`
-The log has all of it.
-  `
+  const whole = blocks([prose`## ${name}: ${how}`, ...parts])
+  const rest = prose`The log has all of it.`
   await core.summary.addRaw(cut(whole, { most: mostSummary, unit: 'bytes', rest }).markdown).write()
 }
 
 async function refused(command: Command, { code: why, message, remedy }: Refused): Promise<void> {
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
-  await summarize(command, [md`${message}`, md`${remedy}`], 'refused')
+  await summarize(command, [prose`${message}`, prose`${remedy}`], 'refused')
   core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${why}]`, mostWords))
 }
 
@@ -197,6 +195,6 @@ async function bug(command: Command, error: unknown): Promise<void> {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
   const what = `This is a bug in Protium ${version()} (Node ${process.version}), not a mistake of yours.`
-  await summarize(command, [md`${what} Please report it with these lines:`, fence(stack)], 'broken')
+  await summarize(command, [prose`${what} Please report it with these lines:`, fence(stack)], 'broken')
   core.setFailed(shorten(`${what} Please report it with these lines:\n${lines(stack)}`, mostWords))
 }

@@ -9,6 +9,7 @@
  */
 
 import { line, lines } from './encode.ts'
+import { list } from './report.ts'
 
 /** Text that is safe to hand to GitHub: only this module makes it. */
 export type Markdown = { readonly markdown: string }
@@ -28,7 +29,10 @@ const longest = 500
  * Our own Markdown with values in it. A string among them is encoded as by `plainText`; what is Markdown already stays. The
  * literal parts are ours, and stay as they are.
  */
-export function md(literals: TemplateStringsArray, ...values: readonly (Markdown | Url | string | number)[]): Markdown {
+export function prose(
+  literals: TemplateStringsArray,
+  ...values: readonly (Markdown | Url | string | number)[]
+): Markdown {
   return {
     markdown: joined(
       literals,
@@ -38,7 +42,7 @@ export function md(literals: TemplateStringsArray, ...values: readonly (Markdown
 }
 
 /** The same for HTML. */
-export function html(literals: TemplateStringsArray, ...values: readonly (Html | string | number)[]): Html {
+export function title(literals: TemplateStringsArray, ...values: readonly (Html | string | number)[]): Html {
   return {
     html: joined(
       literals,
@@ -91,6 +95,11 @@ function encodeSegment(text: string): string | undefined {
   )
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(parts: readonly Markdown[]): Markdown {
+  return { markdown: list(parts.map(({ markdown }) => markdown)) }
+}
+
 /** A text, cut to what a line can take: at most 500 units of UTF-16, and not through a character. */
 export function shorten(text: string, most = longest): string {
   if (text.length <= most) return text
@@ -120,18 +129,11 @@ function textOf(value: Markdown | Html | Url | string | number, encode: (text: s
 }
 
 function markdownOf(text: string): string {
-  return wordsOf(text)
-    .map(({ is, text: word, after }) => (is === 'code' ? span(word) : word) + after)
-    .join('')
+  return encoded(text, { code: span, word: (word) => word })
 }
 
 function htmlOf(text: string): string {
-  return wordsOf(text)
-    .map(
-      ({ is, text: word, after }) =>
-        (is === 'code' ? `<code>${escapeHtml(line(word))}</code>` : escapeHtml(word)) + after,
-    )
-    .join('')
+  return encoded(text, { code: (word) => `<code>${escapeHtml(line(word))}</code>`, word: escapeHtml })
 }
 
 function escapeHtml(text: string): string {
@@ -142,7 +144,7 @@ function escapeHtml(text: string): string {
     '"': '&quot;',
     "'": '&#39;',
   }
-  return text.replaceAll(/[&<>"']/gu, (character) => names[character] ?? '')
+  return text.replaceAll(/[&<>]/gu, (character) => names[character] ?? '')
 }
 
 /** A code span: its marks are longer than any run of them inside. A `|` is shown as what it is, since no mark keeps it from ending a cell. */
@@ -158,53 +160,37 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/gu) ?? []).map((run) => run.length))
 }
 
-type Word = { readonly is: 'code' | 'plain'; readonly text: string; readonly after: '' | ' ' }
+type Encoders = { readonly code: (text: string) => string; readonly word: (text: string) => string }
 
-/** A text as words and spans of code, the spaces between them single. */
-function wordsOf(text: string): readonly Word[] {
-  const words: Word[] = []
+/** A text word by word: what is harmless stays, the rest and what is between back-ticks becomes code. Spaces are single. */
+function encoded(text: string, { code: codeOf, word: wordOf }: Encoders): string {
+  let made = ''
   for (const [index, piece] of shorten(text)
     .split(/`([^`]+)`/u)
     .entries()) {
-    const previous = words.at(-1)
-    if (index % 2 === 1) {
-      // What was glued to a span of code stays so, unless it became one too.
-      if (previous?.is === 'code' && previous.after === '') words.push({ is: 'plain', text: '', after: ' ' })
-      words.push({ is: 'code', text: piece, after: '' })
-      continue
-    }
-    const parts = piece.split(/[ \t\r\n]+/u)
-    for (const [place, part] of parts.entries()) {
-      const after = place < parts.length - 1 ? ' ' : ''
-      const last = words.at(-1)
-      if (part === '') {
-        if (after === ' ' && last !== undefined && last.after === '') words.push({ is: 'plain', text: '', after })
-        continue
+    if (index % 2 === 1) made = glued(made, codeOf(piece))
+    for (const [part] of index % 2 === 1 ? [] : piece.matchAll(/[ \t\r\n]+|[^ \t\r\n]+/gu)) {
+      if (/^[ \t\r\n]/u.test(part)) made = made === '' ? '' : `${made} `
+      else if (isHarmless(part, made === '')) made += wordOf(part)
+      else {
+        const [, core = part, end = ''] = /^(.*[^.,;:!?])([.,;:!?]+)$/su.exec(part) ?? []
+        made = glued(made, codeOf(core)) + wordOf(end)
       }
-      const is = isHarmless(part, words.length === 0) ? 'plain' : 'code'
-      if (is === 'code' && last?.is === 'code' && last.after === '') words.push({ is: 'plain', text: '', after: ' ' })
-      words.push({ is, text: part, after })
     }
   }
-  while (words.at(-1)?.text === '') words.pop()
-  const last = words.at(-1)
-  if (last === undefined) return [{ is: 'plain', text: '(empty)', after: '' }]
-  return [...words.slice(0, -1), { ...last, after: '' }]
+  return made.trimEnd() === '' ? '(empty)' : made.trimEnd()
 }
 
 /**
  * Whether a word means nothing but itself, wherever it stands: letters and digits of any script, joined by single signs that
- * mean nothing to Markdown between them, with the signs of a sentence around. What GitHub would turn into a link or a
- * reference is not harmless: `www.`, `GH-12`, the digits of a commit; neither is what begins a list.
+ * mean nothing to Markdown between them, or a time of day, with the signs of a sentence around. What GitHub would turn into a
+ * link or a reference is not harmless: `www.`, `GH-12`, the digits of a commit; neither is what begins a list.
  */
 function isHarmless(word: string, isFirst: boolean): boolean {
-  const match =
-    /^[("'“‘]*((?:[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.’'/-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*%?)?)[.,;:!?)"'”’…]*$/u.exec(
-      word,
-    )
-  const core = match?.[1]
-  if (core === undefined) return false
+  const core = word.replace(/^[("'“‘]+/u, '').replace(/[.,;:!?)"'”’…]+$/u, '')
+  if (core === '' || /^\d{1,2}:\d{2}$/u.test(core)) return true
   if (isFirst && /^\d+[.)]$/u.test(word)) return false
+  if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.’'/-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*%?$/u.test(core)) return false
   return !/www\.|gh-\d|ghsa-|cve-|(?:^|[^0-9a-z])[0-9a-f]{7,}(?:$|[^0-9a-z])/iu.test(core)
 }
 

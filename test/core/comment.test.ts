@@ -1,0 +1,299 @@
+import fc from 'fast-check'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { gfm } from 'micromark-extension-gfm'
+import { describe, expect, test } from 'vitest'
+
+import type { Made, Surroundings } from '../../src/core/comment.ts'
+import { commentBudget, isLossy, planComment, problemsComment, verdictTitle } from '../../src/core/comment.ts'
+import type { Markdown } from '../../src/core/markdown.ts'
+import { url } from '../../src/core/markdown.ts'
+import type { Change, PlannedUnit } from '../../src/core/plan.ts'
+import { planOf } from '../../src/core/plan.ts'
+import type { Problem } from '../../src/core/problem.ts'
+
+const run = url('https://github.com', ['acme', 'checkout', 'actions', 'runs', 48213])
+const made: Made = {
+  commit: '5c0e1f2a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e',
+  at: new Date('2026-11-22T17:33:10Z'),
+  took: 41_000,
+  ...(run !== undefined && { run }),
+}
+
+const around: Surroundings = {
+  stages: [
+    { name: 'dev', environment: 'dev' },
+    { name: 'staging', environment: 'staging', soak: 1800 },
+    { name: 'prod', environment: 'prod', approval: { by: ['@acme/platform'] } },
+  ],
+  hosts: new Map([
+    ['checkout/dev', ['checkout.dev.example.com']],
+    ['checkout/staging', ['checkout.staging.example.com']],
+    ['checkout/prod', ['checkout.example.com', 'pay.example.com']],
+  ]),
+}
+
+function change(
+  action: Change['action'],
+  logicalId: string,
+  type: string,
+  paths: readonly string[] = [],
+  options: Partial<Change> = {},
+): Change {
+  const properties = paths.map((path) => ({ path: `Properties.${path}`, before: 'sha256:0', after: 'sha256:1' }))
+  return { logicalId, type, action, properties, because: [], retained: false, ...options }
+}
+
+function unit(id: string, changes: readonly Change[], options: Partial<PlannedUnit> = {}): PlannedUnit {
+  const [subject, stage] = id.split('/')
+  const worst = (['delete', 'replace', 'update', 'create'] as const).find((action) =>
+    changes.some((each) => each.action === action),
+  )
+  return {
+    unit: id,
+    ...(subject !== 'environment' && stage !== undefined && { stage }),
+    stack: { name: id.replaceAll('/', '-'), account: '111111111111', region: 'ap-northeast-2' },
+    template: 'fargate-service@2.3.0',
+    verdict: worst === 'create' ? 'update' : (worst ?? 'nothing'),
+    changes,
+    rendered: 'sha256:same',
+    wants: 'sha256:a',
+    against: 'sha256:b',
+    predicted: false,
+    ...options,
+  }
+}
+
+const everywhere = [
+  change('update', 'Service', 'AWS::ECS::Service', ['HealthCheckGracePeriodSeconds']),
+  change('update', 'TaskRole', 'AWS::IAM::Role', ['Policies.0.PolicyDocument.Statement.1'], {
+    properties: [{ path: 'Properties.Policies.0.PolicyDocument.Statement.1', after: 'sha256:1' }],
+  }),
+  change('create', 'ReceiptQueue', 'AWS::SQS::Queue', []),
+]
+const database = change('replace', 'OrdersDb', 'AWS::RDS::DBInstance', ['DBInstanceIdentifier', 'AllocatedStorage'], {
+  because: ['Properties.DBInstanceIdentifier'],
+})
+
+const dangerous = planOf([
+  unit('checkout/dev', everywhere),
+  unit('checkout/staging', everywhere),
+  unit('checkout/prod', [database, ...everywhere], { rendered: 'sha256:other' }),
+])
+
+const setting = [change('update', 'Service', 'AWS::ECS::Service', ['DesiredCount'])]
+const harmless = planOf(['dev', 'staging', 'prod'].map((stage) => unit(`checkout/${stage}`, setting)))
+
+const fleet = planOf([
+  unit('environment/dev', [change('update', 'Vpc', 'AWS::EC2::VPC', ['Tags'])], { template: 'vpc-fargate@1.2.0' }),
+  unit('checkout/dev', [change('delete', 'Receipts', 'AWS::S3::Bucket', [], { retained: true })]),
+  unit('checkout/prod', [database]),
+  unit('ledger/dev', setting, { predicted: true }),
+  unit('search/dev', []),
+])
+
+const shown = ({ markdown }: Markdown): string => markdown
+
+describe('the comment on a plan', () => {
+  test.each([
+    ['dangerous', dangerous],
+    ['harmless', harmless],
+    ['of-a-fleet', fleet],
+    ['nothing', planOf([unit('checkout/dev', []), unit('checkout/prod', [])])],
+    [
+      'new',
+      planOf(
+        ['dev', 'staging', 'prod'].map((stage) =>
+          unit(
+            `checkout/${stage}`,
+            Array.from({ length: 34 }, (_, index) =>
+              change('create', `R${index}`, index < 4 ? 'AWS::SQS::Queue' : 'AWS::IAM::Role', ['Properties']),
+            ),
+            {
+              verdict: 'create',
+            },
+          ),
+        ),
+      ),
+    ],
+  ])('that is %s reads as it should', async (name, plan) => {
+    await expect(shown(planComment(plan, { around, made }))).toMatchFileSnapshot(`../golden/comment-${name}.md`)
+  })
+
+  test.each([
+    ['checkout replaces a database in prod', dangerous.units],
+    ['checkout changes 1 setting, nothing is replaced', harmless.units],
+    ['checkout deletes a bucket in dev and replaces a database in prod; 2 others change', fleet.units],
+    [
+      'checkout replaces a database in every stage',
+      [unit('checkout/dev', [database]), unit('checkout/prod', [database])],
+    ],
+    ['checkout changes nothing', [unit('checkout/dev', [])]],
+    ['nothing changes', [unit('checkout/dev', []), unit('search/dev', [])]],
+    ['checkout is new: 1 resource', [unit('checkout/dev', [everywhere[2] ?? database], { verdict: 'create' })]],
+    ['checkout changes outputs or tags only, nothing is replaced', [unit('checkout/dev', [], { verdict: 'update' })]],
+    ['checkout adds 1 resource and changes 2 settings, nothing is replaced', [unit('checkout/dev', everywhere)]],
+    [
+      '1 service and 1 environment change, nothing is replaced',
+      [unit('environment/dev', setting), unit('checkout/dev', setting)],
+    ],
+    [
+      '2 services delete a queue in dev and prod',
+      [
+        unit('checkout/dev', [change('delete', 'Q', 'AWS::SQS::Queue')]),
+        unit('search/prod', [change('delete', 'Q', 'AWS::SQS::Queue', [], { because: ['x'] })]),
+        unit('search/dev', []),
+        unit('search/staging', []),
+      ],
+    ],
+  ])('has the title: %s', (title, units) => {
+    expect(verdictTitle(planOf(units)).toLowerCase()).toBe(
+      title.replace('delete a queue', 'delete 2 resources').toLowerCase(),
+    )
+  })
+
+  test('says in its first 120 characters what would be lost', () => {
+    const [, title = ''] = shown(planComment(dangerous, { around, made }))
+      .split('\n')
+      .filter((each) => each !== '')
+    expect(title).toBe('### Plan: `checkout` replaces a database in prod')
+    expect(isLossy(dangerous)).toBe(true)
+    expect(isLossy(harmless)).toBe(false)
+  })
+
+  test('keeps to its budget, and leaves out folds from the last, never the warning', () => {
+    const services = Array.from({ length: 400 }, (_, index) => `service-${index}`)
+    const units = services.map((name, index) =>
+      unit(`${name}/prod`, [
+        ...(index === 399 ? [database] : []),
+        ...Array.from({ length: 12 }, (_, number) =>
+          change('update', `Resource${index}x${number}`, 'AWS::IAM::Role', ['Policies.0.PolicyName']),
+        ),
+      ]),
+    )
+    const text = shown(planComment(planOf(units), { around, made }))
+    expect(text.length).toBeLessThanOrEqual(commentBudget.most)
+    expect(text.length).toBeGreaterThan(commentBudget.most * 0.9)
+    expect(text).toContain(
+      '**`service-399` in prod: `OrdersDb` (`AWS::RDS::DBInstance`) will be deleted and created again.**',
+    )
+    expect(text).toContain('<b>service-399/prod</b>')
+    expect(text).toContain('**Left out here:** the changes of')
+    expect(text).toContain('planned 22 Nov 17:33 UTC')
+    expect(text.split('<details>')).toHaveLength(text.split('</details>').length)
+  })
+
+  test('of more stacks than a table can hold keeps to its budget', () => {
+    const units = Array.from({ length: 3000 }, (_, index) => unit(`service-${index}/prod`, [database]))
+    const text = shown(planComment(planOf(units), { around, made }))
+    expect(text.length).toBeLessThanOrEqual(commentBudget.most)
+    expect(text).toContain('### Plan: 3000 services replace 3000 resources in prod')
+    expect(text).toContain('**Cut here:**')
+  })
+
+  test('shows names that are made to mislead as what they are, and mentions nobody', () => {
+    const hostile = [
+      '@acme/platform',
+      '#1',
+      'a|b',
+      '</details><script>',
+      '`x`',
+      '\u202egnp',
+      '\u001b[31m',
+      '::set-output name=x::y',
+      'x\n\n# y',
+    ]
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(...hostile), fc.string()), { minLength: 6, maxLength: 6 }),
+        fc.constantFrom('update', 'replace', 'delete', 'create'),
+        (names, action) => {
+          const [name = '', id = '', type = '', path = '', template = '', host = ''] = names
+          const plan = planOf([
+            unit(`${name}/${id}`, [change(action, id, type, [path], { because: [path] })], { template, stage: id }),
+            unit('checkout/dev', setting),
+          ])
+          const odd = {
+            stages: [{ name: id, environment: name, soak: 60 }],
+            hosts: new Map([[`${name}/${id}`, [host]]]),
+          }
+          const text = shown(planComment(plan, { around: odd, made }))
+          const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
+          const tags: string[] = []
+          const prose: string[] = []
+          const visit = (node: typeof tree | (typeof tree)['children'][number]): void => {
+            if (node.type === 'html') tags.push(node.value)
+            if (node.type === 'text') prose.push(node.value)
+            if (node.type === 'link') expect(node.url).toBe(run?.url)
+            if ('children' in node) node.children.forEach(visit)
+          }
+          visit(tree)
+          const html = tags.join('\n').replaceAll(/<!-- protium:plan(?: [a-z0-9/-]+)? -->/gu, '')
+          expect(
+            html.replaceAll(/<\/?(?:details|summary|b|code|sub)>/gu, '').replaceAll(/&\w+;|&#39;/gu, ''),
+          ).not.toMatch(/[<>&]/u)
+          const words = [...prose, html.replaceAll(/<code>.*?<\/code>/gu, '')].join('\n')
+          expect(words).not.toMatch(/(?:^|[^\w`/])@[a-z\d]/iu)
+          expect(words).not.toMatch(/#\d/u)
+          expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/u)
+          expect(tree.children.filter((node) => node.type === 'heading')).toHaveLength(1)
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('the comment on problems', () => {
+  const problems: readonly Problem[] = [
+    {
+      code: 'unknown-input',
+      severity: 'error',
+      message: '`inputs.prot` is not an input of fargate-service@2.3.0.',
+      remedy: 'Did you mean `port`?',
+      at: { file: 'service.yaml', line: 6, column: 3 },
+    },
+    {
+      code: 'input-value',
+      severity: 'error',
+      message: '`inputs.cpu` is `300`.',
+      expected: 'One of 256, 512, 1024, 2048.',
+      remedy: 'Write `cpu: 512`.',
+      at: { file: 'service.yaml', line: 9, column: 8 },
+    },
+  ]
+
+  test('in one file reads as it should', async () => {
+    await expect(shown(problemsComment(problems, { subject: 'checkout', made }))).toMatchFileSnapshot(
+      '../golden/comment-problems.md',
+    )
+  })
+
+  test('in several files says where each is', () => {
+    const other: Problem = {
+      code: 'missing-file',
+      severity: 'error',
+      message: 'There is no catalog.',
+      remedy: 'Write `catalog.yaml`.',
+    }
+    const text = shown(problemsComment([...problems, other], { made }))
+    expect(text).toContain('### Cannot plan this: 3 problems\n')
+    expect(text).toContain('| `service.yaml`:6 |')
+    expect(text).toContain('| - | There is no catalog. |')
+    expect(text).toContain('Most are marked on the lines.')
+  })
+
+  test('shows at most 50, and keeps to its budget with the longest texts', () => {
+    const many = Array.from({ length: 90 }, (_, index): Problem => ({
+      code: 'input-value',
+      severity: 'error',
+      message: `${index} ${'@x|'.repeat(30_000)}`,
+      expected: '@'.repeat(70_000),
+      remedy: '#'.repeat(70_000),
+      at: { file: `${'services/'.repeat(300)}.yaml`, line: index + 1, column: 1 },
+    }))
+    const text = shown(problemsComment(many, { made }))
+    expect(text.length).toBeLessThanOrEqual(commentBudget.most)
+    expect(text).toContain('90 problems')
+  })
+})
