@@ -60,7 +60,15 @@ function disarm(text: string): string {
  * written as JSON escapes, so a reader of JSON gets exactly what was handed in.
  */
 export function json(value: unknown): string {
-  const text = JSON.stringify(value, undefined, 2)
+  return seen(JSON.stringify(value, undefined, 2))
+}
+
+/** The same on one line. */
+export function compactJson(value: unknown): string {
+  return seen(JSON.stringify(value))
+}
+
+function seen(text: string): string {
   return text
     .replaceAll('##[', '#\\u0023[')
     .replace(unseen, (character) =>

@@ -1,0 +1,75 @@
+import type { DataMap } from '../data.ts'
+import { plainName, stackName, templateReference } from './parts.ts'
+
+const digest: DataMap = { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }
+const text = (maxLength: number): DataMap => ({ type: 'string', maxLength })
+const count: DataMap = { type: 'integer', minimum: 0, maximum: 1_000_000_000 }
+
+const problem: DataMap = {
+  type: 'object',
+  required: ['code', 'severity', 'message', 'remedy'],
+  properties: {
+    code: text(100),
+    severity: { enum: ['error', 'warning'] },
+    message: text(100_000),
+    expected: text(100_000),
+    remedy: text(100_000),
+    at: {
+      type: 'object',
+      required: ['file', 'line', 'column'],
+      properties: { file: text(5000), line: count, column: count },
+    },
+  },
+}
+
+const unit: DataMap = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['kind', 'environment', 'stack', 'hosts', 'template', 'rendered', 'body', 'given'],
+  properties: {
+    kind: { enum: ['environment', 'instance', 'pipeline', 'component'] },
+    service: plainName,
+    stage: plainName,
+    environment: plainName,
+    stack: stackName,
+    hosts: { type: 'array', maxItems: 100, items: text(253) },
+    template: templateReference,
+    rendered: digest,
+    body: text(1_000_000),
+    given: { type: 'object', maxProperties: 1000, additionalProperties: text(100_000) },
+  },
+}
+
+/** What the job that reads a pull request hands on: `request.ts`. */
+export const requestSchema: DataMap = {
+  title: 'Protium plan request',
+  type: 'object',
+  additionalProperties: false,
+  required: ['format', 'stages', 'problems', 'units', 'left'],
+  properties: {
+    format: { const: 1, 'x-protium-expected': 'Format 1; a newer one is of a newer version of Protium.' },
+    commit: { type: 'string', pattern: '^[0-9a-f]{40,64}$' },
+    stages: {
+      type: 'array',
+      maxItems: 100,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'environment'],
+        properties: {
+          name: plainName,
+          environment: plainName,
+          soak: count,
+          approval: {
+            type: 'object',
+            required: ['by'],
+            properties: { by: { type: 'array', maxItems: 100, items: text(200) } },
+          },
+        },
+      },
+    },
+    problems: { type: 'array', maxItems: 1000, items: problem },
+    units: { type: 'array', maxItems: 1000, items: unit },
+    left: { type: 'array', maxItems: 1000, items: text(200) },
+  },
+}
