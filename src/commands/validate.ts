@@ -4,8 +4,10 @@ import { checkContracts } from '../core/contract.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
+import { staleWorkflows } from '../core/workflows.ts'
 import { readFolder, selectUnits } from './reading.ts'
 import { renderEach } from './planning.ts'
+import { workflowFiles } from './workflows.ts'
 
 export const validate = command({
   name: 'validate',
@@ -56,10 +58,17 @@ export const validate = command({
       })
       if (unit.kind === 'environment') given.push({ unit, names: Object.keys(outputs) })
     }
-    const problems = [...organisation.problems, ...withoutDoubles(found, checkContracts(organisation.value, given))]
+    const files = await workflowFiles(ports, { root, catalog })
+    const problems = [
+      ...organisation.problems,
+      ...withoutDoubles(found, checkContracts(organisation.value, given)),
+      // A catalog without workflows is one that is used from the terminal alone.
+      ...(files.size === 0 ? [] : staleWorkflows(catalog, files)),
+    ]
     const data = { catalog: catalog.name, units: rendered }
+    const told = new Map([...sources, ...files])
     if (problems.some(({ severity }) => severity === 'error'))
-      return { exit: 'bad-input', data, text: () => '', problems, sources }
+      return { exit: 'bad-input', data, text: () => '', problems, sources: told }
     const total = rendered.reduce((sum, { resources }) => sum + resources, 0)
     return {
       exit: 'done',
@@ -67,7 +76,7 @@ export const validate = command({
       text: (paint) =>
         `${paint.good('Everything is in order:')} ${only.length === 0 ? catalog.name : list(only)} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
       problems,
-      sources,
+      sources: told,
       next: [{ run: ['plan', ...only].join(' '), why: 'what a deployment would change' }],
     }
   },

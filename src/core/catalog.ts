@@ -21,6 +21,7 @@ export type Catalog = {
   readonly previews?: Previews
   readonly repositories?: Repositories
   readonly waves: readonly Wave[]
+  readonly workflows?: Workflows
   /** How the stacks of instances are called; holds `{service}` and `{stage}`. */
   readonly stackName: string
   /** By name, in the order of their names; so are the templates. */
@@ -33,6 +34,12 @@ export type Repositories =
   | { readonly by: 'topic'; readonly topic: string }
   | { readonly by: 'property'; readonly property: string }
   | { readonly by: 'name'; readonly names: readonly string[] }
+
+/**
+ * How the workflows of this catalog are made. `actions` is a folder of this repository, or `owner/name/folder@commit`; the
+ * commit is called `version`. `repository` is the catalog's own, `owner/name`.
+ */
+export type Workflows = { readonly actions: string; readonly version?: string; readonly repository?: string }
 
 /** How many services get an upgrade at a time. */
 export type Wave =
@@ -92,6 +99,7 @@ export function openCatalog(tree: FileTree): {
   const previews = readPreviews({ document, data, domain, stages, problems })
   checkOverlaps({ document, stages, previews, problems })
   const repositories = readRepositories(data)
+  const workflows = readWorkflows(data)
   return {
     catalog: {
       document,
@@ -101,6 +109,7 @@ export function openCatalog(tree: FileTree): {
       ...(previews === undefined ? {} : { previews }),
       ...(repositories === undefined ? {} : { repositories }),
       waves: readWaves(document, data, problems),
+      ...(workflows === undefined ? {} : { workflows }),
       stackName: readStackName(document, data, problems),
       environments,
       templates,
@@ -376,6 +385,14 @@ function readRepositories(data: DataMap): Repositories | undefined {
   const [topic, property] = [textIn(repositories, 'topic'), textIn(repositories, 'property')]
   if (topic !== undefined) return { by: 'topic', topic }
   return property === undefined ? undefined : { by: 'property', property }
+}
+
+function readWorkflows(data: DataMap): Workflows | undefined {
+  const workflows = mapIn(data, 'workflows')
+  const [actions, version] = [textIn(workflows, 'actions'), textIn(workflows, 'version')]
+  const repository = textIn(workflows, 'repository')
+  if (actions === undefined) return undefined
+  return { actions, ...(version === undefined ? {} : { version }), ...(repository === undefined ? {} : { repository }) }
 }
 
 function readWaves(document: Document, data: DataMap, problems: Problem[]): Wave[] {

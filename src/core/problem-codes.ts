@@ -598,6 +598,16 @@ export const problemCodes = {
     why: 'A folder `v2` holds versions 2.x.y; tags and upgrades rely on it.',
     fix: 'Correct the version in `template.yaml`, or move the bundle to the folder of its major.',
   },
+  'workflow-stale': {
+    title: 'A workflow is not what catalog.yaml makes of it',
+    why: 'The stages are jobs in the workflows of the catalog, and those are written from `catalog.yaml`. Where the two differ, a stage would be left out, or deployed in another order than the file says.',
+    fix: 'Run `protium workflows --write` and commit what changes. A change of your own belongs into a workflow of your own.',
+  },
+  'workflows-unset': {
+    title: 'The catalog does not say how its workflows are made',
+    why: 'The workflows call the actions of Protium, which may lie in this repository or in another one.',
+    fix: "Add `workflows:` with `actions:` to `catalog.yaml`: the folder with Protium's actions, or `owner/name/folder@commit`.",
+  },
   'wrong-template': {
     title: 'The template is of another kind',
     why: 'A service is made by a template of kind `service`, an environment by one of kind `environment`.',

@@ -124,15 +124,16 @@ describe('protium', () => {
 
       Usage  node src/cli.ts <command> [arguments] [options]
 
-        start     Brings the sample organisation to life on this machine: every service in every stage, without an account.
-        validate  Checks the catalog, the templates and every service, and renders all of it. Writes nothing.
-        render    Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
-        test      Renders the examples of templates, checks what comes out, and compares it with what is expected.
-        plan      Shows what a deployment would change, resource by resource. Changes nothing.
-        deploy    Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
-        status    Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
-        stage     Says which stage a host belongs to.
-        explain   Explains a problem by its code, or a line of something rendered: the template and the inputs that it came from.
+        start      Brings the sample organisation to life on this machine: every service in every stage, without an account.
+        validate   Checks the catalog, the templates and every service, and renders all of it. Writes nothing.
+        render     Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
+        test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
+        plan       Shows what a deployment would change, resource by resource. Changes nothing.
+        deploy     Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
+        status     Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
+        stage      Says which stage a host belongs to.
+        workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
+        explain    Explains a problem by its code, or a line of something rendered: the template and the inputs that it came from.
 
       Every command knows --json, --plain and --help. Exit codes: 0 done, 1 failed, 2 bad-input, 3 needs-approval, 4 different, 5 unfinished.
       ",

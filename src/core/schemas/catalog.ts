@@ -121,6 +121,34 @@ export const catalogSchema: DataMap = {
         },
       },
     },
+    workflows: {
+      type: 'object',
+      description: 'How the workflows in .github/workflows/ are made; `protium workflows --write` writes them.',
+      additionalProperties: false,
+      required: ['actions'],
+      properties: {
+        actions: {
+          type: 'string',
+          description: "Where Protium's actions are: a folder of this repository, or one of another at a commit.",
+          maxLength: 250,
+          pattern: '^[A-Za-z0-9_.-]*[A-Za-z0-9_-](/[A-Za-z0-9_.-]*[A-Za-z0-9_-])*(@[0-9a-f]{40})?$',
+          'x-protium-expected':
+            'A folder such as "actions" or ".protium/actions", or owner/name/folder@commit with all 40 digits.',
+        },
+        version: {
+          type: 'string',
+          description: 'What the commit is called, for the comment behind it.',
+          pattern: '^v[0-9]+(\\.[0-9]+){0,2}$',
+          'x-protium-expected': 'A version such as v1.2.3.',
+        },
+        repository: {
+          type: 'string',
+          description: 'The repository of this catalog, which the workflows of service repositories call.',
+          pattern: '^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$',
+          'x-protium-expected': 'A repository as owner/name.',
+        },
+      },
+    },
     stacks: {
       type: 'object',
       additionalProperties: false,

@@ -1,0 +1,597 @@
+import type { Catalog, Workflows } from './catalog.ts'
+import type { Problem } from './problem.ts'
+import type { Stage } from './stage.ts'
+import type { FileTree } from './tree.ts'
+
+/**
+ * The workflows of a catalog, written from catalog.yaml, so that the stages are jobs that a person sees; and the callers of a
+ * service repository, which know no stage and never change.
+ *
+ * All of them follow the same rules: no rights at the top and a reason for each that a job has; actions of others by commit;
+ * no expression inside of a script; what a pull request says is read in a job that has nothing to lose.
+ */
+
+/** Actions of others, by the commit that their tag named when it was looked up; the tag is for people. */
+const others = {
+  checkout: 'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
+  upload: 'actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1',
+  download: 'actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1',
+} as const
+
+const folder = '.github/workflows'
+
+const header = `# Written by \`protium workflows --write\` from catalog.yaml. Change that file, not this one: every pull request compares the two.
+#`
+
+/** The files of a catalog by their paths in its repository; nothing for a catalog that does not say `workflows:`. */
+export function catalogWorkflows(catalog: Catalog): FileTree {
+  const { workflows, stages } = catalog
+  if (workflows === undefined || stages.length === 0) return new Map()
+  const facts: Facts = {
+    stages,
+    workflows,
+    cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
+    local: (stage) => provisionerOf(catalog, stage) === 'local',
+  }
+  return new Map([
+    [`${folder}/deploy.yml`, deploy(facts)],
+    [`${folder}/forks.yml`, forks(facts)],
+    [`${folder}/plan.yml`, plan(facts)],
+    [`${folder}/stages.yml`, stagesOfService(facts)],
+    [`${folder}/validate.yml`, validate(facts)],
+  ])
+}
+
+/** The files of a service repository; nothing for a catalog that does not say in which repository it lies. */
+export function serviceWorkflows(catalog: Catalog): FileTree {
+  const repository = catalog.workflows?.repository
+  if (repository === undefined) return new Map()
+  const cloud = catalog.stages.some((stage) => provisionerOf(catalog, stage) !== 'local')
+  const of = (name: string): string => `${repository}/${folder}/${name}@main`
+  return new Map([
+    [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), cloud)],
+    [`${folder}/forks.yml`, serviceForks(of('forks.yml'))],
+    [`${folder}/pull-request.yml`, servicePullRequest(of('plan.yml'), cloud)],
+  ])
+}
+
+/**
+ * What of a catalog's workflows does not follow from catalog.yaml any more, each at the first line that differs. `tree` holds
+ * the files that there are.
+ */
+export function staleWorkflows(catalog: Catalog, tree: FileTree): readonly Problem[] {
+  return [...catalogWorkflows(catalog)].flatMap(([file, wanted]): Problem[] => {
+    const text = tree.get(file)
+    if (text === wanted) return []
+    const lines = wanted.split('\n')
+    const line = text === undefined ? 1 : firstDifference(lines, text.split('\n'))
+    const wants = lines[line - 1]
+    return [
+      {
+        code: 'workflow-stale',
+        severity: 'error',
+        message:
+          text === undefined
+            ? `The workflow \`${file}\` is missing.`
+            : `The workflow \`${file}\` is not what catalog.yaml makes of it.`,
+        expected:
+          text === undefined || wants === undefined
+            ? 'The file as catalog.yaml makes it.'
+            : `As line ${line}: ${JSON.stringify(wants.trim())}`,
+        remedy: 'Run `protium workflows --write` and commit what changes.',
+        at: text === undefined ? catalog.document.keyPlace(['workflows']) : { file, line, column: 1 },
+      },
+    ]
+  })
+}
+
+function firstDifference(wanted: readonly string[], has: readonly string[]): number {
+  const index = has.findIndex((line, at) => line !== wanted[at])
+  // What is there is the beginning of what is wanted.
+  return index === -1 ? Math.max(1, has.length) : index + 1
+}
+
+type Facts = {
+  readonly stages: readonly Stage[]
+  readonly workflows: Workflows
+  /** Whether a stage lies in an account, so that its jobs need a role there. */
+  readonly cloud: (stage: Stage) => boolean
+  readonly local: (stage: Stage) => boolean
+}
+
+function provisionerOf(catalog: Catalog, stage: Stage): string {
+  return catalog.environments.get(stage.environment)?.provisioner ?? 'cloudformation'
+}
+
+/** One of Protium's own actions. `$/` is the repository of this very workflow, at the commit that runs. */
+function own({ workflows: { actions, version } }: Facts, verb: string): string {
+  const [path = '', commit] = actions.split('@')
+  return commit === undefined
+    ? `$/${path}/${verb}`
+    : `${path}/${verb}@${commit}${version === undefined ? '' : ` # ${version}`}`
+}
+
+/** An expression of GitHub's, which a workflow evaluates. */
+function expression(text: string): string {
+  return `\${{ ${text} }}`
+}
+
+/** A right of a job, and why it has it. */
+type Grant = readonly [scope: string, access: 'read' | 'write', why: string]
+
+function permissions(grants: readonly Grant[]): string {
+  return lines('    permissions:', ...grants.map(([scope, access, why]) => `      ${scope}: ${access} # ${why}`))
+}
+
+function lines(...texts: readonly (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined).join('\n')
+}
+
+function file(...texts: readonly (string | undefined)[]): string {
+  return `${lines(...texts)}\n`
+}
+
+const sameRepository = 'github.event.pull_request.head.repo.full_name == github.repository'
+const elsewhere = 'github.repository != job.workflow_repository'
+const catalogFolder = '.protium/catalog'
+
+/** Checks out the commit of the run, and beside it the catalog where the run is a service repository's. */
+function checkouts(what: string): string {
+  return lines(
+    `      - name: Check out ${what}`,
+    `        uses: ${others.checkout}`,
+    '        with:',
+    '          fetch-depth: 0 # history says what changed, tags hold the released versions of templates',
+    '          persist-credentials: false # so that no file finds a token in .git/config',
+    '      - name: Check out the catalog, for a service repository',
+    `        if: ${elsewhere}`,
+    `        uses: ${others.checkout}`,
+    '        with:',
+    `          repository: ${expression('job.workflow_repository')} # the repository of this file`,
+    `          ref: ${expression('job.workflow_sha')} # and the commit that runs`,
+    `          path: ${catalogFolder}`,
+    '          fetch-depth: 0',
+    '          persist-credentials: false',
+  )
+}
+
+const catalogInput = `          catalog: ${expression(`${elsewhere} && '${catalogFolder}' || '.'`)}`
+
+/** Stacks of the local provisioner are files; on a runner that forgets they have to lie somewhere that it does not. */
+function stateInput(facts: Facts, stage: Stage): string | undefined {
+  if (!facts.local(stage)) return undefined
+  return `          state: ${expression("vars.PROTIUM_STATE || '.protium'")} # the local stacks; a folder that the runner keeps`
+}
+
+/** The job that reads what a stranger may have written. It is the same before and after the merge. */
+function validateJob(
+  facts: Facts,
+  { what, guard }: { readonly what: string; readonly guard?: readonly string[] },
+): string {
+  return lines(
+    '  validate:',
+    ...(guard ?? []).map((line) => `    ${line}`),
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    permissions([['contents', 'read', 'check out; nothing else, because of what it reads']]),
+    '    outputs:',
+    `      services: ${expression('steps.validate.outputs.services')} # a JSON list of names`,
+    `      environments: ${expression('steps.validate.outputs.environments')} # true if any is touched`,
+    `      stages: ${expression('steps.validate.outputs.stages')} # a JSON list of names`,
+    `      request: ${expression('steps.request.outputs.artifact-id')} # later jobs ask for it by this id, not by a name`,
+    '    steps:',
+    checkouts(what),
+    '      - name: Check and render all that is touched',
+    '        id: validate',
+    `        uses: ${own(facts, 'validate')}`,
+    '        with:',
+    catalogInput,
+    `          request: ${expression('runner.temp')}/request.json`,
+    '      - name: Hand on what was found',
+    '        id: request',
+    `        if: ${expression('!cancelled()')} # also what is wrong is to be shown`,
+    `        uses: ${others.upload}`,
+    '        with:',
+    '          name: protium-plan-request',
+    `          path: ${expression('runner.temp')}/request.json`,
+    '          if-no-files-found: ignore',
+    '          retention-days: 7',
+  )
+}
+
+function validate(facts: Facts): string {
+  return file(
+    header,
+    '# The check alone, for those who want no more of a pull request: it reads the files, renders them and marks what is wrong on',
+    '# its lines. It needs no account and no right but to read. plan.yml has the same job as its first.',
+    'name: Validate',
+    'on:',
+    '  # Before a merge queue merges: what was fine alone may not be fine together.',
+    '  merge_group:',
+    '  workflow_call:',
+    '',
+    'permissions: {}',
+    '',
+    'concurrency:',
+    `  group: protium-validate-${expression('github.ref')}`,
+    '  cancel-in-progress: true',
+    '',
+    'jobs:',
+    validateJob(facts, { what: 'what is to be checked' }),
+  )
+}
+
+function plan(facts: Facts): string {
+  const { stages } = facts
+  return file(
+    header,
+    '# Shows on a pull request what merging it would do, in every stage, before anything is done: one comment and one check.',
+    '#',
+    "#   validate   reads the files. Until they are merged they are a stranger's, so this job may do nothing but read: whatever a",
+    '#              file does to it, there is no secret to take and nothing to write to.',
+    '#   plan-…     one job a stage compares what validate rendered with what runs in that stage. It may look, not touch.',
+    '#   post       writes the comment and the check. It checks out nothing.',
+    '#',
+    '# A pull request from a fork gets validate only; forks.yml then says what that found.',
+    'name: Plan',
+    'on:',
+    '  # Services and templates of this repository.',
+    '  pull_request:',
+    '  # Services of other repositories: a few lines there call this file.',
+    '  workflow_call:',
+    '',
+    'permissions: {}',
+    '',
+    '# The plan of an older push is of no use to anybody.',
+    'concurrency:',
+    `  group: protium-plan-${expression('github.event.pull_request.number')}`,
+    '  cancel-in-progress: true',
+    '',
+    'jobs:',
+    validateJob(facts, { what: 'the pull request' }),
+    ...stages.map((stage) => `\n${planJob(facts, stage)}`),
+    '',
+    postJob(facts),
+  )
+}
+
+function planJob(facts: Facts, stage: Stage): string {
+  const { name } = stage
+  return lines(
+    `  plan-${name}:`,
+    '    needs: validate',
+    '    # Not for a fork, whoever wrote it, and only where there is something to plan.',
+    '    if: >-',
+    `      ${sameRepository}`,
+    `      && contains(fromJSON(needs.validate.outputs.stages), '${name}')`,
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 15',
+    '    # The rules of this environment say which branches may ask for its role; it is no deployment.',
+    '    environment:',
+    `      name: ${name}-plan`,
+    '      deployment: false',
+    permissions([
+      ['contents', 'read', 'check out the catalog, which says the account and the region'],
+      ...(facts.cloud(stage)
+        ? [['id-token', 'write', `take the role of ${name}-plan, which may look and not touch`] as const]
+        : []),
+    ]),
+    '    outputs:',
+    `      plan: ${expression('steps.plan.outputs.artifact-id')}`,
+    '    steps:',
+    '      - name: Check out the catalog as it is merged, not as the pull request would have it',
+    `        uses: ${others.checkout}`,
+    '        with:',
+    `          repository: ${expression('job.workflow_repository')}`,
+    `          ref: ${expression('github.repository == job.workflow_repository && github.event.pull_request.base.sha || job.workflow_sha')}`,
+    '          fetch-depth: 0',
+    '          persist-credentials: false',
+    '      - name: Fetch what validate rendered',
+    `        uses: ${others.download}`,
+    '        with:',
+    `          artifact-ids: ${expression('needs.validate.outputs.request')}`,
+    `          path: ${expression('runner.temp')}/request`,
+    '      - name: Compare it with what runs',
+    `        uses: ${own(facts, 'plan')}`,
+    '        with:',
+    `          stage: ${name}`,
+    `          request: ${expression('runner.temp')}/request/request.json`,
+    stateInput(facts, stage),
+    `          out: ${expression('runner.temp')}/${name}.json`,
+    '      - name: Hand on the plan',
+    '        id: plan',
+    `        uses: ${others.upload}`,
+    '        with:',
+    `          name: protium-plan-${name}`,
+    `          path: ${expression('runner.temp')}/${name}.json`,
+    '          retention-days: 7',
+  )
+}
+
+function postJob(facts: Facts): string {
+  const ids = facts.stages.map(({ name }) => `needs.plan-${name}.outputs.plan`)
+  return lines(
+    '  post:',
+    `    needs: [${['validate', ...facts.stages.map(({ name }) => `plan-${name}`)].join(', ')}]`,
+    '    # Also when a job before it failed: then that is what there is to say.',
+    `    if: >-`,
+    '      !cancelled()',
+    `      && ${sameRepository}`,
+    "      && needs.validate.outputs.request != ''",
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    permissions(postGrants),
+    '    steps:',
+    '      - name: Fetch what validate found',
+    `        uses: ${others.download}`,
+    '        with:',
+    `          artifact-ids: ${expression('needs.validate.outputs.request')}`,
+    `          path: ${expression('runner.temp')}/request`,
+    '      - name: Fetch the plans of the stages',
+    `        if: ${ids.join(' || ')}`,
+    `        uses: ${others.download}`,
+    '        with:',
+    `          artifact-ids: ${ids.map(expression).join(',')}`,
+    `          path: ${expression('runner.temp')}/plans`,
+    '          merge-multiple: true',
+    '      - name: Write the comment and the check',
+    `        uses: ${own(facts, 'plan')}`,
+    '        with:',
+    `          request: ${expression('runner.temp')}/request/request.json`,
+    `          plans: ${expression('runner.temp')}/plans`,
+    `          out: ${expression('runner.temp')}/plan.json`,
+    '      - name: Keep the whole plan, which the deployment is compared with',
+    `        uses: ${others.upload}`,
+    '        with:',
+    '          name: protium-plan',
+    `          path: ${expression('runner.temp')}/plan.json`,
+    '          if-no-files-found: ignore',
+    '          retention-days: 90',
+  )
+}
+
+const postGrants: readonly Grant[] = [
+  ['checks', 'write', 'the check protium/plan'],
+  ['pull-requests', 'write', 'the comment'],
+]
+
+const forkGrants: readonly Grant[] = [['actions', 'read', 'fetch what the other run left'], ...postGrants]
+
+/** Told to those who run zizmor over their workflows; our own rules hold the workflow to what is said here. */
+const forkTrigger = '# zizmor: ignore[dangerous-triggers] it checks out nothing and runs nothing of the fork'
+const byBranch = '# zizmor: ignore[unpinned-uses] our own catalog, whose newest stages are meant'
+
+function forks(facts: Facts): string {
+  return file(
+    header,
+    '# Says on the pull request of a fork what was found in it. The run of such a pull request is given no right to write, rightly,',
+    '# so a second run does it: one of the default branch, which nobody outside can change. It checks out nothing and runs',
+    '# nothing of the fork; what it posts is read as data, and everything in it is encoded. There is no account in reach.',
+    'name: Plan of a fork',
+    'on:',
+    `  workflow_run: ${forkTrigger}`,
+    '    workflows: [Plan]',
+    '    types: [completed]',
+    '  workflow_call:',
+    '',
+    'permissions: {}',
+    '',
+    'concurrency:',
+    `  group: protium-fork-${expression('github.event.workflow_run.head_repository.id')}-${expression('github.event.workflow_run.head_branch')}`,
+    '  cancel-in-progress: true',
+    '',
+    'jobs:',
+    '  post:',
+    '    # Pull requests of this repository have had their plan already.',
+    '    if: >-',
+    "      github.event.workflow_run.event == 'pull_request'",
+    '      && github.event.workflow_run.head_repository.full_name != github.repository',
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    permissions(forkGrants),
+    '    steps:',
+    '      - name: Fetch what validate found',
+    `        uses: ${others.download}`,
+    '        with:',
+    '          name: protium-plan-request',
+    `          run-id: ${expression('github.event.workflow_run.id')}`,
+    `          github-token: ${expression('github.token')}`,
+    `          path: ${expression('runner.temp')}/request`,
+    '      - name: Write the comment and the check',
+    `        uses: ${own(facts, 'plan')}`,
+    '        with:',
+    `          request: ${expression('runner.temp')}/request/request.json`,
+    `          plans: ${expression('runner.temp')}/plans`,
+  )
+}
+
+function deployGrants(cloud: boolean): readonly Grant[] {
+  return [
+    ['actions', 'read', 'fetch the plan that was reviewed'],
+    ['checks', 'write', 'say on the commit what became of it'],
+    ['contents', 'write', 'check out, and add one file an attempt to the branch protium-ledger'],
+    ['deployments', 'write', 'the deployment, its state and its address'],
+    ...(cloud ? [['id-token', 'write', 'take the role of the stage'] as const] : []),
+    ['pull-requests', 'write', 'post the new plan where it is no longer the reviewed one'],
+  ]
+}
+
+function deploy(facts: Facts): string {
+  const cloud = facts.stages.some(facts.cloud)
+  return file(
+    header,
+    '# Deploys what was merged, stage by stage. Which stages there are, and in which order, is in stages.yml.',
+    '#',
+    '#   validate       checks the merged commit once more, and finds what it touches.',
+    '#   environments   what services share (networks, clusters) comes first.',
+    '#   services       then each service by itself: one that fails does not hold up the others.',
+    '#',
+    '# To go on after a failure, run the failed jobs again: what is done is not done twice.',
+    'name: Deploy',
+    'on:',
+    '  # Services and templates of this repository.',
+    '  push:',
+    '    branches: [main]',
+    '  # Services of other repositories: a few lines there call this file.',
+    '  workflow_call:',
+    '    inputs:',
+    '      image:',
+    '        description: >-',
+    '          What the build of the service made: name@sha256:digest. With several services in the repository a line for each,',
+    '          service=name@sha256:digest. Every stage is given the same.',
+    '        type: string',
+    "        default: ''",
+    '',
+    'permissions: {}',
+    '',
+    'jobs:',
+    validateJob(facts, {
+      what: 'the merged commit',
+      guard: [
+        '# Whoever calls this file, only what is on the default branch is deployed. Expressions compare without regard to case, so',
+        '# MAIN passes here; deploy compares again, and so do the rules of the environments.',
+        'if: >-',
+        "  github.event_name == 'push'",
+        "  && github.ref == format('refs/heads/{0}', github.event.repository.default_branch)",
+      ],
+    }),
+    '',
+    '  environments:',
+    '    needs: validate',
+    "    if: needs.validate.outputs.environments == 'true'",
+    permissions(deployGrants(cloud)),
+    `    uses: $/${folder}/stages.yml`,
+    '    with:',
+    '      service: environment',
+    '',
+    '  services:',
+    '    needs: [validate, environments]',
+    '    # Where no environment is touched that job is skipped, which is no failure.',
+    '    if: >-',
+    '      !cancelled()',
+    "      && needs.validate.result == 'success'",
+    "      && needs.environments.result != 'failure'",
+    "      && needs.validate.outputs.services != '[]'",
+    '    strategy:',
+    '      fail-fast: false',
+    '      matrix:',
+    `        service: ${expression('fromJSON(needs.validate.outputs.services)')}`,
+    permissions(deployGrants(cloud)),
+    `    uses: $/${folder}/stages.yml`,
+    '    with:',
+    `      service: ${expression('matrix.service')}`,
+    `      image: ${expression('inputs.image')}`,
+  )
+}
+
+function stagesOfService(facts: Facts): string {
+  return file(
+    header,
+    '# One service through the stages, in the order of catalog.yaml. A stage begins when the one before it is healthy with this very',
+    '# commit; if one fails, those after it do not begin.',
+    'name: Stages',
+    'on:',
+    '  workflow_call:',
+    '    inputs:',
+    '      service:',
+    '        description: The service; `environment` for what the services of a stage share.',
+    '        type: string',
+    '        required: true',
+    '      image:',
+    '        description: What the build of the service made, name@sha256:digest.',
+    '        type: string',
+    "        default: ''",
+    '',
+    'permissions: {}',
+    '',
+    'jobs:',
+    facts.stages.map((stage, index) => stageJob(facts, stage, facts.stages[index - 1])).join('\n\n'),
+  )
+}
+
+function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string {
+  const { name } = stage
+  const approvers = stage.approval?.by.join(', ')
+  return lines(
+    `  ${name}:`,
+    before === undefined ? undefined : `    needs: ${before.name}`,
+    '    runs-on: ubuntu-latest',
+    `    timeout-minutes: ${facts.cloud(stage) ? 120 : 30}`,
+    approvers === undefined
+      ? '    # The rules of this environment say which branches may deploy here.'
+      : `    # The rules of this environment say which branches may deploy here, and that one of ${approvers} approves it.`,
+    '    # The action makes a deployment for the service, so the job does not make one for itself.',
+    '    environment:',
+    `      name: ${name}`,
+    '      deployment: false',
+    '    # One at a time in this stage. All wait for their turn: without `queue: max` a third would throw the second out, silently.',
+    '    concurrency:',
+    `      group: protium-deploy-${expression('inputs.service')}-${name}`,
+    '      cancel-in-progress: false',
+    '      queue: max',
+    permissions(deployGrants(facts.cloud(stage))),
+    '    steps:',
+    checkouts('the merged commit'),
+    `      - name: Deploy to ${name}`,
+    `        uses: ${own(facts, 'deploy')}`,
+    '        with:',
+    `          stage: ${name}`,
+    `          services: ${expression('inputs.service')}`,
+    `          image: ${expression('inputs.image')}`,
+    catalogInput,
+    stateInput(facts, stage),
+  )
+}
+
+function servicePullRequest(plan: string, cloud: boolean): string {
+  return file(
+    '# Shows on a pull request what merging it would do. How, and in which stages, is the business of the catalog.',
+    'name: Pull request',
+    'on: pull_request',
+    'permissions: {}',
+    'jobs:',
+    '  plan:',
+    `    uses: ${plan} ${byBranch}`,
+    permissions([
+      ['checks', 'write', 'the check protium/plan'],
+      ['contents', 'read', 'check out'],
+      ...(cloud ? [['id-token', 'write', 'take a role that may look and not touch'] as const] : []),
+      ['pull-requests', 'write', 'the comment'],
+    ]),
+  )
+}
+
+function serviceForks(forks: string): string {
+  return file(
+    '# Says on the pull request of a fork what was found in it; a repository that takes none can do without this file.',
+    'name: Pull request of a fork',
+    'on:',
+    `  workflow_run: ${forkTrigger}`,
+    '    workflows: [Pull request]',
+    '    types: [completed]',
+    'permissions: {}',
+    'jobs:',
+    '  post:',
+    `    uses: ${forks} ${byBranch}`,
+    permissions(forkGrants),
+  )
+}
+
+function serviceDeploy(deploy: string, cloud: boolean): string {
+  return file(
+    '# Deploys what is merged, stage by stage; which stages there are is the business of the catalog. A job before this one that',
+    '# builds the image hands it over, and every stage gets that very image:',
+    '#     needs: build',
+    '#     with:',
+    `#       image: ${expression('needs.build.outputs.image')} # name@sha256:digest`,
+    'name: Deploy',
+    'on:',
+    '  push:',
+    '    branches: [main]',
+    'permissions: {}',
+    'jobs:',
+    '  deploy:',
+    `    uses: ${deploy} ${byBranch}`,
+    permissions(deployGrants(cloud)),
+  )
+}

@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { type Catalog, readCatalog } from '../../src/core/catalog.ts'
+import type { FileTree } from '../../src/core/tree.ts'
+import { catalogWorkflows, serviceWorkflows, staleWorkflows } from '../../src/core/workflows.ts'
+
+const digits = '0123456789abcdef0123456789abcdef01234567'
+
+type Wanted = {
+  readonly stages?: readonly string[]
+  readonly provisioner?: string
+  /** The lines below `workflows:`. */
+  readonly workflows?: readonly string[]
+}
+
+function catalog({
+  stages = ['dev', 'prod'],
+  provisioner = 'local',
+  workflows = ['actions: actions', 'repository: acme/catalog'],
+}: Wanted = {}): Catalog {
+  const tree = new Map([
+    [
+      'catalog.yaml',
+      [
+        'catalog: acme',
+        'domain: example.com',
+        'stages:',
+        ...stages.flatMap((stage) => [
+          `  ${stage}:`,
+          `    host: "{service}.${stage}.{domain}"`,
+          `    environment: main`,
+        ]),
+        ...(workflows.length === 0 ? [] : ['workflows:', ...workflows.map((line) => `  ${line}`)]),
+        '',
+      ].join('\n'),
+    ],
+    [
+      'environments/main.yaml',
+      `environment: main\ntemplate: vpc@1.0.0\nprovisioner: ${provisioner}\naccount: "111111111111"\nregion: eu-west-1\n`,
+    ],
+  ])
+  const read = readCatalog(tree)
+  if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join('\n'))
+  return read.value
+}
+
+function jobs(files: FileTree, name: string): Readonly<Record<string, Record<string, unknown>>> {
+  return parse(files.get(`.github/workflows/${name}`) ?? '').jobs
+}
+
+function usesOf(files: FileTree): string[] {
+  return [
+    ...new Set(
+      [...files.values()].flatMap((text) => [...text.matchAll(/uses: (\S+)/g)].map((match) => match[1] ?? '')),
+    ),
+  ].toSorted()
+}
+
+describe('the workflows of a catalog', () => {
+  test('have its stages as jobs, each after the one before it', () => {
+    const found = jobs(catalogWorkflows(catalog({ stages: ['test', 'canary', 'live'] })), 'stages.yml')
+
+    expect(Object.entries(found).map(([name, { needs }]) => [name, needs])).toEqual([
+      ['test', undefined],
+      ['canary', 'test'],
+      ['live', 'canary'],
+    ])
+  })
+
+  test('plan each stage in a job of its own, and post after all of them', () => {
+    const found = jobs(catalogWorkflows(catalog({ stages: ['test', 'live'] })), 'plan.yml')
+
+    expect(Object.keys(found)).toEqual(['validate', 'plan-test', 'plan-live', 'post'])
+    expect(found['post']?.['needs']).toEqual(['validate', 'plan-test', 'plan-live'])
+  })
+
+  test('ask for an identity only where a stage lies in an account', () => {
+    const text = (provisioner: string): string => [...catalogWorkflows(catalog({ provisioner })).values()].join('')
+
+    expect(text('local')).not.toContain('id-token')
+    expect(text('cloudformation')).toContain('id-token: write')
+    expect(text('local')).toContain('state:')
+    expect(text('cloudformation')).not.toContain('state:')
+  })
+
+  test('take the actions from a folder of the catalog, or from a commit of another repository', () => {
+    const of = (...workflows: string[]): string[] =>
+      usesOf(catalogWorkflows(catalog({ workflows }))).filter((uses) => !uses.startsWith('actions/'))
+
+    expect(of('actions: .protium/actions')).toEqual([
+      '$/.github/workflows/stages.yml',
+      '$/.protium/actions/deploy',
+      '$/.protium/actions/plan',
+      '$/.protium/actions/validate',
+    ])
+    expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
+      '$/.github/workflows/stages.yml',
+      ...['deploy', 'plan', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
+    ])
+  })
+
+  test('name the version of an action behind its commit', () => {
+    const text = [
+      ...catalogWorkflows(
+        catalog({ workflows: [`actions: some/protium/actions@${digits}`, 'version: v1.2.3'] }),
+      ).values(),
+    ].join('')
+
+    expect(text).toContain(`some/protium/actions/plan@${digits} # v1.2.3\n`)
+  })
+
+  test('are not there for a catalog that asks for none', () => {
+    expect(catalogWorkflows(catalog({ workflows: [] }))).toEqual(new Map())
+    expect(serviceWorkflows(catalog({ workflows: [] }))).toEqual(new Map())
+  })
+
+  test.each([
+    '../actions',
+    'a/../b',
+    '/actions',
+    'actions/',
+    'some/protium/actions@v1',
+    `some/protium@${digits}0`,
+    'a b',
+    '${{ x }}',
+  ])('do not take the actions from %j', (actions) => {
+    expect(() => catalog({ workflows: [`actions: ${JSON.stringify(actions)}`] })).toThrow(/actions/)
+  })
+})
+
+describe('the workflows of a service repository', () => {
+  test('call the catalog, and are the same whatever the stages are', () => {
+    const files = serviceWorkflows(catalog())
+
+    expect(usesOf(files)).toEqual(
+      ['deploy', 'forks', 'plan'].map((name) => `acme/catalog/.github/workflows/${name}.yml@main`),
+    )
+    expect(serviceWorkflows(catalog({ stages: ['a', 'b', 'c'] }))).toEqual(files)
+  })
+
+  test('grant what the called jobs ask for, and nothing more', () => {
+    for (const provisioner of ['local', 'cloudformation']) {
+      const own = catalogWorkflows(catalog({ provisioner }))
+      const callers = serviceWorkflows(catalog({ provisioner }))
+      const asked = (...names: string[]): unknown => union(names.flatMap((name) => Object.values(jobs(own, name))))
+
+      expect(union(Object.values(jobs(callers, 'pull-request.yml')))).toEqual(asked('plan.yml'))
+      expect(union(Object.values(jobs(callers, 'deploy.yml')))).toEqual(asked('deploy.yml', 'stages.yml'))
+      expect(union(Object.values(jobs(callers, 'forks.yml')))).toEqual(asked('forks.yml'))
+    }
+  })
+})
+
+/** The widest of the rights that jobs have. */
+function union(found: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+  const rights: Record<string, unknown> = {}
+  for (const { permissions } of found) {
+    for (const [scope, access] of Object.entries({ ...(typeof permissions === 'object' ? permissions : {}) })) {
+      if (rights[scope] !== 'write') rights[scope] = access
+    }
+  }
+  return rights
+}
+
+describe('workflows that are out of step with catalog.yaml', () => {
+  const wanted = catalogWorkflows(catalog())
+  const path = '.github/workflows/stages.yml'
+  const stale = (change: (text: string) => string): ReturnType<typeof staleWorkflows> =>
+    staleWorkflows(catalog(), new Map(wanted).set(path, change(wanted.get(path) ?? '')))
+
+  test('are none when they are as they were written', () => {
+    expect(staleWorkflows(catalog(), wanted)).toEqual([])
+  })
+
+  test('are told at the first line that differs, with what belongs there', () => {
+    const lines = (wanted.get(path) ?? '').split('\n')
+    const line = lines.findIndex((each) => each.trim() === 'queue: max') + 1
+
+    expect(stale((text) => text.replace(' queue: max', ' queue: single'))).toEqual([
+      expect.objectContaining({
+        code: 'workflow-stale',
+        severity: 'error',
+        at: { file: path, line, column: 1 },
+        expected: `As line ${line}: "queue: max"`,
+        remedy: expect.stringContaining('protium workflows --write'),
+      }),
+    ])
+  })
+
+  test.each([
+    ['cut short', (text: string) => text.slice(0, -200)],
+    ['longer', (text: string) => `${text}# more\n`],
+    ['with other line ends', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['empty', () => ''],
+  ])('are told when one is %s', (_what, change) => {
+    expect(stale(change)).toHaveLength(1)
+  })
+
+  test('are told when a stage was added, in each file that has stages', () => {
+    const more = catalog({ stages: ['dev', 'staging', 'prod'] })
+
+    expect(staleWorkflows(more, wanted).map(({ at }) => at?.file)).toEqual(['.github/workflows/plan.yml', path])
+  })
+
+  test('are told of one that is missing, where catalog.yaml asks for it', () => {
+    const some = new Map([...wanted].filter(([file]) => file !== path))
+
+    expect(staleWorkflows(catalog(), some)).toEqual([
+      expect.objectContaining({
+        message: `The workflow \`${path}\` is missing.`,
+        at: expect.objectContaining({ file: 'catalog.yaml', line: 10 }),
+      }),
+    ])
+  })
+})

@@ -1,0 +1,327 @@
+import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
+import { validate } from '@actions/languageservice'
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { TextDocument } from 'vscode-languageserver-textdocument'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { workflowsOf } from '../../scripts/generate-workflows.ts'
+import { checkWorkflow } from './workflow-rules.ts'
+
+const root = join(import.meta.dirname, '../..')
+const wanted = await workflowsOf(root)
+const workflows = globSync(['.github/workflows/*.{yml,yaml}', 'workflows/*/*.{yml,yaml}'], { cwd: root }).toSorted()
+const actions = globSync('actions/*/action.yml', { cwd: root }).toSorted()
+/** The repository of the sample's catalog, which is this one. */
+const catalog = 'acme/catalog'
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8')
+}
+
+type Job = {
+  readonly if?: string
+  readonly uses?: string
+  readonly needs?: string | readonly string[]
+  readonly permissions?: Readonly<Record<string, string>>
+  readonly environment?: { readonly name: string; readonly deployment?: boolean }
+  readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress'?: boolean; readonly queue?: string }
+  readonly steps?: readonly {
+    readonly uses?: string
+    readonly run?: string
+    readonly with?: Readonly<Record<string, unknown>>
+  }[]
+}
+
+function jobsOf(path: string): Readonly<Record<string, Job>> {
+  return parse(read(path)).jobs
+}
+
+describe('the workflows', () => {
+  test('are as catalog.yaml makes them, and there are no others but the checks of this project', () => {
+    const stale = [...wanted].filter(([path, text]) => !existsSync(join(root, path)) || read(path) !== text)
+
+    expect(
+      stale.map(([path]) => path),
+      'Run `npm run generate` and commit what changes.',
+    ).toEqual([])
+    expect(workflows).toEqual([...wanted.keys(), '.github/workflows/ci.yml'].toSorted())
+  })
+
+  test.each(workflows)('%s keeps the rules', (path) => {
+    expect(checkWorkflow(read(path), { own: [catalog] })).toEqual([])
+  })
+
+  test.each([...workflows, ...actions])('%s is right to the reader of GitHub’s own', async (path) => {
+    expect(await findings(path)).toEqual([])
+  })
+
+  test('pass the zizmor', ({ skip }) => {
+    if (spawnSync('zizmor', ['--version']).error !== undefined) skip('zizmor is not installed')
+    const args = ['--offline', '--no-progress', '--quiet', '--format=plain', '--', ...workflows, ...actions]
+    const { stdout, status } = spawnSync('zizmor', args, { cwd: root, encoding: 'utf8' })
+
+    expect({ stdout, status }).toMatchObject({ status: 0 })
+  })
+
+  test('name each action of others by one commit, everywhere the same', () => {
+    const named = workflows.flatMap((path) =>
+      [...read(path).matchAll(/uses: ((?!\$\/|acme\/)\S+ # \S+)/g)].map((match) => match[1] ?? ''),
+    )
+
+    expect([...new Set(named)].toSorted()).toEqual([
+      'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
+      'actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1',
+      'actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1',
+    ])
+  })
+})
+
+/** What GitHub's language service finds, each with its line. */
+async function findings(path: string): Promise<string[]> {
+  const found = await validate(TextDocument.create(`file:///${path}`, 'yaml', 1, read(path)), {
+    fileProvider: {
+      getFileContent: async (reference) => {
+        // `$/` is the repository of the file itself; the copies for others find there what this repository has elsewhere.
+        const name = 'repository' in reference ? reference.path : reference.path.replace(/^\.protium\//, '')
+        return { name, content: read(posix.normalize(name)) }
+      },
+    },
+    actionsMetadataProvider: {
+      fetchActionMetadata: async ({ owner, name }) => {
+        const inputs = inputsOfOthers[`${owner}/${name}`]
+        return (
+          inputs && {
+            name,
+            description: name,
+            inputs: Object.fromEntries(inputs.map((input) => [input, { description: input }])),
+          }
+        )
+      },
+    },
+  })
+  return found
+    .map(
+      ({ range, message }) =>
+        `${path}:${range.start.line + 1} ${typeof message === 'string' ? message : message.value}`,
+    )
+    .filter((text) => builtActions || !/\$\/|Invalid action input/.test(text))
+}
+
+/** Until all of the actions are there, what is handed to them is compared with nothing. */
+const builtActions = ['validate', 'plan', 'deploy'].every((verb) => actions.includes(`actions/${verb}/action.yml`))
+
+/** The inputs that we use of the actions of others, as their action.yml has them at the commit that we name. */
+const inputsOfOthers: Readonly<Record<string, readonly string[]>> = {
+  'actions/checkout': ['repository', 'ref', 'path', 'fetch-depth', 'persist-credentials'],
+  'actions/download-artifact': ['name', 'artifact-ids', 'path', 'merge-multiple', 'github-token', 'run-id'],
+  'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
+}
+
+const stages = ['dev', 'staging', 'prod']
+const look = { contents: 'read' }
+const post = { checks: 'write', 'pull-requests': 'write' }
+const deploy = { actions: 'read', checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
+const everyStage = (rights: object, prefix = ''): object =>
+  Object.fromEntries(stages.map((stage) => [prefix + stage, rights]))
+
+describe('the rights of the jobs', () => {
+  // A wider right shall not come in with another change: it is written down here a second time.
+  const table = {
+    '.github/workflows/ci.yml': { ci: look },
+    '.github/workflows/validate.yml': { validate: look },
+    '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
+    '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
+    '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
+    '.github/workflows/stages.yml': everyStage(deploy),
+    'workflows/service/pull-request.yml': { plan: { ...look, ...post } },
+    'workflows/service/forks.yml': { post: { actions: 'read', ...post } },
+    'workflows/service/deploy.yml': { deploy },
+  }
+
+  test.each(Object.entries(table))('of %s are those of the table', (path, rights) => {
+    const found = Object.fromEntries(Object.entries(jobsOf(path)).map(([name, { permissions }]) => [name, permissions]))
+
+    expect(found).toEqual(rights)
+  })
+
+  test('are the same in the copies for a new catalog', () => {
+    const copies = workflows.filter((path) => path.startsWith('workflows/catalog/'))
+
+    expect(copies.map((path) => read(path).replaceAll('$/.protium/actions/', '$/actions/'))).toEqual(
+      copies.map((path) => read(path.replace('workflows/catalog/', '.github/workflows/'))),
+    )
+  })
+
+  test.each(workflows)(
+    'in %s: what a pull request brought is checked out only where nothing can be written',
+    (path) => {
+      const loose = Object.entries(jobsOf(path)).filter(([, { permissions, steps = [] }]) => {
+        const brought = steps.some(
+          ({ uses, with: inputs }) => uses?.startsWith('actions/checkout@') && inputs?.['ref'] === undefined,
+        )
+        return brought && Object.values(permissions ?? {}).includes('write')
+      })
+
+      expect(loose.map(([name]) => name)).toEqual(path.endsWith('/stages.yml') ? stages : [])
+    },
+  )
+
+  test.each(workflows)('in %s: no job that writes to a pull request before the merge checks anything out', (path) => {
+    const posting = Object.values(jobsOf(path)).filter(
+      ({ permissions }) => permissions?.['pull-requests'] === 'write' && permissions['contents'] === undefined,
+    )
+
+    expect(
+      posting
+        .flatMap(({ steps = [] }) => steps)
+        .filter(({ uses, run }) => run !== undefined || uses?.startsWith('actions/checkout@')),
+    ).toEqual([])
+  })
+})
+
+describe('the stages', () => {
+  const found = jobsOf('.github/workflows/stages.yml')
+
+  test('are jobs in the order of catalog.yaml, each with its environment', () => {
+    expect(Object.entries(found).map(([name, { needs, environment }]) => [name, needs, environment])).toEqual([
+      ['dev', undefined, { name: 'dev', deployment: false }],
+      ['staging', 'dev', { name: 'staging', deployment: false }],
+      ['prod', 'staging', { name: 'prod', deployment: false }],
+    ])
+  })
+
+  test('take one deployment of a service at a time, and let none fall out of the queue', () => {
+    expect(Object.values(found).map(({ concurrency }) => concurrency)).toEqual(
+      stages.map((stage) => ({
+        group: `protium-deploy-\${{ inputs.service }}-${stage}`,
+        'cancel-in-progress': false,
+        queue: 'max',
+      })),
+    )
+  })
+
+  test('are planned under an environment of their own, which is not that of the deployment', () => {
+    const plans = Object.entries(jobsOf('.github/workflows/plan.yml')).filter(([name]) => name.startsWith('plan-'))
+
+    expect(plans.map(([, { environment }]) => environment)).toEqual(
+      stages.map((stage) => ({ name: `${stage}-plan`, deployment: false })),
+    )
+  })
+})
+
+describe('the conditions of the jobs', () => {
+  const own = { event: { pull_request: { head: { repo: { full_name: 'acme/catalog' } } } }, repository: 'acme/catalog' }
+  const fork = { event: { pull_request: { head: { repo: { full_name: 'eve/catalog' } } } }, repository: 'acme/catalog' }
+  /** The fork was deleted after the pull request was opened. */
+  const gone = { event: { pull_request: { head: { repo: null } } }, repository: 'acme/catalog' }
+  const validated = {
+    validate: {
+      result: 'success',
+      outputs: { stages: '["dev","prod"]', services: '["checkout"]', environments: 'false', request: '17' },
+    },
+  }
+  const plan = '.github/workflows/plan.yml'
+
+  test.each([
+    ['a stage that is touched', 'plan-dev', own, true],
+    ['a stage that is not', 'plan-staging', own, false],
+    ['a fork', 'plan-dev', fork, false],
+    ['a fork that is gone', 'plan-dev', gone, false],
+  ])('a plan: %s', (_what, job, github, expected) => {
+    expect(runs(plan, job, { github, needs: validated })).toBe(expected)
+  })
+
+  test('a stage whose name is part of another is not planned in its place', () => {
+    const needs = {
+      validate: { ...validated.validate, outputs: { ...validated.validate.outputs, stages: '["dev2","prod-eu"]' } },
+    }
+
+    expect(stages.map((stage) => runs(plan, `plan-${stage}`, { github: own, needs }))).toEqual([false, false, false])
+  })
+
+  test.each([
+    ['after everything went well', own, validated, 'success', true],
+    [
+      'after validate found something wrong',
+      own,
+      { validate: { result: 'failure', outputs: { request: '17' } } },
+      'failure',
+      true,
+    ],
+    [
+      'not where validate broke down',
+      own,
+      { validate: { result: 'failure', outputs: { request: '' } } },
+      'failure',
+      false,
+    ],
+    ['not for a run that a newer push has replaced', own, validated, 'cancelled', false],
+    ['not for a fork', fork, validated, 'success', false],
+  ] as const)('the comment: %s', (_what, github, needs, status, expected) => {
+    expect(runs(plan, 'post', { github, needs }, status)).toBe(expected)
+  })
+
+  test.each([
+    ['the pull request of a fork', 'pull_request', { full_name: 'eve/catalog' }, true],
+    ['one whose fork is gone', 'pull_request', null, true],
+    ['a pull request of this repository', 'pull_request', { full_name: 'acme/catalog' }, false],
+    ['a run for something else', 'push', { full_name: 'eve/catalog' }, false],
+  ])('the comment on a fork: %s', (_what, event, head, expected) => {
+    const github = { event: { workflow_run: { event, head_repository: head } }, repository: 'acme/catalog' }
+
+    expect(runs('.github/workflows/forks.yml', 'post', { github })).toBe(expected)
+  })
+
+  test.each([
+    ['a push to the default branch', 'push', 'refs/heads/main', true],
+    ['a push to another branch', 'push', 'refs/heads/next', false],
+    ['a branch whose name only begins so', 'push', 'refs/heads/mai', false],
+    ['a pull request', 'pull_request', 'refs/pull/1/merge', false],
+    ['a dispatch', 'workflow_dispatch', 'refs/heads/main', false],
+    // Expressions compare without regard to case. The action and the rules of the environments do not.
+    ['a branch called MAIN', 'push', 'refs/heads/MAIN', true],
+  ])('a deployment: %s', (_what, event, ref, expected) => {
+    const github = { event_name: event, ref, event: { repository: { default_branch: 'main' } } }
+
+    expect(runs('.github/workflows/deploy.yml', 'validate', { github })).toBe(expected)
+  })
+
+  test.each([
+    ['where no environment is touched', 'skipped', '["checkout"]', 'success', true],
+    ['after the environments', 'success', '["checkout"]', 'success', true],
+    ['not where an environment failed', 'failure', '["checkout"]', 'failure', false],
+    ['not where no service is touched', 'skipped', '[]', 'success', false],
+    ['not in a run that was cancelled', 'skipped', '["checkout"]', 'cancelled', false],
+  ] as const)('the services: %s', (_what, environments, services, status, expected) => {
+    const needs = { validate: { result: 'success', outputs: { services } }, environments: { result: environments } }
+
+    expect(runs('.github/workflows/deploy.yml', 'services', { needs }, status)).toBe(expected)
+  })
+})
+
+type Status = 'success' | 'failure' | 'cancelled'
+
+/** Whether a job would begin, by GitHub's own evaluation of its condition. */
+function runs(
+  path: string,
+  job: string,
+  contexts: Readonly<Record<string, unknown>>,
+  status: Status = 'success',
+): boolean {
+  const condition = jobsOf(path)[job]?.if?.replace(/^\$\{\{(.*)\}\}$/s, '$1') ?? 'success()'
+  const functions = ['success', 'failure', 'cancelled', 'always'].map((name) => ({
+    name,
+    minArgs: 0,
+    maxArgs: 0,
+    call: () => new data.BooleanData(name === 'always' || name === status),
+  }))
+  const { tokens } = new Lexer(condition).lex()
+  const expression = new Parser(tokens, ['github', 'needs', 'inputs'], functions).parse()
+  const context = JSON.parse(JSON.stringify(contexts), data.reviver)
+  const value = new Evaluator(expression, context, new Map(functions.map((each) => [each.name, each]))).evaluate()
+  const asks = /\b(success|failure|cancelled|always)\s*\(/.test(condition)
+  const holds = value.coerceString() === 'true'
+  return holds && (asks || status === 'success')
+}
