@@ -188,7 +188,7 @@ function encoded(text: string, { code: codeOf, word: wordOf }: Encoders): string
  */
 function isHarmless(word: string, isFirst: boolean): boolean {
   const core = word.replace(/^[("'“‘]+/u, '').replace(/[.,;:!?)"'”’…]+$/u, '')
-  if (core === '' || /^\d{1,2}:\d{2}$/u.test(core)) return true
+  if (core === '' || /^\d{1,2}:\d{2}(?::\d{2})?$/u.test(core)) return true
   if (isFirst && /^\d+[.)]$/u.test(word)) return false
   if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.’'/-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*%?$/u.test(core)) return false
   return !/www\.|gh-\d|ghsa-|cve-|(?:^|[^0-9a-z])[0-9a-f]{7,}(?:$|[^0-9a-z])/iu.test(core)
