@@ -42,7 +42,11 @@ export function localProvisioner(options: LocalOptions): Provisioner {
   const failures = readFailures(fail)
 
   const prepare = (wanted: WantedStack): Prepared =>
-    prepareStack(wanted, state.read(wanted.stack), state.neighbours(wanted.stack))
+    prepareStack(
+      wanted,
+      state.read(wanted.stack),
+      once(() => state.neighbours(wanted.stack)),
+    )
 
   const operation = (stack: StackId, file: StackFile | undefined, signal: AbortSignal | undefined): Operation => {
     const others = state.neighbours(stack).filter((it) => it.stack.name !== stack.name)
@@ -104,7 +108,7 @@ export function localProvisioner(options: LocalOptions): Provisioner {
           yield { kind: 'stack', at: clock.now(), status: 'DELETE_COMPLETE' }
           return
         }
-        checkExports(file, {}, state.neighbours(stack))
+        checkExports(file, {}, () => state.neighbours(stack))
         yield* operation(stack, file, signal).remove()
       } finally {
         hold.release()
@@ -123,22 +127,27 @@ type Prepared = {
   readonly settled: string | undefined
 }
 
-function prepareStack(wanted: WantedStack, file: StackFile | undefined, neighbours: readonly StackFile[]): Prepared {
+/** The other stacks are read only for one that imports or exports: otherwise each of a fleet would read all of it. */
+function prepareStack(
+  wanted: WantedStack,
+  file: StackFile | undefined,
+  neighbours: () => readonly StackFile[],
+): Prepared {
   refuseProblems(
     wanted.stack,
     checkLimits(wanted.body, () => ({ file: wanted.stack.name, line: 1, column: 1 })),
   )
-  const others = neighbours.filter(({ stack }) => stack.name !== wanted.stack.name)
-  const exported = new Map(others.flatMap(({ exports }) => Object.entries(exports)))
+  const others = once(() => neighbours().filter(({ stack }) => stack.name !== wanted.stack.name))
+  const exported = once(() => new Map(others().flatMap(({ exports }) => Object.entries(exports))))
   const fresh = file === undefined || mustGoFirst(file.status) || file.status === 'DELETE_COMPLETE'
   const planned = planStack(wanted, {
     before: fresh ? {} : file.resources,
     outputsBefore: fresh ? {} : file.outputs,
-    imported: (name) => exported.get(name),
+    imported: (name) => exported().get(name),
   })
   if (!planned.ok) throw refusal(wanted.stack, planned.problems)
   const plan = planned.value
-  for (const { stack, exports } of others) {
+  for (const { stack, exports } of Object.keys(plan.exports).length === 0 ? [] : others()) {
     const clash = Object.keys(plan.exports).find((name) => Object.hasOwn(exports, name))
     if (clash === undefined) continue
     throw new Refused('export-taken', `Export with name ${clash} is already exported by stack ${stack.name}.`, {
@@ -161,6 +170,11 @@ function prepareStack(wanted: WantedStack, file: StackFile | undefined, neighbou
     against: againstOf(file, plan),
     settled: atRest && sameContent(file, goal) && file.status !== 'UPDATE_ROLLBACK_COMPLETE' ? file.status : undefined,
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 function previewOf(wanted: WantedStack, { plan, wants, against }: Prepared): StackPreview {
@@ -272,12 +286,12 @@ function mustGoFirst(status: string): boolean {
 function checkExports(
   file: StackFile,
   exports: Readonly<Record<string, string>>,
-  neighbours: readonly StackFile[],
+  neighbours: () => readonly StackFile[],
 ): void {
   for (const [name, value] of Object.entries(file.exports)) {
     const after = Object.hasOwn(exports, name) ? exports[name] : undefined
     if (after === value) continue
-    const users = neighbours
+    const users = neighbours()
       .filter((it) => it.stack.name !== file.stack.name && Object.hasOwn(it.imports, name))
       .map((it) => it.stack.name)
     if (users.length === 0) continue

@@ -68,7 +68,11 @@ export function compactJson(value: unknown): string {
   return seen(JSON.stringify(value))
 }
 
+/** What is printable ASCII throughout, as most of what is printed, holds nothing unseen. */
+const plain = /^[\n -~]*$/
+
 function seen(text: string): string {
+  if (plain.test(text) && !text.includes('##[')) return text
   return text
     .replaceAll('##[', '#\\u0023[')
     .replace(unseen, (character) =>
