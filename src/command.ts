@@ -18,6 +18,11 @@ export type Ports = {
   readonly provisioner: (options: ProvisionerOptions) => Promise<Provisioner>
   readonly records: (folder: string) => Promise<Records>
   /**
+  /**
+   * Holds the local stacks in a folder for the whole of a run that changes them: `await using`. Throws `Refused` while
+   * another run works on them (`state-locked`), and has changed nothing then.
+   */
+  readonly exclusive: (stacks: string) => Promise<AsyncDisposable>
    * Forgets all local stacks and records. Throws `Refused` while another run works on them (`state-locked`), and where the
    * folders hold something that is not Protium's (`path-taken`).
    */

@@ -11,7 +11,7 @@ import { chooseSha256 } from './core/sha256.ts'
 import type { Clock } from './ports.ts'
 
 /** What a command is handed of the machine that it runs on; the same at every door. */
-export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'forget' | 'clock'>
+export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'exclusive' | 'forget' | 'clock'>
 
 /** The disk, git, the clock and the local provisioner; each adapter is loaded when it is asked for. */
 export function machine({
@@ -67,6 +67,10 @@ export function machine({
     },
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
     forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
+    exclusive: async (stacks) => {
+      const hold = await (await import('./adapters/local/lock.ts')).holdFolder(stacks, clock)
+      return { [Symbol.asyncDispose]: async () => hold.release() }
+    },
     clock,
   }
 }

@@ -49,6 +49,8 @@ export const deploy = command({
         : reviewedUnits(organisation.value, reviewed.value)
     if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
     const folders = stateFolders(root, state)
+    // From the plan to the last unit: nothing else may change the stacks in between.
+    await using _run = await ports.exclusive(folders.stacks)
     const stacks = stacksOf(ports, { folder: folders.stacks, fail })
     const planned = await planUnits(selected.value, stacks)
     const problems = [...organisation.problems, ...planned.problems]

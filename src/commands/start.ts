@@ -36,6 +36,8 @@ export const start = command({
       'read',
       `${catalog.name}: ${count(catalog.stages.length, 'stage')}, ${count(services.length, 'service')}, ${count(catalog.templates.size, 'template')}`,
     )
+    // From the plan to the last unit: nothing else may change the stacks in between.
+    await using _run = await ports.exclusive(folders.stacks)
     if (fresh) {
       // What is there goes only when everything that shall take its place has been found in order.
       const first = await planUnits(units, stacksOf(ports, { folder: join(folders.stacks, 'none') }))

@@ -33,7 +33,7 @@ describe('forgetting the local stacks', () => {
 
     await forget(folders, clock)
 
-    expect(left()).toEqual(['stacks', 'stacks/locks'])
+    expect(left()).toEqual(['stacks'])
   })
 
   test('makes nothing where there is nothing', async () => {

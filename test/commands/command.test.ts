@@ -51,6 +51,7 @@ const noPorts: Ports = {
     released: async () => undefined,
     commit: async () => undefined,
   },
+  exclusive: async () => ({ [Symbol.asyncDispose]: async () => {} }),
   forget: async () => {},
   provisioner: async () => {
     throw new Error('not used')

@@ -73,6 +73,23 @@ describe('a deployment', () => {
     asked.end()
   })
 
+  test('has the state folder to itself from its plan to its end, also while a person thinks', async () => {
+    const seconds: unknown[] = []
+    const asked = worldOf(() => small(shop), {
+      confirm: async () => {
+        seconds.push(await run(deploy, asked).catch((error: unknown) => error))
+        return true
+      },
+    })
+
+    const first = await outcomes({}, asked)
+
+    expect(seconds).toMatchObject([{ code: 'state-locked' }])
+    expect(first).toMatchObject({ exit: 'done', 'cart/prod': 'deployed' })
+    expect(await outcomes({}, asked)).toMatchObject({ exit: 'done', 'cart/prod': 'unchanged' })
+    asked.end()
+  })
+
   test('of one service takes its environments along, and no other service', async () => {
     expect(await outcomes({ services: ['mail'], stage: ['dev'] })).toEqual({
       exit: 'done',

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { localProvisioner } from '../../src/adapters/local.ts'
 import { forget } from '../../src/adapters/local/forget.ts'
+import { holdFolder } from '../../src/adapters/local/lock.ts'
 import { folderRecords } from '../../src/adapters/records.ts'
 import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts'
 import type { Problem } from '../../src/core/problem.ts'
@@ -75,6 +76,10 @@ export function worldOf(
     forget: async (folders) => forget(folders, clock),
     clock,
     reporter: {
+    exclusive: async (stacks) => {
+      const hold = await holdFolder(stacks, clock)
+      return { [Symbol.asyncDispose]: async () => hold.release() }
+    },
       step: () => {},
       unit: (each) => {
         progress.push(each)

@@ -278,7 +278,6 @@ describe('a state folder', () => {
       {
         "exit": 1,
         "stderr": "  read                   acme: 3 stages, 4 services, 4 templates <time>
-        checked and planned    15 units, 376 resources to deploy <time>
       Refused  "/.protium/stacks" was not written: it may not be written to (EACCES). Choose a folder that you may write to, or change the rights of this one. [disk-read-only]
       ",
         "stdout": "",
@@ -296,7 +295,6 @@ describe('a state folder', () => {
       {
         "exit": 1,
         "stderr": "  read                   acme: 3 stages, 4 services, 4 templates <time>
-        checked and planned    15 units, 376 resources to deploy <time>
       Refused  "/.protium/stacks" was not written: something else has that name (ENOTDIR). Move it away, or choose another folder to write to. [path-taken]
       ",
         "stdout": "",

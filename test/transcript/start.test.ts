@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { holdStack } from '../../src/adapters/local/lock.ts'
+import { holdFolder, holdStack } from '../../src/adapters/local/lock.ts'
 import { edit, protium, sample, snapshotOf } from './terminal.ts'
 
 const noClock = { now: () => new Date(), sleep: async () => {} }
@@ -192,6 +192,27 @@ describe('protium start', () => {
     expect({ stdout, exit }).toEqual({ stdout: '', exit: 1 })
     expect(stderr).toMatch(/Refused {2}Another run works on the state folder .*\[state-locked\]/u)
     expect(await protium(folder, 'start')).toMatchObject({ exit: 0 })
+  })
+})
+
+describe('two runs at once on one state folder', () => {
+  test('do not meet half-way: the second is refused at its start, and what only looks is not', async () => {
+    const folder = sample()
+    const state = join(folder, '.protium')
+    await protium(folder, 'deploy', 'receipts', '--stage', 'dev')
+    const hold = await holdFolder(join(state, 'stacks'), noClock)
+    const before = snapshotOf(state)
+
+    const second = await protium(folder, 'deploy', 'receipts', '--stage', 'staging')
+    const looks = [await protium(folder, 'plan'), await protium(folder, 'status'), await protium(folder, 'validate')]
+    const after = snapshotOf(state)
+    hold.release()
+
+    expect({ stdout: second.stdout, exit: second.exit }).toEqual({ stdout: '', exit: 1 })
+    expect(second.stderr).toMatch(/^Refused {2}Another run works on the state folder .*\[state-locked\]\n$/u)
+    expect(looks.map(({ exit }) => exit)).toEqual([0, 0, 0])
+    expect(after).toEqual(before)
+    expect(await protium(folder, 'deploy', 'receipts', '--stage', 'staging')).toMatchObject({ exit: 0 })
   })
 })
 
