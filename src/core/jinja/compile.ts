@@ -88,6 +88,8 @@ class Compiler {
   readonly #expressions: Expressions
   readonly #blocks = new Map<string, Block>()
   #extendsSoFar = 0
+  /** Variables listed so far for statements that hand them on. */
+  #listed = 0
   #hasKnownExtends = false
 
   constructor(setting: CompileSetting) {
@@ -191,7 +193,9 @@ class Compiler {
     const [only, second] = steps
     if (only === undefined) return nothing
     if (second === undefined) return only
+    const cost = steps.length >> 1
     return (activation) => {
+      activation.rendering.spend(cost)
       for (const load of steps) load(activation)
     }
   }
@@ -973,8 +977,17 @@ class Compiler {
   #locals(frame: Frame): (activation: Activation) => Locals {
     const reads = [...frame.symbols.visible()].map(([name, ref]) => ({ name, ref, hops: hopsTo(ref, frame) }))
     const { traced } = this.#setting
+    // Jinja2's compiler lists them for each statement, too.
+    this.#listed += reads.length
+    if (this.#listed > mostListed) {
+      throw new JinjaError(
+        'Limit',
+        `the variables around includes, imports and scoped blocks are more than ${mostListed}`,
+      )
+    }
     return (activation) => {
       const result: Locals = new Map()
+      activation.rendering.spend(reads.length >> 1)
       for (const { name, ref, hops } of reads) {
         const source = above(activation, hops)
         const value = source.slots[ref.slot]
@@ -1101,6 +1114,9 @@ function analyseMacro(of: MacroNode | CallBlock, symbols: Symbols): void {
   for (const value of of.args.defaults) analyseExpression(value, symbols)
   analyse(of.body, symbols)
 }
+
+/** How many variables the compiler lists for statements that hand them on, each time counted. */
+const mostListed = 500_000
 
 const misplacedInclude =
   'Jinja2 3.1.6 moves or loses what is included without context in a macro, a call, set or filter block, or a recursive ' +

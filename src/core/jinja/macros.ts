@@ -28,6 +28,7 @@ export function callMacro(macro: MacroSetting, outer: Activation, args: readonly
   const passed = tracer?.passed
   if (tracer !== undefined) tracer.passed = undefined
   const activation = new Activation(code.size, context, outer)
+  rendering.spend((names.length >> 1) + kwargs.size)
   const left = kwargs.size === 0 ? undefined : new Map(kwargs)
   let foundCaller = args.length >= names.length && macro.explicitCaller
   for (const [index, name] of names.entries()) {

@@ -222,6 +222,7 @@ export class Activation {
   readonly rendering: Rendering
 
   constructor(size: number, context: Context, outer: Activation | undefined) {
+    if (size > 8) context.rendering.spend(size >> 3)
     const slots: (Value | undefined)[] = []
     for (let index = 0; index < size; index += 1) slots.push(undefined)
     this.slots = slots
@@ -277,6 +278,7 @@ export class Context {
   /** The variables as they are now, with the locals over them: what an included template sees. */
   seen(locals: ReadonlyMap<string, { readonly value: Value; readonly mark: Mark | undefined }>): Lookup {
     if (locals.size === 0 && this.variables.size === 0) return this.parent
+    this.rendering.spend(locals.size + this.variables.size)
     const values = new Map(this.variables)
     const marks = new Map(this.marks)
     for (const [name, local] of locals) {

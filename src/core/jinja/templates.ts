@@ -74,6 +74,7 @@ function isNotFound(error: unknown): boolean {
 
 function newContext(template: Loaded, lookup: Lookup, rendering: Rendering): Context {
   const blocks = new Map<string, readonly Code[]>()
+  rendering.spend(template.blocks.size)
   for (const [name, code] of template.blocks) blocks.set(name, [code])
   return new Context(rendering, lookup, { templateName: template.file, blocks })
 }
@@ -119,6 +120,7 @@ export function makeModule(template: Loaded, lookup: Lookup, rendering: Renderin
 }
 
 export function derived(context: Context, locals: Locals): Context {
+  context.rendering.spend(context.blocks.size)
   const result = new Context(context.rendering, context.seen(locals), {
     templateName: context.templateName,
     blocks: context.blocks,

@@ -253,6 +253,34 @@ describe('a bound is met instead of exhausting the machine', () => {
     expect(codeOf(rendered)).toBe('template-limit')
   })
 
+  const each = (count: number, text: (number: number) => string): string =>
+    Array.from({ length: count }, (_, number) => text(number)).join('')
+  const names = each(5_000, (number) => `{% set a${number} = 1 %}`)
+
+  test.each([
+    ['parameters', `{% macro m(${each(5_000, (number) => `a${number}=1,`)}b=1) %}{% endmacro %}`, '{{ m() }}'],
+    ['variables of a macro', `{% macro m() %}{% if 0 %}${names}{% endif %}{% endmacro %}`, '{{ m() }}'],
+    [
+      'names that a macro reads',
+      `{% macro m() %}{% if 0 %}${each(5_000, (n) => `{{ a${n} }}`)}{% endif %}{% endmacro %}`,
+      '{{ m() }}',
+    ],
+    ['variables of a loop', '', `{% for x in [1] %}{% if 0 %}${names}{% endif %}{% endfor %}`],
+    ['variables of a block', '', `{% with %}{% if 0 %}${names}{% endif %}{% endwith %}`],
+    ['variables that an include sees', names, '{% import "empty.njk" as e with context %}'],
+    ['variables that a block sees', names, '{% block b scoped %}{% endblock %}'],
+  ])('in a loop over many %s', (_, before, body) => {
+    const files = new Map([['empty.njk', '']])
+    const parsed = parseTemplate('t', `${before}{% for i in range(100000) %}${body}{% endfor %}`, { files })
+    expect(codeOf(parsed.ok ? renderTemplate(parsed.value, mapOf()) : parsed)).toBe('template-limit')
+  })
+
+  test('of the variables that statements hand on', () => {
+    expect(codeOf(run(each(3_000, (number) => `{% set a${number} = 1 %}{% include "x" ignore missing %}`)))).toBe(
+      'template-limit',
+    )
+  })
+
   test.each([
     ['source', many('x', 300_000)],
     ['tokens', many('{{ 1 }}', 30_000)],
@@ -277,6 +305,8 @@ describe('a bound is met instead of exhausting the machine', () => {
 
   test.each([
     ['a long concatenation', `{{ 1${many('~1', 10_000)} }}`],
+    ['a long word in short lines', '{{ ("ab" * 100000)|wordwrap(3)|length }}'],
+    ['branches that set variables', each(2_000, (number) => `{% if 0 %}{% set a${number} = 1 %}{% endif %}`)],
     ['many branches', `{% if 0 %}${many('{% elif 0 %}', 3_000)}{% endif %}`],
     ['blanks beside tags', many(`${many(' ', 500)}{{- 1 }}`, 300)],
     ['braces that open nothing', many('{ {} ', 40_000)],
