@@ -1,12 +1,15 @@
 /** The door of GitHub Actions: each `actions/<verb>/main.ts` calls it with its command. */
 import * as core from '@actions/core'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
 import type { Command, Outcome, Ports } from './command.ts'
 import { exits } from './command.ts'
-import { lines } from './core/encode.ts'
+import { summaryBudget } from './core/summary.ts'
+import { compactJson, lines } from './core/encode.ts'
+import { baseOf, readRun } from './core/event.ts'
+import type { Run } from './core/event.ts'
 import type { Markdown } from './core/markdown.ts'
 import { blocks, bullets, code, cut, fence, prose, shorten } from './core/markdown.ts'
 import type { Problem } from './core/problem.ts'
@@ -55,6 +58,7 @@ async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome
   const stop = (): void => controller.abort()
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  const about = runOf()
   const reporter = lineReporter(stdout, { now: () => performance.now(), paint: plain })
   try {
     const outcome = await run({
@@ -63,7 +67,8 @@ async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome
       reporter,
       show: (shown) => print(textOf(shown)),
       confirm: undefined,
-      by: env['GITHUB_TRIGGERING_ACTOR'] ?? env['GITHUB_ACTOR'] ?? 'unknown',
+      base: about === undefined ? undefined : baseOf(about),
+      by: about?.actor ?? 'unknown',
       signal: controller.signal,
     })
     print(textOf(outcome))
@@ -73,6 +78,19 @@ async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
+}
+
+/** What the run is about; nothing where the step runs outside of GitHub, without an event. */
+function runOf(): Run | undefined {
+  const { GITHUB_EVENT_PATH: path } = env
+  if (path === undefined || path === '') return undefined
+  const read = existsSync(path)
+    ? readRun(env, readFileSync(path, 'utf8'))
+    : { ok: false as const, fault: 'There is no such file.' }
+  if (read.ok) return read.run
+  throw new Refused('event-unreadable', `What GITHUB_EVENT_PATH names cannot be used. ${read.fault}`, {
+    remedy: 'Run this as a step of a workflow of GitHub Actions.',
+  })
 }
 
 /**
@@ -108,19 +126,22 @@ async function finish(command: Command, outcome: Outcome, folder: string): Promi
   const problems = sorted(distinct(outcome.problems ?? []))
   annotate(problems, folder)
   setOutputs(command, outcome)
-  await summarize(command, summaryOf(outcome, problems), outcome.exit)
+  await summarize(pageOf(command, outcome, problems))
   if (outcome.exit === 'done') return
   core.setFailed(failureOf(command, outcome, problems))
   process.exitCode = exits[outcome.exit]
 }
 
-function summaryOf(outcome: Outcome, problems: readonly Problem[]): readonly Markdown[] {
+/** What the job summary says: the page of the command, and every problem. */
+function pageOf({ name }: Command, outcome: Outcome, problems: readonly Problem[]): Markdown {
   const result = resultOf(outcome)
+  const page = outcome.page ?? (result === '' ? undefined : fence(result))
+  const heading = outcome.page === undefined ? prose`## ${name}: ${outcome.exit}` : undefined
   const points = problems.map(({ at, ...problem }) => {
     const place = at === undefined ? problem.severity : placeText(at)
     return prose`${code(place)} ${problemWords(problem)} ${code(problem.code)}`
   })
-  return [...(result === '' ? [] : [fence(result)]), ...(points.length === 0 ? [] : [bullets(points)])]
+  return blocks([heading, page, points.length === 0 ? undefined : bullets(points)])
 }
 
 function failureOf({ name }: Command, { exit }: Outcome, problems: readonly Problem[]): string {
@@ -168,7 +189,7 @@ const mostOutput = 200_000
 function setOutputs(command: Command, { exit, data }: Outcome): void {
   for (const name of stepOutputs(command).keys()) {
     const value = name === 'exit' ? exit : data[name]
-    const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+    const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : compactJson(value)
     if (text.length > mostOutput) {
       core.notice(`The output ${name} would be too long, and is left empty.`)
       core.setOutput(name, '')
@@ -176,18 +197,14 @@ function setOutputs(command: Command, { exit, data }: Outcome): void {
   }
 }
 
-/** GitHub drops a job summary of more than 1 MiB. */
-const mostSummary = 900 * 1024
-
-async function summarize({ name }: Command, parts: readonly Markdown[], how: string): Promise<void> {
-  const whole = blocks([prose`## ${name}: ${how}`, ...parts])
+async function summarize(page: Markdown): Promise<void> {
   const rest = prose`The log has all of it.`
-  await core.summary.addRaw(cut(whole, { most: mostSummary, unit: 'bytes', rest }).markdown).write()
+  await core.summary.addRaw(cut(page, { ...summaryBudget, rest }).markdown).write()
 }
 
 async function refused(command: Command, { code: why, message, remedy }: Refused): Promise<void> {
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
-  await summarize(command, [prose`${message}`, prose`${remedy}`], 'refused')
+  await summarize(blocks([prose`## ${command.name}: refused`, prose`${message}`, prose`${remedy}`]))
   core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${why}]`, mostWords))
 }
 
@@ -195,6 +212,8 @@ async function bug(command: Command, error: unknown): Promise<void> {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
   const what = `This is a bug in Protium ${version()} (Node ${process.version}), not a mistake of yours.`
-  await summarize(command, [prose`${what} Please report it with these lines:`, fence(stack)], 'broken')
+  await summarize(
+    blocks([prose`## ${command.name}: broken`, prose`${what} Please report it with these lines:`, fence(stack)]),
+  )
   core.setFailed(shorten(`${what} Please report it with these lines:\n${lines(stack)}`, mostWords))
 }

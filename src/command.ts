@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import { line } from './core/encode.ts'
+import type { Markdown } from './core/markdown.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
@@ -18,11 +19,11 @@ export type Ports = {
   readonly provisioner: (options: ProvisionerOptions) => Promise<Provisioner>
   readonly records: (folder: string) => Promise<Records>
   /**
-  /**
    * Holds the local stacks in a folder for the whole of a run that changes them: `await using`. Throws `Refused` while
    * another run works on them (`state-locked`), and has changed nothing then.
    */
   readonly exclusive: (stacks: string) => Promise<AsyncDisposable>
+  /**
    * Forgets all local stacks and records. Throws `Refused` while another run works on them (`state-locked`), and where the
    * folders hold something that is not Protium's (`path-taken`).
    */
@@ -33,6 +34,8 @@ export type Ports = {
   readonly show: (outcome: Outcome) => void
   /** Asks a person; undefined where nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined
+  /** What a change is compared with, where the run is about one. */
+  readonly base: Base | undefined
   /** Who runs this, for the records. */
   readonly by: string
   readonly signal: AbortSignal
@@ -62,9 +65,17 @@ export interface Files {
     root: string,
     release: { readonly template: string; readonly version: string },
   ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
+  /**
+   * The files below a folder that a change is about, by paths relative to it; undefined where that cannot be told, because
+   * there is no git or the clone does not reach back so far.
+   */
+  readonly changed: (root: string, base: Base) => Promise<readonly string[] | undefined>
   /** The commit that is checked out, if the folder is in git. */
   readonly commit: (root: string) => Promise<string | undefined>
 }
+
+/** The commit before a change. With `merge`, what is checked out is the merge of a pull request, and the change is its. */
+export type Base = { readonly since: string; readonly merge: boolean }
 
 export type ProvisionerOptions = {
   /** What an environment's file says: `local`, `cloudformation`. */
@@ -124,6 +135,8 @@ export type Outcome<Data = Readonly<Record<string, Json>>> = {
   readonly problems?: readonly Problem[]
   /** The texts of files that problems lie in, for the excerpts. */
   readonly sources?: FileTree
+  /** The result for a page, such as the summary of a job; without it, the text is shown there. */
+  readonly page?: Markdown
   /** What to do next: commands without the program's name, and why. */
   readonly next?: readonly { readonly run: string; readonly why: string }[]
 }

@@ -40,6 +40,7 @@ export function machine({
         const major = version.split('.')[0] ?? ''
         return readTreeAt(root, `${template}@${version}`, `templates/${template}/v${major}`)
       },
+      changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),
     },
     provisioner: async (options) => {
@@ -66,11 +67,11 @@ export function machine({
       })
     },
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
-    forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
     exclusive: async (stacks) => {
       const hold = await (await import('./adapters/local/lock.ts')).holdFolder(stacks, clock)
       return { [Symbol.asyncDispose]: async () => hold.release() }
     },
+    forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
     clock,
   }
 }

@@ -25,6 +25,33 @@ export async function head(root: string): Promise<string | undefined> {
 }
 
 /**
+ * The files below a folder that differ between a commit and the one that is checked out, relative to the folder. If the
+ * checkout is the merge of a pull request (`merge`), it is compared with what it was merged into. Undefined where the clone
+ * does not reach back to the commit.
+ */
+export async function changed(
+  root: string,
+  { since, merge }: { readonly since: string; readonly merge: boolean },
+): Promise<readonly string[] | undefined> {
+  const into = merge ? await firstParent(root) : undefined
+  const base = into ?? (await resolve(root, since))
+  if (base === undefined) return undefined
+  const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', '--relative', base, 'HEAD']
+  const listed = await git(root, args)
+  return listed
+    ?.toString('utf8')
+    .split('\0')
+    .filter((path) => path !== '')
+}
+
+/** What the checked-out commit was merged into; undefined if it is no merge, or the clone ends with it. */
+async function firstParent(root: string): Promise<string | undefined> {
+  const listed = await git(root, ['rev-list', '--parents', '--max-count=1', 'HEAD'])
+  const [, into, merged] = listed?.toString('utf8').trim().split(' ') ?? []
+  return merged === undefined ? undefined : into
+}
+
+/**
  * The text files of a folder as they were at a release tag or a commit, by paths relative to the folder; `folder` is
  * relative to `root`, which may lie inside of a repository. Links and submodules are not followed: they, and files that
  * are too long or no text, are among the problems. Undefined where the tag or the folder in it is missing.

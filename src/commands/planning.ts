@@ -217,19 +217,29 @@ export function stackOf({ stack, environment }: Unit): StackId {
   return { name: stack, account: environment.account, region: environment.region }
 }
 
-/** Few and stable tags: one that changed would touch every resource of the stack. */
 function wantedOf(unit: Unit, part: RenderedStack): WantedStack {
   const { service, stage, bundle } = unit
+  const names = { unit: unit.id, template: bundle.template, service: service?.service, stage: stage?.name }
+  return { stack: stackOf(unit), body: part.body, parameters: {}, tags: tagsOf(names) }
+}
+
+/** Few and stable tags: one that changed would touch every resource of the stack. */
+export function tagsOf({
+  unit,
+  template,
+  service,
+  stage,
+}: {
+  readonly unit: string
+  readonly template: string
+  readonly service: string | undefined
+  readonly stage: string | undefined
+}): Readonly<Record<string, string>> {
   return {
-    stack: stackOf(unit),
-    body: part.body,
-    parameters: {},
-    tags: {
-      'protium:unit': unit.id,
-      'protium:template': bundle.template,
-      ...(service !== undefined && { 'protium:service': service.service }),
-      ...(stage !== undefined && { 'protium:stage': stage.name }),
-    },
+    'protium:unit': unit,
+    'protium:template': template,
+    ...(service !== undefined && { 'protium:service': service }),
+    ...(stage !== undefined && { 'protium:stage': stage }),
   }
 }
 
@@ -298,7 +308,27 @@ async function planOne(
   { stacks, predicted }: { readonly stacks: Stacks; readonly predicted: boolean },
 ): Promise<Planned> {
   const { unit, part, wanted } = rendered
-  const provisioner = await stacks(unit)
+  const facts = {
+    unit: unit.id,
+    ...(unit.stage !== undefined && { stage: unit.stage.name }),
+    template: `${unit.bundle.template}@${unit.bundle.version}`,
+    rendered: digest(part.text),
+    predicted,
+  }
+  return { ...rendered, ...(await planStack(await stacks(unit), { wanted, facts })) }
+}
+
+/** Compares one stack with what it shall be; a stack that is busy is refused. */
+export async function planStack(
+  provisioner: Provisioner,
+  {
+    wanted,
+    facts,
+  }: {
+    readonly wanted: WantedStack
+    readonly facts: Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
+  },
+): Promise<Pick<Planned, 'planned' | 'preview' | 'state'>> {
   const state = await provisioner.state(wanted.stack)
   if (state.is === 'busy') {
     throw new Refused('stack-busy', `The stack ${wanted.stack.name} is busy (${state.status}).`, {
@@ -307,19 +337,8 @@ async function planOne(
   }
   const preview = await provisioner.preview(wanted)
   const { changes, wants, against } = preview
-  const planned: PlannedUnit = {
-    unit: unit.id,
-    ...(unit.stage !== undefined && { stage: unit.stage.name }),
-    stack: wanted.stack,
-    template: `${unit.bundle.template}@${unit.bundle.version}`,
-    verdict: verdictOf(contentOf(state), wanted, changes),
-    changes,
-    rendered: digest(part.text),
-    wants,
-    against,
-    predicted,
-  }
-  return { ...rendered, planned, preview, state }
+  const verdict = verdictOf(contentOf(state), wanted, changes)
+  return { planned: { ...facts, stack: wanted.stack, verdict, changes, wants, against }, preview, state }
 }
 
 /** What is live; nothing where a stack has yet to be made, and something unlike everything where an update was cut short. */

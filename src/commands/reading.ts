@@ -11,17 +11,10 @@ import type { FileTree } from '../core/tree.ts'
 /** The organisation in a folder, and the texts that its problems lie in. */
 export type Reading = { readonly organisation: Checked<Organisation>; readonly sources: FileTree }
 
-/** All that an organisation is read from, at the root of its folder. */
-const parts = [
-  'catalog.yaml',
-  'catalog.yml',
-  'component',
-  'environments',
-  'service.yaml',
-  'service.yml',
-  'services',
-  'templates',
-]
+/** All that an organisation is read from: what belongs to a catalog, and what to services. */
+const ofCatalog = ['catalog.yaml', 'catalog.yml', 'environments', 'templates']
+const ofServices = ['component', 'service.yaml', 'service.yml', 'services']
+const parts = [...ofCatalog, ...ofServices]
 
 /**
  * Reads the organisation in a folder. Versions that the checkout does not offer come from git tags: what the reading asks
@@ -29,31 +22,73 @@ const parts = [
  *
  * If `services` names some (or units of theirs), these alone are read, with what all services share: the work is that of
  * the services named, not of all there are. A name that leads to none has everything read, to be told what there is.
+ *
+ * With `catalog`, another folder than the root, the catalog is read from there and the services alone from the root: the
+ * repository of a service, with the catalog checked out beside it.
  */
 export async function readFolder(
   ports: Ports,
   root: string,
-  { services = [] }: { readonly services?: readonly string[] } = {},
+  { services = [], catalog = root }: { readonly services?: readonly string[]; readonly catalog?: string } = {},
 ): Promise<Reading> {
+  const files = laidOver(ports.files, { root, catalog })
   const names = new Set(services.map((name) => name.split('/')[0] ?? '').filter((name) => name !== 'environment'))
   const some = services.length > 0 && [...names].every(isServiceName)
-  if (!some) return read(ports, root)
-  const reading = await read(ports, root, names)
+  if (!some) return read(files, root)
+  const reading = await read(files, root, names)
   const { organisation, sources } = reading
   const isThere = (name: string): boolean =>
     sources.has(`services/${name}/service.yaml`) ||
     (organisation.ok && organisation.value.services.some(({ service }) => service === name))
-  return [...names].every(isThere) ? reading : read(ports, root)
+  return [...names].every(isThere) ? reading : read(files, root)
 }
 
-async function read(ports: Ports, root: string, services?: ReadonlySet<string>): Promise<Reading> {
+/** The files that the run is about, if it is about a change and that can be told. */
+export async function changedFiles(ports: Ports, root: string): Promise<readonly string[] | undefined> {
+  return ports.base === undefined ? undefined : ports.files.changed(root, ports.base)
+}
+
+/** Reads what changed files have a part in: the services whose they are, or everything where they are those of all. */
+export async function readChanged(
+  ports: Ports,
+  root: string,
+  { files, catalog }: { readonly files: readonly string[]; readonly catalog: string },
+): Promise<Reading> {
+  const isShared = (file: string): boolean => /^(?:catalog\.ya?ml|environments\/|templates\/)/u.test(file)
+  if (join(root, '.') !== join(catalog, '.') || files.some(isShared)) return readFolder(ports, root, { catalog })
+  const names = new Set(files.flatMap((file) => /^services\/([^/]+)\//u.exec(file)?.[1] ?? []))
+  // The name of an environment leads to what all services share, and to no service.
+  return readFolder(ports, root, { services: names.size === 0 ? ['environment'] : [...names] })
+}
+
+type FolderFiles = Pick<Ports['files'], 'tree' | 'releases' | 'released'>
+
+/** The services of a root over the catalog of another folder, as if they lay in one. */
+function laidOver(
+  files: FolderFiles,
+  { root, catalog }: { readonly root: string; readonly catalog: string },
+): FolderFiles {
+  if (join(root, '.') === join(catalog, '.')) return files
+  const only = (names: readonly string[], wanted: ReadonlyMap<string, readonly string[]> | undefined) =>
+    new Map([...(wanted ?? []), ['', names] as const])
+  return {
+    tree: async (_root, wanted) => {
+      const [shared, own] = await Promise.all([
+        files.tree(catalog, only(ofCatalog, wanted)),
+        files.tree(root, only(ofServices, wanted)),
+      ])
+      return { tree: new Map([...shared.tree, ...own.tree]), problems: [...shared.problems, ...own.problems] }
+    },
+    releases: async () => files.releases(catalog),
+    released: async (_root, release) => files.released(catalog, release),
+  }
+}
+
+async function read(files: FolderFiles, root: string, services?: ReadonlySet<string>): Promise<Reading> {
   // Those that are read to compare the others with come in while it is read.
   const within = new Set(services)
   const treeOf = async (): ReturnType<Ports['files']['tree']> =>
-    ports.files.tree(
-      root,
-      new Map([['', parts], ...(services === undefined ? [] : [['services', [...within]] as const])]),
-    )
+    files.tree(root, new Map([['', parts], ...(services === undefined ? [] : [['services', [...within]] as const])]))
   let { tree, problems } = await treeOf()
   const released = new Map<string, FileTree | undefined>()
   let releases: readonly string[] = []
@@ -73,9 +108,9 @@ async function read(ports: Ports, root: string, services?: ReadonlySet<string>):
       continue
     }
     if (asked.size === 0) return { organisation: withProblems(organisation, [...problems, ...found]), sources: tree }
-    releases = await ports.files.releases(root)
+    releases = await files.releases(root)
     for (const [name, wanted] of asked) {
-      const bundle = releases.includes(name) ? await ports.files.released(root, wanted) : undefined
+      const bundle = releases.includes(name) ? await files.released(root, wanted) : undefined
       released.set(name, bundle?.tree)
       found.push(...(bundle?.problems ?? []))
     }

@@ -1,11 +1,17 @@
+import type { Outcome, Ports } from '../command.ts'
 import { command, lines, path } from '../command.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
-import type { Unit } from '../core/organisation.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
+import type { RenderedUnit } from '../core/request.ts'
+import { brokenRequestText, requestText } from '../core/request.ts'
+import type { Touched } from '../core/touched.ts'
+import { touchedBy } from '../core/touched.ts'
+import type { FileTree } from '../core/tree.ts'
 import { staleWorkflows } from '../core/workflows.ts'
-import { readFolder, selectUnits } from './reading.ts'
+import { changedFiles, readChanged, readFolder, selectUnits } from './reading.ts'
 import { renderEach } from './planning.ts'
 import { workflowFiles } from './workflows.ts'
 
@@ -17,70 +23,160 @@ export const validate = command({
     only: lines('This service alone, with the catalog and the templates: for a pull request that changes it.', {
       hint: 'SERVICE',
     }),
+    catalog: path('The folder of the catalog, where the services are in a repository of their own.', {}),
+    request: path('Write what is rendered to this file, for `plan --request`.', { hint: 'FILE' }),
   },
   outputs: {
     catalog: 'The name of the catalog, or null if it cannot be read.',
     units: 'The units that were rendered, each with its stack and the number of its resources.',
+    services: 'The names of the services that the change touches; of all of them, where it is not about a change.',
+    environments: 'Whether it touches an environment.',
+    stages: 'The names of the stages that it touches.',
   },
-  async run(ports, { path: root, only }) {
-    const { organisation, sources } = await readFolder(ports, root, { services: only })
-    if (!organisation.ok) {
-      return {
-        exit: 'bad-input',
-        data: { catalog: null, units: [] },
-        text: () => '',
-        problems: organisation.problems,
-        sources,
-      }
-    }
-    const { catalog } = organisation.value
-    const selected = selectUnits(organisation.value, { services: only, stages: [] })
-    if (!selected.ok)
-      return {
-        exit: 'bad-input',
-        data: { catalog: catalog.name, units: [] },
-        text: () => '',
-        problems: selected.problems,
-      }
-    const units = selected.value
-    const found: Problem[] = []
-    const rendered: { readonly unit: string; readonly stack: string; readonly resources: number }[] = []
-    const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
-    for (const one of renderEach(units)) {
-      found.push(...one.problems)
-      if (!one.ok) continue
-      const { unit, part, wanted, outputs } = one.value
-      const { Resources: resources } = part.body
-      rendered.push({
-        unit: unit.id,
-        stack: wanted.stack.name,
-        resources: isMap(resources) ? Object.keys(resources).length : 0,
-      })
-      if (unit.kind === 'environment') given.push({ unit, names: Object.keys(outputs) })
-    }
-    const files = await workflowFiles(ports, { root, catalog })
-    const problems = [
-      ...organisation.problems,
-      ...withoutDoubles(found, checkContracts(organisation.value, given)),
-      // A catalog without workflows is one that is used from the terminal alone.
-      ...(files.size === 0 ? [] : staleWorkflows(catalog, files)),
-    ]
-    const data = { catalog: catalog.name, units: rendered }
-    const told = new Map([...sources, ...files])
-    if (problems.some(({ severity }) => severity === 'error'))
-      return { exit: 'bad-input', data, text: () => '', problems, sources: told }
-    const total = rendered.reduce((sum, { resources }) => sum + resources, 0)
-    return {
-      exit: 'done',
-      data,
-      text: (paint) =>
-        `${paint.good('Everything is in order:')} ${only.length === 0 ? catalog.name : list(only)} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
-      problems,
-      sources: told,
-      next: [{ run: ['plan', ...only].join(' '), why: 'what a deployment would change' }],
-    }
+  async run(ports, { path: root, only, catalog, request }) {
+    const files = only.length > 0 ? undefined : await changedFiles(ports, root)
+    const reading =
+      files === undefined
+        ? await readFolder(ports, root, { services: only, ...(catalog !== undefined && { catalog }) })
+        : await readChanged(ports, root, { files, catalog: catalog ?? root })
+    const shared = catalog === undefined || catalog === root
+    const checked = await check(ports, { ...reading, root, only, files, shared, keep: request !== undefined })
+    if (request !== undefined) await ports.files.writeText(request, await requestOf(ports, { root, checked }))
+    return checked.outcome
   },
 })
+
+type Result = {
+  readonly catalog: string | null
+  readonly units: readonly { readonly unit: string; readonly stack: string; readonly resources: number }[]
+  readonly services: readonly string[]
+  readonly environments: boolean
+  readonly stages: readonly string[]
+}
+
+const nothing: Result = { catalog: null, units: [], services: [], environments: false, stages: [] }
+
+type Checking = {
+  readonly outcome: Outcome<Result>
+  /** There, if all is in order. */
+  readonly good?: { readonly organisation: Organisation; readonly units: readonly RenderedUnit[] }
+}
+
+async function check(
+  ports: Ports,
+  {
+    organisation: read,
+    sources,
+    root,
+    only,
+    files,
+    shared,
+    keep,
+  }: {
+    readonly organisation: Awaited<ReturnType<typeof readFolder>>['organisation']
+    readonly sources: FileTree
+    readonly root: string
+    readonly only: readonly string[]
+    readonly files: readonly string[] | undefined
+    readonly shared: boolean
+    /** Whether the renderings are asked for; without that one is held at a time. */
+    readonly keep: boolean
+  },
+): Promise<Checking> {
+  const bad = (problems: readonly Problem[], data: Result, texts: FileTree): Checking => ({
+    outcome: { exit: 'bad-input', data, text: () => '', problems, sources: texts },
+  })
+  if (!read.ok) return bad(read.problems, nothing, sources)
+  const organisation = read.value
+  const { catalog } = organisation
+  const touched = touchedBy(organisation, { files, shared })
+  const selected = selectUnits(organisation, { services: files === undefined ? only : namesOf(touched), stages: [] })
+  if (!selected.ok) return bad(selected.problems, { ...nothing, catalog: catalog.name }, new Map())
+  // Names of nothing are not all names.
+  const units = files !== undefined && namesOf(touched).length === 0 ? [] : selected.value
+  const { found, rendered, given, kept } = renderAll(units, (unit) => keep && isTouched(unit, touched))
+  const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
+  const problems = [
+    ...read.problems,
+    ...withoutDoubles(found, checkContracts(organisation, given)),
+    // A catalog without workflows is one that is used from the terminal alone.
+    ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
+  ]
+  const data: Result = { ...nothing, catalog: catalog.name, units: rendered }
+  const texts = new Map([...sources, ...workflows])
+  if (problems.some(({ severity }) => severity === 'error')) return bad(problems, data, texts)
+  const total = rendered.reduce((sum, { resources }) => sum + resources, 0)
+  const names = only.length > 0 ? only : namesOf(touched)
+  const subject = files === undefined && only.length === 0 ? catalog.name : list(names)
+  return {
+    outcome: {
+      exit: 'done',
+      data: {
+        ...data,
+        services: touched.services,
+        environments: touched.environments.length > 0,
+        stages: touched.stages,
+      },
+      text: (paint) =>
+        units.length === 0
+          ? `${paint.good('Everything is in order:')} no environment and no service is touched.`
+          : `${paint.good('Everything is in order:')} ${subject} has ${count(units.length, 'unit')} with ${count(total, 'resource')}, and each renders within the rules.`,
+      problems,
+      sources: texts,
+      next: [{ run: ['plan', ...only].join(' '), why: 'what a deployment would change' }],
+    },
+    good: { organisation, units: kept },
+  }
+}
+
+function namesOf({ services, environments }: Touched): readonly string[] {
+  return [...environments.map((name) => `environment/${name}`), ...services]
+}
+
+function isTouched({ kind, environment, service }: Unit, { services, environments }: Touched): boolean {
+  return kind === 'environment' ? environments.includes(environment.name) : services.includes(service?.service ?? '')
+}
+
+function renderAll(
+  units: readonly Unit[],
+  keep: (unit: Unit) => boolean,
+): {
+  readonly found: readonly Problem[]
+  readonly rendered: Result['units']
+  readonly given: readonly { readonly unit: Unit; readonly names: readonly string[] }[]
+  readonly kept: readonly RenderedUnit[]
+} {
+  const found: Problem[] = []
+  const rendered: Result['units'][number][] = []
+  const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
+  const kept: RenderedUnit[] = []
+  const outputsOf = new Map<string, Readonly<Record<string, string>>>()
+  for (const one of renderEach(units)) {
+    found.push(...one.problems)
+    if (!one.ok) continue
+    const { unit, part, wanted, outputs } = one.value
+    const { Resources: resources } = part.body
+    const number = isMap(resources) ? Object.keys(resources).length : 0
+    rendered.push({ unit: unit.id, stack: wanted.stack.name, resources: number })
+    if (keep(unit))
+      kept.push({ unit, text: part.text, body: part.body, given: outputsOf.get(unit.environment.name) ?? {} })
+    if (unit.kind !== 'environment') continue
+    given.push({ unit, names: Object.keys(outputs) })
+    outputsOf.set(unit.environment.name, outputs)
+  }
+  return { found, rendered, given, kept }
+}
+
+/** What is wrong is handed on as well: a later job shows it. */
+async function requestOf(
+  ports: Ports,
+  { root, checked: { outcome, good } }: { readonly root: string; readonly checked: Checking },
+): Promise<string> {
+  const commit = await ports.files.commit(root)
+  const problems = outcome.problems ?? []
+  if (good === undefined) return brokenRequestText(commit, problems)
+  return requestText(good.organisation, { commit, problems, units: good.units })
+}
 
 /** What a template lacks is met again by everything that was rendered with it; the contract says it best. */
 function withoutDoubles(

@@ -58,6 +58,11 @@ export const problemCodes = {
     why: 'Stages refer to environments by name.',
     fix: 'Rename one of them.',
   },
+  'event-unreadable': {
+    title: 'It is not known what the run is about',
+    why: 'GitHub describes what started a workflow in a file that `GITHUB_EVENT_PATH` names. It is missing, or lacks what is needed of it: a number, a commit, a repository.',
+    fix: 'Run the action as a step of a workflow, without a `GITHUB_` variable of your own.',
+  },
   'export-in-use': {
     title: 'An export is in use by another stack',
     why: 'CloudFormation keeps an exported value as it is while another stack imports it: changing it would pull the ground from under that stack.',
@@ -88,6 +93,31 @@ export const problemCodes = {
     why: 'The folder belongs to another user, and git reads nothing in such a folder, because its settings could run programs.',
     fix: 'If you trust it, run the `git config` command that the message shows.',
   },
+  'github-conflict': {
+    title: 'GitHub does not take a change',
+    why: 'Something else changed the same thing at the same time, or a rule of the repository is against it. Protium has looked several times whether its change is there, and it is not.',
+    fix: 'Look at it on GitHub, then run the command again. What has been done is not done twice.',
+  },
+  'github-not-found': {
+    title: 'GitHub has nothing there',
+    why: 'There is no such repository, pull request or commit; or the token may not see it, for GitHub hides what a token may not read.',
+    fix: 'Check the name. If it is right, let the token have access to the repository, with the permission that the message names.',
+  },
+  'github-permission': {
+    title: 'The token may not do that',
+    why: 'Each job gets a token of just the permissions that its workflow declares, and an App just those that it was given. The message names the one that is missing, as far as GitHub tells it.',
+    fix: 'Add the permission under `permissions:` of the job, or to the App. If the token has expired, run the job again.',
+  },
+  'github-rate-limited': {
+    title: 'GitHub takes no more requests for now',
+    why: 'GitHub limits how much a token may ask and write in a time. Protium waits as long as GitHub says, but not longer than a quarter of an hour.',
+    fix: 'Wait as long as the message says, then run the command again. It goes on where it was.',
+  },
+  'github-unreachable': {
+    title: 'GitHub does not answer',
+    why: 'The connection broke, or GitHub answered with an error of its own, several times in a row. It is not known whether the last change arrived.',
+    fix: 'Run the command again: it looks first, and does only what is left.',
+  },
   'host-ambiguous': {
     title: 'The host could be in two stages',
     why: 'The patterns of two stages in `catalog.yaml` both match this host.',
@@ -97,6 +127,11 @@ export const problemCodes = {
     title: 'The host is not a DNS name',
     why: 'A host has labels of 1 to 63 letters, digits and hyphens, parted by dots, at most 253 characters in all. It has no protocol, port or path.',
     fix: 'Correct the host.',
+  },
+  'host-missing': {
+    title: 'The template needs an address, and the service has none',
+    why: 'What some templates make is called by others: a load balancer leads to it, a name in the DNS, a rule with its host. Such a template marks an input with `x-protium-host`, which gets the host of the service in each stage; a service that names `stages:` alone has no host to give.',
+    fix: 'Write `hosts:` with one host for each stage. For a service that nobody calls, take a template that needs no address, such as a queue worker.',
   },
   'host-pattern': {
     title: "The pattern of a stage's hosts cannot be read",
@@ -567,6 +602,11 @@ export const problemCodes = {
     title: 'There is no problem with that code',
     why: 'A problem code is the word in square brackets at the end of a problem.',
     fix: 'Copy the code from the problem. `protium explain` without a code lists all of them.',
+  },
+  'unknown-service': {
+    title: 'There is no service of this name here',
+    why: 'The template marks an input with `x-protium-service`: its texts are names of services, such as those that a service calls. A name that was mistyped gives an address at which nobody answers, and nothing else would notice. It is a warning because services may lie in other repositories.',
+    fix: 'Correct the name; or do nothing if the service lies in a repository of its own.',
   },
   'unknown-stage': {
     title: 'There is no such stage',

@@ -7,6 +7,7 @@ import type { Checked, Place, Problem } from './problem.ts'
 import { requestSchema } from './schemas/request.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
 import type { Stage } from './stage.ts'
+import { utf8Length } from './stack/sizes.ts'
 import { readJson } from './yaml.ts'
 
 /**
@@ -42,7 +43,7 @@ export type RequestedUnit = {
   readonly given: Readonly<Record<string, string>>
 }
 
-/** The most that is read, in characters; so the most that is written. */
+/** Bytes: a file of more is not read. */
 const most = 1_000_000
 const mostProblems = 500
 
@@ -91,10 +92,11 @@ function written(
   const told: string[] = []
   const kept: string[] = []
   const left: string[] = []
-  let size = compactJson(head).length + 200
+  let size = utf8Length(compactJson(head)) + 200
   const take = (list: string[], text: string): boolean => {
-    if (size + text.length + 1 > most) return false
-    size += text.length + 1
+    const bytes = utf8Length(text) + 1
+    if (size + bytes > most) return false
+    size += bytes
     return list.push(text) > 0
   }
   for (const problem of problems.slice(0, mostProblems)) take(told, compactJson(problem))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../src/adapters/entries.ts'
-import { head, readTreeAt, tags } from '../../src/adapters/git.ts'
+import { changed, head, readTreeAt, tags } from '../../src/adapters/git.ts'
 
 let root = ''
 beforeEach(() => {
@@ -43,6 +43,30 @@ function commit(files: Record<string, string | Uint8Array>): void {
 
 describe('in a repository', () => {
   beforeEach(() => git('init', '-q', '-b', 'main'))
+
+  test('what has changed since a commit is told by its paths below the folder, renames as both', async () => {
+    commit({ 'a/same.txt': '1', 'a/old.txt': 'some text\n', 'b/x.txt': '1' })
+    const since = git('rev-parse', 'HEAD')
+    git('mv', 'a/old.txt', 'a/n ü\nw.txt')
+    commit({ 'a/added.txt': '', 'b/x.txt': '2' })
+
+    expect(await changed(join(root, 'a'), { since, merge: false })).toEqual(['added.txt', 'n ü\nw.txt', 'old.txt'])
+    expect(await changed(root, { since: 'f'.repeat(40), merge: false })).toBeUndefined()
+    expect(await changed(root, { since: '--output=x', merge: false })).toBeUndefined()
+  })
+
+  test('of the merge of a pull request, what it merges has changed, and nothing that the base did meanwhile', async () => {
+    commit({ 'a.txt': '1' })
+    const since = git('rev-parse', 'HEAD')
+    git('checkout', '-q', '-b', 'request')
+    commit({ 'mine.txt': '1' })
+    git('checkout', '-q', 'main')
+    commit({ 'theirs.txt': '1' })
+    git('merge', '-q', '--no-ff', '-m', 'merge', 'request')
+
+    expect(await changed(root, { since, merge: true })).toEqual(['mine.txt'])
+    expect(await changed(root, { since, merge: false })).toEqual(['mine.txt', 'theirs.txt'])
+  })
 
   test('a released bundle is read as it was, not as it is', async () => {
     commit({

@@ -49,6 +49,7 @@ const noPorts: Ports = {
     changes: async () => (async function* () {})(),
     releases: async () => [],
     released: async () => undefined,
+    changed: async () => undefined,
     commit: async () => undefined,
   },
   exclusive: async () => ({ [Symbol.asyncDispose]: async () => {} }),
@@ -61,6 +62,7 @@ const noPorts: Ports = {
   reporter: { step: () => {}, unit: () => {} },
   show: () => {},
   confirm: undefined,
+  base: undefined,
   by: 'ana',
   signal: new AbortController().signal,
 }

@@ -27,6 +27,8 @@ export function worldOf(
     readonly texts?: ReadonlyMap<string, string>
     readonly released?: ReadonlyMap<string, FileTree>
     readonly commit?: string
+    /** What has changed; then the run is about a change. */
+    readonly changed?: readonly string[]
     readonly confirm?: Ports['confirm']
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
@@ -69,17 +71,18 @@ export function worldOf(
         const files = more.released?.get(`${template}@${version}`)
         return files === undefined ? undefined : { tree: files, problems: [] }
       },
+      changed: async () => more.changed,
       commit: async () => more.commit,
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
     records: async (records) => folderRecords(records),
-    forget: async (folders) => forget(folders, clock),
-    clock,
-    reporter: {
     exclusive: async (stacks) => {
       const hold = await holdFolder(stacks, clock)
       return { [Symbol.asyncDispose]: async () => hold.release() }
     },
+    forget: async (folders) => forget(folders, clock),
+    clock,
+    reporter: {
       step: () => {},
       unit: (each) => {
         progress.push(each)
@@ -88,6 +91,7 @@ export function worldOf(
     },
     show: (outcome) => void shown.push(outcome),
     confirm: more.confirm,
+    base: more.changed === undefined ? undefined : { since: 'before', merge: false },
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,
   }
