@@ -1,4 +1,5 @@
 import type { DataMap } from './core/data.ts'
+import type { Markdown, Url } from './core/markdown.ts'
 
 /** A stack's identity. `name` follows CloudFormation: at most 128 characters of `[a-zA-Z][-a-zA-Z0-9]*`. */
 export type StackId = { readonly name: string; readonly account: string; readonly region: string }
@@ -115,4 +116,101 @@ export interface Records {
 export interface Clock {
   now(): Date
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}
+
+// GitHub
+
+/** One repository on GitHub, as far as pull requests and deployments need it. What goes wrong is thrown as `Refused`. */
+export interface GitHost {
+  pullRequest(number: number): Promise<PullRequest>
+  /** The open pull request from a branch, if its head is at that commit; `owner` is whose fork it comes from. */
+  openPullRequest(head: {
+    readonly owner: string
+    readonly branch: string
+    readonly commit: string
+  }): Promise<PullRequest | undefined>
+  /** The merged pull request that brought a commit to the branch that it is on. */
+  pullRequestOf(commit: string): Promise<PullRequest | undefined>
+  /** GitHub lists 3,000 files at most; `isComplete` says whether these are all. */
+  changedFiles(number: number): Promise<{ readonly files: readonly ChangedFile[]; readonly isComplete: boolean }>
+
+  /** Makes the one comment of its kind on a pull request be this: `absent` if it is not there and was not to be made. */
+  comment(wanted: StickyComment): Promise<Brought | 'absent'>
+  /** Makes the one check of its name on a commit be this. */
+  check(wanted: Check): Promise<Brought>
+  /** Our check of that name on a commit. */
+  checkOn(commit: string, name: string): Promise<StoredCheck | undefined>
+
+  /** The deployment with that key, made if it is not there; its number. */
+  deployment(wanted: Deployment): Promise<number>
+  /** Makes the newest status of a deployment be this. */
+  deploymentStatus(deployment: number, wanted: DeploymentStatus): Promise<Brought>
+}
+
+/** What came of it, so that nothing is done twice. */
+export type Brought = 'created' | 'updated' | 'unchanged'
+
+export type PullRequest = {
+  readonly number: number
+  readonly state: 'open' | 'merged' | 'closed'
+  readonly isDraft: boolean
+  /** The login of who opened it. */
+  readonly author: string
+  /** From another repository, or from one that is gone. */
+  readonly isFork: boolean
+  readonly head: { readonly branch: string; readonly commit: string }
+  readonly base: { readonly branch: string; readonly commit: string }
+}
+
+export type ChangedFile = {
+  readonly path: string
+  readonly change: 'added' | 'removed' | 'changed' | 'renamed'
+  /** The path before, of a file that was renamed. */
+  readonly was?: string
+}
+
+/** A comment that is found again by its first line, `marker(kind)`, and by being ours; and is edited instead of repeated. */
+export type StickyComment = {
+  readonly pullRequest: number
+  readonly kind: string
+  readonly body: Markdown
+  /** Edits the comment where there is one, and makes none. */
+  readonly onlyIfThere?: true
+}
+
+export type Check = {
+  readonly commit: string
+  readonly name: string
+  readonly conclusion: 'success' | 'failure' | 'neutral' | 'action_required'
+  /** One line of plain text. */
+  readonly title: string
+  readonly summary: Markdown
+  /** What later runs read back: a key of at most 100 characters, and a text below the summary. */
+  readonly key?: string
+  readonly text?: Markdown
+  readonly details?: Url
+}
+
+export type StoredCheck = {
+  readonly conclusion: string | undefined
+  readonly key: string | undefined
+  readonly text: string | undefined
+}
+
+export type Deployment = {
+  /** By which it is found again: of the unit, the commit and the run. */
+  readonly key: string
+  readonly commit: string
+  readonly environment: string
+  readonly isProduction: boolean
+  readonly description: string
+}
+
+/** `address` is where what was deployed answers, `log` where the run can be read. */
+export type DeploymentStatus = {
+  readonly state: 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive'
+  /** Cut at 140 characters. */
+  readonly description: string
+  readonly address?: Url
+  readonly log?: Url
 }

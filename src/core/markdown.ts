@@ -80,11 +80,17 @@ export function url(server: string, segments: readonly (string | number)[]): Url
   return encoded.some((segment) => segment === undefined) ? undefined : { url: [server, ...encoded].join('/') }
 }
 
-/** The address of a host, shown as a link to it; what is no host is shown as code. */
-export function hostLink(host: string): Markdown {
+/** The address of a host; nothing if it is no host. */
+export function hostUrl(host: string): Url | undefined {
   const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
   const isHost = host.length <= 253 && new RegExp(`^${label}(?:\\.${label})+$`, 'u').test(host)
-  return isHost ? { markdown: `[${host}](https://${host})` } : code(host)
+  return isHost ? { url: `https://${host}` } : undefined
+}
+
+/** A host as a link to it; what is no host is shown as code. */
+export function hostLink(host: string): Markdown {
+  const address = hostUrl(host)
+  return address === undefined ? code(host) : link({ markdown: host }, address)
 }
 
 function encodeSegment(text: string): string | undefined {
@@ -260,6 +266,11 @@ export function small(parts: readonly (Markdown | undefined)[]): Markdown {
 export function marker(kind: string, subject = ''): Markdown {
   const isName = /^[a-z0-9]+(?:[-/][a-z0-9]+)*$/u.test(subject) && subject.length <= 100
   return { markdown: `<!-- protium:${kind}${isName ? ` ${subject}` : ''} -->` }
+}
+
+/** The kind of a comment of ours, told by its first line. */
+export function markedKind(body: string): string | undefined {
+  return /^<!-- protium:([a-z]+)(?: [a-z0-9/-]+)? -->\r?(?:\n|$)/u.exec(body)?.[1]
 }
 
 // Length
