@@ -3,6 +3,7 @@ import { compareText } from './canonical.ts'
 import { type Catalog, type Environment, openCatalog, wrongEnding } from './catalog.ts'
 import { checkCompatible, findBundle } from './organisation/bundles.ts'
 import {
+  type Mention,
   type Only,
   type Organisation,
   problem,
@@ -15,6 +16,7 @@ import {
 import { checkStacks, claimants } from './organisation/stacks.ts'
 import { stagesOf } from './organisation/stages.ts'
 import { instanceUnits, pipelineUnits, readEnvironmentUnit } from './organisation/units.ts'
+import { didYouMean } from './nearest.ts'
 import type { Checked, Problem } from './problem.ts'
 import { openServiceSpec, type ServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
@@ -55,6 +57,7 @@ export function readOrganisation(
     names: new Map(),
     hosts: new Map(),
     strangers: [],
+    mentions: [],
   }
   const units: Unit[] = []
   const environments = new Map<string, Unit>()
@@ -69,7 +72,8 @@ export function readOrganisation(
   const stacks = [...units]
   const others = new Set<Unit>()
   const told: Problem[][] = []
-  for (const files of serviceFiles(tree, problems)) {
+  const all = serviceFiles(tree, problems)
+  for (const files of all) {
     const own: Problem[] = []
     const read = readService({ ...reading, problems: own }, files)
     const isOther = only !== undefined && files.folder !== undefined && !only.services.has(files.folder)
@@ -82,11 +86,17 @@ export function readOrganisation(
     units.push(...read.units)
   }
   for (const stranger of reading.strangers) judge(reading, stranger)
+  // A service in a repository of its own sees no other.
+  const known = all.every(({ folder }) => folder === undefined)
+    ? undefined
+    : new Set([...reading.names.keys(), ...all.flatMap(({ folder }) => folder ?? [])])
+  const mentions = reading.mentions.filter(({ service }) => known?.has(service) === false)
+  for (const mention of mentions) judgeMention(mention, known ?? [])
   problems.push(...told.flatMap(inOrder))
   if (only !== undefined) {
     const own = new Set(told)
-    const strangers = reading.strangers.filter((each) => own.has(each.problems))
-    askForOthers(catalog, { only, units, strangers })
+    const named = [...reading.strangers, ...mentions].filter((each) => own.has(each.problems))
+    askForOthers(catalog, { only, units, named: named.map(({ service }) => service) })
   }
   checkStacks(stacks, { others, problems })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
@@ -125,16 +135,23 @@ function judge({ names, hosts }: Reading, { is, text, service, at, problems }: S
   }
 }
 
+/** The services of an organisation may lie in many repositories, so a name that is not known here is only doubtful. */
+function judgeMention({ service, at, problems }: Mention, known: Iterable<string>): void {
+  problems.push({
+    ...problem('unknown-service', at, {
+      message: `There is no service "${service}" here.${didYouMean(service, known)}`,
+      expected: 'The name of a service.',
+      remedy: 'Correct the name. If the service lies in another repository, nothing has to be done.',
+    }),
+    severity: 'warning',
+  })
+}
+
 /** Names the services that these could be in the way of. */
 function askForOthers(
   catalog: Catalog,
-  {
-    only,
-    units,
-    strangers,
-  }: { readonly only: Only; readonly units: readonly Unit[]; readonly strangers: readonly Stranger[] },
+  { only, units, named }: { readonly only: Only; readonly units: readonly Unit[]; readonly named: readonly string[] },
 ): void {
-  const named = strangers.map(({ service }) => service)
   const stacks = units.flatMap(({ service, stack }) => (service === undefined ? [] : claimants(catalog, stack)))
   for (const name of new Set([...named, ...stacks])) if (!only.services.has(name)) only.wants(name)
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readOrganisation, type Unit } from '../../src/core/organisation.ts'
 import type { FileTree } from '../../src/core/tree.ts'
-import { brief, lines, manifest, organisationFiles, treeOf } from './trees.ts'
+import { brief, lines, manifest, organisationFiles, schemaFile, treeOf } from './trees.ts'
 
 type Files = Readonly<Record<string, string | undefined>>
 
@@ -24,6 +24,10 @@ function unitOf(read: ReturnType<typeof organisation>, id: string): Unit {
 const other = (text: string): Files => ({ 'services/other/service.yaml': lines(text) })
 const webFolder = Object.entries(organisationFiles).filter(([path]) => path.startsWith('templates/web/v1/'))
 const released: FileTree = new Map(webFolder.map(([path, text]) => [path.replace('templates/web/v1/', ''), text]))
+const withoutPipeline: Files = {
+  'templates/web/v1/pipeline_infrastructure/manifest.yaml': undefined,
+  'templates/web/v1/pipeline_infrastructure/cloudformation.yaml': undefined,
+}
 const digest = `registry.example.com/shop@sha256:${'0'.repeat(64)}`
 
 describe('an organisation', () => {
@@ -457,6 +461,113 @@ describe('inputs', () => {
         'service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs: { image: "shop:1" }',
       ).ok,
     ).toBe(true)
+  })
+})
+
+describe('an input that takes the address', () => {
+  const addressed = (more = ''): Files => ({
+    ...withoutPipeline,
+    'templates/web/v1/schema/schema.yaml': schemaFile(
+      'service',
+      `properties: { host: { type: string, x-protium-host: true${more} } }${more === '' ? '\nrequired: [host]' : ''}`,
+    ),
+  })
+  const hosts = 'hosts: [checkout.dev.example.com, CHECKOUT.example.com]'
+
+  test('has the host of each stage, and the place where that is written', () => {
+    const read = withService(`service: checkout\ntemplate: web@1.4.2\n${hosts}`, addressed())
+
+    expect(read.problems).toEqual([])
+    expect(unitOf(read, 'checkout/dev').inputs).toEqual({ host: 'checkout.dev.example.com' })
+    expect(unitOf(read, 'checkout/prod').inputs).toEqual({ host: 'checkout.example.com' })
+    expect(unitOf(read, 'checkout/prod').inputPlace('host')).toMatchObject({ line: 3, column: 35 })
+  })
+
+  test('is what a person writes, where one does', () => {
+    const read = withService(
+      `service: checkout\ntemplate: web@1.4.2\n${hosts}\nstages: { prod: { because: x, inputs: { host: a.example.com } } }`,
+      addressed(),
+    )
+
+    expect(unitOf(read, 'checkout/dev').inputs).toEqual({ host: 'checkout.dev.example.com' })
+    expect(unitOf(read, 'checkout/prod').inputs).toEqual({ host: 'a.example.com' })
+  })
+
+  test('is refused to a service without hosts, at each of its stages, with the host to write', () => {
+    const read = withService('service: checkout\ntemplate: web@1.4.2\nstages:\n  dev: {}\n  prod: {}', addressed())
+
+    expect(brief(read.problems)).toEqual([
+      'host-missing services/checkout/service.yaml:4',
+      'host-missing services/checkout/service.yaml:5',
+    ])
+    expect(read.problems[1]?.expected).toContain('checkout.example.com')
+  })
+
+  test('has its default in a service without hosts, where the template can do without', () => {
+    const read = withService(
+      'service: checkout\ntemplate: web@1.4.2\nstages: { dev: }',
+      addressed(', default: nowhere'),
+    )
+
+    expect(unitOf(read, 'checkout/dev').inputs).toEqual({ host: 'nowhere' })
+  })
+})
+
+describe('the names of services among the inputs', () => {
+  const calling: Files = {
+    ...withoutPipeline,
+    'templates/web/v1/schema/schema.yaml': schemaFile(
+      'service',
+      'properties: { calls: { type: array, default: [], items: { type: string, x-protium-service: true } } }',
+    ),
+    'services/inventory/service.yaml': 'service: inventory\ntemplate: web@1.4.2\nstages: { dev: }\n',
+  }
+  const checkout = (calls: string): string =>
+    lines(
+      `service: checkout\ntemplate: web@1.4.2\nhosts: [checkout.dev.example.com]\ninputs:\n  calls:\n    - ${calls}`,
+    )
+
+  test('are looked up; one that is not there is doubtful, once, with the nearest', () => {
+    const read = withService(`${checkout('inventroy')}stages: { dev: }`, calling)
+
+    expect(read.ok).toBe(true)
+    expect(read.problems).toMatchObject([
+      {
+        code: 'unknown-service',
+        severity: 'warning',
+        message: 'There is no service "inventroy" here. Did you mean "inventory"?',
+        at: { line: 6, column: 7 },
+      },
+    ])
+    expect(withService(checkout('inventory'), calling).problems).toEqual([])
+  })
+
+  test('are not told to be wrong because the other service has a fault', () => {
+    const read = withService(checkout('inventory'), calling, { 'services/inventory/service.yaml': 'service: [' })
+
+    expect(read.problems.map(({ code }) => code)).not.toContain('unknown-service')
+  })
+
+  test('are those of other repositories where a service has one of its own', () => {
+    const read = organisation(calling, {
+      'services/inventory/service.yaml': undefined,
+      'services/checkout/service.yaml': undefined,
+      'service.yaml': checkout('anything'),
+    })
+
+    expect(read.problems).toEqual([])
+  })
+
+  test('are looked for where only the calling service is read', () => {
+    const tree = treeOf(organisationFiles, calling, { 'services/checkout/service.yaml': checkout('inventory') })
+    const wanted: string[] = []
+    const only = { services: new Set(['checkout']), wants: (name: string) => void wanted.push(name) }
+    const alone = new Map([...tree].filter(([path]) => !path.startsWith('services/inventory/')))
+
+    readOrganisation(alone, () => undefined, [], only)
+
+    expect(wanted).toContain('inventory')
+    expect(readOrganisation(tree, () => undefined, [], only).problems).toEqual([])
   })
 })
 

@@ -64,7 +64,12 @@ export type Reading = {
   readonly hosts: Map<string, Place>
   /** What can be judged only when the service is known whose name it is. */
   readonly strangers: Stranger[]
+  /** Where services name other services. */
+  readonly mentions: Mention[]
 }
+
+/** The name of another service among the inputs of one. */
+export type Mention = { readonly service: string; readonly at: Place; readonly problems: Problem[] }
 
 /** A host that names another service, or a service that lies in the folder of another name. */
 export type Stranger = {

@@ -2,12 +2,12 @@ import type { Bundle } from '../bundle.ts'
 import type { Environment } from '../catalog.ts'
 import { type Data, type DataMap, entriesOf, isMap, mapOf, type Path } from '../data.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
-import { checkInputs, checkSecrets, type InputSchema, inputsAt, type InputsAt } from '../schema.ts'
+import { checkInputs, checkSecrets, type InputSchema, inputsAt, type InputsAt, servicesIn } from '../schema.ts'
 import { inWords, textsIn } from '../shape.ts'
 import type { ServiceSpec } from '../spec.ts'
-import type { Stage } from '../stage.ts'
+import { hostOf, readHost, type Stage } from '../stage.ts'
 import { findBundle } from './bundles.ts'
-import { problem, type Reading, type Service, type Unit } from './model.ts'
+import { problem, type Reading, type Service, type ServiceStage, type Unit } from './model.ts'
 import { filled, stackOf } from './stacks.ts'
 
 export function readEnvironmentUnit(reading: Reading, environment: Environment): Unit | undefined {
@@ -62,24 +62,35 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
   // Most stages have no inputs of their own, and one check serves all of these.
   let shared: Checked<DataMap> | undefined
   const units: Unit[] = []
-  for (const { stage } of service.stages) {
+  for (const serviceStage of service.stages) {
+    const { stage } = serviceStage
     const environment = catalog.environments.get(stage.environment)
     const stageSpec = spec.stages.get(stage.name)
     const own = stageSpec?.inputs ?? mapOf()
-    const places = stagePlaces({ spec, stage, own, schema })
+    const address = addressInput({ spec, serviceStage, own, schema })
+    const places = stagePlaces({ spec, stage, own, schema, address })
     let checked: Checked<DataMap>
-    if (Object.keys(own).length === 0) {
+    if (Object.keys(own).length === 0 && address === undefined) {
       shared ??= checkInputs(schema, spec.inputs, places)
       checked = shared
     } else {
       problems.push(...checkSecrets(schema, own, inputsAt(document, ['stages', stage.name, 'inputs'])))
-      checked = checkInputs(schema, merged(spec.inputs, own, schema), places)
+      const given = merged(spec.inputs, own, schema)
+      checked = checkInputs(
+        schema,
+        address === undefined ? given : mapOf([...entriesOf(given), [address.input, address.host]]),
+        places,
+      )
     }
     problems.push(...checked.problems)
-    if (!checked.ok || environment === undefined) continue
+    if (address?.is === 'missing') problems.push(hostMissing(service, address))
+    if (!checked.ok) continue
     const inputs = checked.value
+    for (const { name, path } of servicesIn(schema, inputs))
+      reading.mentions.push({ service: name, at: places.place(path), problems })
+    if (address?.is === 'missing' || environment === undefined) continue
     const inputPlace = (name: string): Place =>
-      Object.hasOwn(inputs, name) && written(spec, own, name)
+      Object.hasOwn(inputs, name) && (written(spec, own, name) || name === address?.input)
         ? places.place([name])
         : (schema.inputs.get(name)?.defaultAt ?? document.place(['template']))
     if (stage.production) problems.push(...imageProblems({ schema, inputs, stage, inputPlace }))
@@ -101,6 +112,50 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
     units.push({ kind: 'instance', id, stack, environment, stage, service, bundle, inputs, inputPlace })
   }
   return units
+}
+
+/** What the input that takes the address of the instance gets, where nobody gives it: see `x-protium-host`. */
+type Address = {
+  /** `missing`: the template needs an address, and the service has none here; `host` is the one that it might have. */
+  readonly is: 'given' | 'missing'
+  readonly input: string
+  readonly host: string
+  readonly at: Place
+}
+
+function addressInput({
+  spec,
+  serviceStage: { stage, hosts },
+  own,
+  schema,
+}: {
+  readonly spec: ServiceSpec
+  readonly serviceStage: ServiceStage
+  readonly own: DataMap
+  readonly schema: InputSchema
+}): Address | undefined {
+  const input = [...schema.inputs.values()].find(({ host }) => host)
+  if (input === undefined || written(spec, own, input.name)) return undefined
+  const [host] = hosts
+  if (host !== undefined) {
+    const written = spec.hosts.find(({ text }) => {
+      const read = readHost(text)
+      return 'host' in read && read.host === host
+    })
+    const at = written?.at ?? spec.document.place(['hosts'])
+    return { is: 'given', input: input.name, host, at }
+  }
+  if (!input.required || input.default !== undefined) return undefined
+  const at = spec.document.keyPlace(['stages', stage.name])
+  return { is: 'missing', input: input.name, host: hostOf(stage, spec.service), at }
+}
+
+function hostMissing({ bundle }: Service, { host, at }: Address): Problem {
+  return problem('host-missing', at, {
+    message: `What the template "${bundle.template}" makes is called at an address, and the service has none.`,
+    expected: `\`hosts:\` with one host for each stage, here ${host}.`,
+    remedy: `Write \`hosts:\` (the hosts decide the stages, so those without inputs of their own need no entry), or take a template for services that nobody calls.`,
+  })
 }
 
 function written(spec: ServiceSpec, own: DataMap, name: string): boolean {
@@ -134,11 +189,13 @@ function stagePlaces({
   stage,
   own,
   schema,
+  address,
 }: {
   readonly spec: ServiceSpec
   readonly stage: Stage
   readonly own: DataMap
   readonly schema: InputSchema
+  readonly address: Address | undefined
 }): InputsAt {
   const { document, inputs } = spec
   const fromStage = (path: Path): boolean => {
@@ -151,7 +208,7 @@ function stagePlaces({
   const whole = (path: Path): Path =>
     fromStage(path) ? ['stages', stage.name, 'inputs', ...path] : ['inputs', ...path]
   return {
-    place: (path) => document.place(whole(path)),
+    place: (path) => (address !== undefined && path[0] === address.input ? address.at : document.place(whole(path))),
     keyPlace: (path) => document.keyPlace(whole(path)),
     missing: missingPlace(document, ['inputs'], 'inputs' in (isMap(document.data) ? document.data : {})),
   }

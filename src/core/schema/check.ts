@@ -75,6 +75,28 @@ export function checkSecrets(schema: InputSchema, inputs: DataMap, at: InputsAt)
   return problems
 }
 
+/** The names of services in inputs that were checked: each text that the schema marks with `x-protium-service`. */
+export function servicesIn(
+  schema: InputSchema,
+  inputs: DataMap,
+): readonly { readonly name: string; readonly path: Path }[] {
+  const found: { readonly name: string; readonly path: Path }[] = []
+  const visit = (value: Data, path: Path, json: DataMap | undefined): void => {
+    if (isMap(value)) {
+      for (const [key, item] of Object.entries(value))
+        visit(item, [...path, key], mapIn(mapIn(json, 'properties'), key) ?? mapIn(json, 'additionalProperties'))
+    } else if (isList(value)) value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items')))
+    else if (json?.['x-protium-service'] === true && typeof value === 'string' && value !== '')
+      found.push({ name: value, path })
+  }
+  const properties = mapIn(schema.json, 'properties')
+  for (const { name, services } of schema.inputs.values()) {
+    const value = inputs[name]
+    if (services && value !== undefined) visit(value, [name], mapIn(properties, name))
+  }
+  return found
+}
+
 function boundProblems(schema: InputSchema, inputs: DataMap, at: InputsAt): Problem[] {
   const problems: Problem[] = []
   const refuse = (path: Path, message: string, expected: string): void => {

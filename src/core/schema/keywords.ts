@@ -67,7 +67,7 @@ const keywords: Readonly<Record<string, readonly [(value: Data) => boolean, stri
 }
 
 /** Our own, inside a property. */
-const extensions = ['x-protium-secret', 'x-protium-image']
+const extensions = ['x-protium-secret', 'x-protium-image', 'x-protium-host', 'x-protium-service']
 
 const composition = [
   'allOf',
@@ -95,7 +95,7 @@ export function checkKeyword(reader: Reader, path: Path, key: string, value: Dat
       extensions.includes(key)
         ? `"${key}" is neither true nor false.`
         : `There is no "${key}".${didYouMean(key, extensions)}`,
-      `${extensions.join(' or ')} with true or false.`,
+      `One of ${extensions.join(', ')} with true or false.`,
     )
     return false
   }

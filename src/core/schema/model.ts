@@ -30,6 +30,10 @@ export type Input = {
   readonly secret?: boolean
   /** Holds a container image: `x-protium-image`, or a text input named `image`. */
   readonly image: boolean
+  /** Takes the address of the instance: `x-protium-host`. One input of a service's schema at most. */
+  readonly host: boolean
+  /** Names services, itself or somewhere inside of it: `x-protium-service`. */
+  readonly services: boolean
   /** Where the schema file names it, and where its default stands. */
   readonly at: Place
   readonly defaultAt: Place

@@ -73,7 +73,9 @@ export function readSchema(document: Document): Checked<BundleSchema> {
       continue
     }
     const input = readInputType(reader, name)
-    if (input !== undefined) read[kind] = input
+    if (input === undefined) continue
+    checkHost(reader, input, kind)
+    read[kind] = input
   }
   const said = ['environment_input_type', 'service_input_type', 'pipeline_input_type'].filter((key) => key in schema)
   if (said.length === 0)
@@ -156,9 +158,44 @@ function readInput(
     ...(description === undefined ? {} : { description }),
     ...(typeof secret === 'boolean' ? { secret } : {}),
     image: typeof image === 'boolean' ? image : name === 'image' && textsIn(property, 'type').includes('string'),
+    host: property['x-protium-host'] === true,
+    services: holds(property, 'x-protium-service'),
     at: document.keyPlace(path),
     defaultAt: document.place([...path, 'default']),
   }
+}
+
+/** Whether a word is set in a description, or in one of its parts. */
+function holds(json: DataMap, word: string): boolean {
+  return json[word] === true || partsOf(json).some((part) => holds(part, word))
+}
+
+function partsOf(json: DataMap): readonly DataMap[] {
+  return [...Object.values(mapIn(json, 'properties') ?? {}), json['items'], json['additionalProperties']].filter(
+    (part) => isMap(part),
+  )
+}
+
+/** An address is that of an instance, so only the schema of a service can take it, and once, as an input of its own. */
+function checkHost(
+  reader: Reader,
+  { type, inputs, json }: InputSchema,
+  kind: 'environment' | 'service' | 'pipeline',
+): void {
+  const marked = [...inputs.values()].filter(({ host }) => host)
+  const inside = partsOf(json).some((input) => partsOf(input).some((part) => holds(part, 'x-protium-host')))
+  if (!inside && marked.length <= (kind === 'service' ? 1 : 0)) return
+  complain(
+    reader,
+    'schema-keyword',
+    ['schema', 'types', type, ...(marked[1] === undefined ? [] : ['properties', marked[1].name])],
+    inside
+      ? '"x-protium-host" is set inside of an input.'
+      : kind === 'service'
+        ? `"x-protium-host" is set for ${marked.map(({ name }) => `"${name}"`).join(' and ')}.`
+        : `"x-protium-host" is set for an input of ${kind === 'pipeline' ? 'a pipeline' : 'an environment'}, which has no address.`,
+    'One input of a service, of type string.',
+  )
 }
 
 function checkDefault(reader: Reader, property: DataMap, path: Path): void {
@@ -303,6 +340,16 @@ function settle(reader: Reader, json: Map<string, Data>, path: Path): void {
   const types = json.get('type')
   if (isList(allowed) && isList(types) && types.includes('null') && !allowed.includes(null))
     json.set('enum', [...allowed, null])
+  for (const word of ['x-protium-host', 'x-protium-service']) {
+    if (json.get(word) === true && json.get('type') !== 'string')
+      complain(
+        reader,
+        'schema-keyword',
+        [...path, word],
+        `"${word}" is set for something that is not a text.`,
+        '`type: string`.',
+      )
+  }
   const properties = json.get('properties')
   if (isMap(properties)) {
     if (Object.keys(properties).length > 0 && !json.has('additionalProperties')) json.set('additionalProperties', false)
