@@ -5,9 +5,10 @@ import { build } from './yaml/build.ts'
 import { doubtfulForms } from './yaml/doubts.ts'
 import { checked, type Finding } from './yaml/findings.ts'
 import { scanJson } from './yaml/json.ts'
+import { readQuickly } from './yaml/quick.ts'
 import type { Dialect } from './yaml/scalars.ts'
 import { differs, explain, unreadable } from './yaml/second.ts'
-import { type Document, documentOf } from './yaml/spots.ts'
+import { type Document, documentOf, type Spot } from './yaml/spots.ts'
 
 /**
  * The one reader of YAML and JSON. Whatever a repository holds passes through it, so it is strict, bounded and linear, and
@@ -30,7 +31,7 @@ export function readYaml(file: string, text: string, dialect: Dialect): Checked<
 
 /**
  * Reads a rendered CloudFormation template, YAML or JSON, of at most 1 MiB. The same answers as
- * `readYaml(file, text, 'cloudformation')`, without the second parser: a fleet renders thousands of these, and no person
+ * `readYaml(file, text, 'cloudformation')`, without the second parser, and in one pass where the text is of the plainest form: a fleet renders thousands of these, and no person
  * wrote them.
  */
 export function readRendered(file: string, text: string): Checked<Document> {
@@ -55,6 +56,9 @@ function read(file: string, text: string, { dialect, agree }: { dialect: Dialect
     const json = readJson(file, text)
     if (!json.problems.some(({ code }) => code === 'yaml-syntax')) return json
   }
+  const spot = (): Spot => build(text, eventsOf(text), { dialect, spots: true }).spot
+  const quick = agree || dialect !== 'cloudformation' ? undefined : readQuickly(text)
+  if (quick !== undefined) return { ok: true, value: documentOf(file, text, quick, spot), problems: [] }
   const parsed = parse(text)
   if ('findings' in parsed) return refusal(file, text, parsed.findings)
   const { events } = parsed
@@ -64,8 +68,7 @@ function read(file: string, text: string, { dialect, agree }: { dialect: Dialect
     const offset = differs(text, events)
     if (offset !== undefined) return refusal(file, text, [disagreement(offset)])
   }
-  const document = documentOf(file, text, data, () => build(text, eventsOf(text), { dialect, spots: true }).spot)
-  return checked(file, text, findings, document)
+  return checked(file, text, findings, documentOf(file, text, data, spot))
 }
 
 function refusal(file: string, text: string, findings: readonly Finding[]): Checked<never> {

@@ -88,7 +88,7 @@ type Tag = 'none' | 'text' | { readonly long: string }
  */
 const functions =
   'And Base64 Cidr Equals FindInMap GetAtt GetAZs If ImportValue Join Length Not Or Select Split Sub ToJsonString Transform'
-const shortTags: ReadonlyMap<string, Tag> = new Map([
+export const shortTags: ReadonlyMap<string, Tag> = new Map([
   ...functions.split(' ').map((name): [string, Tag] => [`!${name}`, { long: `Fn::${name}` }]),
   ...['Ref', 'Condition'].map((name): [string, Tag] => [`!${name}`, { long: name }]),
 ])
@@ -176,7 +176,7 @@ function contentOf(text: string, event: ScalarEvent): string {
 }
 
 /** `Fn::GetAtt` takes a list; the short form's text splits at its first dot, since attribute names hold dots themselves. */
-function attributeOf(text: string): Data {
+export function attributeOf(text: string): Data {
   const dot = text.indexOf('.')
   return dot === -1 ? text : [text.slice(0, dot), text.slice(dot + 1)]
 }
@@ -184,7 +184,7 @@ function attributeOf(text: string): Data {
 type Key = { readonly content: string; readonly at: number; readonly isPlain: boolean; readonly isTagged: boolean }
 
 function takeKey(state: State, frame: Frame, { content, at, isPlain, isTagged }: Key): void {
-  frame.key = content
+  frame.key = internedKey(content)
   frame.keyAt = at
   frame.size += 1
   if (frame.size === limits.keys + 1) {
@@ -203,6 +203,18 @@ function takeKey(state: State, frame: Frame, { content, at, isPlain, isTagged }:
       remedy: 'Keep one of the two entries.',
     })
   }
+}
+
+const keys = new Map<string, string>()
+
+/**
+ * One text for each key that is met again and again: setting a property by a text that is new to JavaScript costs several
+ * times as much.
+ */
+export function internedKey(key: string): string {
+  const known = keys.get(key)
+  if (known === undefined && keys.size < 4000 && key.length < 80) keys.set(key, key)
+  return known ?? key
 }
 
 function checkPlainKey(state: State, content: string, at: number): void {
