@@ -620,6 +620,10 @@ before {% extends 'base.j2' %}
 {{ "a-1-a-word'\t          é---"|wordwrap(7)|pprint }} {{ 'x-é-😀-a--b-cc-'|wordwrap(2)|pprint }} {{ '            '|wordwrap(5)|pprint }} {{ 'ab            '|wordwrap(5)|pprint }}
 {% if on %}{% set v = 1 %}{% if off %}{% set w = v %}{% elif on %}{% set v = 2 %}{% set w = v %}{% endif %}{% else %}{% set s = v %}{% endif %}{{ v }}{{ w }}{{ s }}
 {% if off %}{% set s = 1 %}{% elif s %}{% set v = s %}{% if v %}{% set s = v ~ '!' %}{% endif %}{% endif %}{{ s }}{{ v }}
+{{ '\u0390\u03a3\ufeff\ufb01z \u0391\u03a3'.title() }} {{ 'a\u03a3b\u03a3 \u0130\u03a3'.swapcase() }} {{ '\u1e9e'.casefold() }}
+{{ '\ufeffa@b.co http://a.de/\ufeff'|urlize }}
+{{ '\x1c3'|int(7) }} {{ '\x853'|int(7) }} {{ '3\x1f'|float(7) }} {{ '\u20033\x0b'|float(7) }}
+{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x1cbbbbbbbbbbbbbbbbbbbbbbbbbb\ufeffcccccccccccccccccccccccccccccc'|pprint }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

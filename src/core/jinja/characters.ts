@@ -125,6 +125,7 @@ export function casefold(text: string): string {
   let folded = ''
   for (const character of text) {
     if (character === '\u0131') folded += character
+    else if (character === '\u1e9e') folded += 'ss'
     else if (/^[\u13a0-\u13fd\uab70-\uabbf]$/.test(character)) folded += character.toUpperCase()
     else for (const part of character.toUpperCase()) folded += part.toLowerCase()
   }

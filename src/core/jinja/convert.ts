@@ -9,6 +9,8 @@ import type { Value } from './values.ts'
 
 /** The text with the decimal digits of every script as those of ASCII, without white space around it. */
 function plainDigits(text: string): string {
+  // Python's numbers do not take the separators of ASCII for white space, other than its `strip` does.
+  if (/[\x1c-\x1f]/.test(text)) return text
   const bare = trimEnd(trimStart(text))
   if (/^[\0-\x7f]*$/.test(bare)) return bare
   return characters(bare)

@@ -128,8 +128,12 @@ class Printer {
   }
 }
 
+/** Python's white space; JavaScript's has other control characters, and the mark of the byte order. */
+const blanks = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
+const wordsAndBlanks = new RegExp(`[^${blanks}]+[${blanks}]*|[${blanks}]+`, 'gu')
+
 function pieces(line: string, room: number, allowance: number): string[] {
-  const parts = line.match(/\S+\s*|\s+/gu) ?? []
+  const parts = line.match(wordsAndBlanks) ?? []
   const chunks: string[] = []
   let current = ''
   for (const [index, part] of parts.entries()) {

@@ -97,8 +97,8 @@ function cut(word: readonly string[], start: number, room: number, how: Wrapping
 // --- urlize ----------------------------------------------------------------------------------------------------------
 
 const webAddress =
-  /^((https?:\/\/|www\.)(([\p{L}\p{N}_%-]+\.)+)?([a-z]{2,63}|xn--[\p{L}\p{N}_%]{2,59})|([\p{L}\p{N}_%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)|(https?:\/\/)((\p{Nd}{1,3})(\.\p{Nd}{1,3}){3}|(\[([\p{Nd}a-f]{0,4}:){2}([\p{Nd}a-f]{0,4}:?){1,6}\])))(?::\p{Nd}{1,5})?(?:[/?#]\S*)?$/iu
-const mailAddress = /^\S+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$/u
+  /^((https?:\/\/|www\.)(([\p{L}\p{N}_%-]+\.)+)?([a-z]{2,63}|xn--[\p{L}\p{N}_%]{2,59})|([\p{L}\p{N}_%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)|(https?:\/\/)((\p{Nd}{1,3})(\.\p{Nd}{1,3}){3}|(\[([\p{Nd}a-f]{0,4}:){2}([\p{Nd}a-f]{0,4}:?){1,6}\])))(?::\p{Nd}{1,5})?(?:[/?#][^]*)?$/iu
+const mailAddress = /^[^]+@[\p{L}\p{N}_][\p{L}\p{N}_.-]*\.[\p{L}\p{N}_]+$/u
 
 export type Links = {
   /** How many characters of an address are shown; absent for all of it. It is asked for when there is an address. */

@@ -294,34 +294,34 @@ function lowerAfter(text: string, units: number): string {
   return whole.slice(start)
 }
 
+/** Each character with its lower case, which a sigma finds in the whole text. */
+function* lowered(text: string): IterableIterator<readonly [character: string, lower: string]> {
+  const whole = text.toLowerCase()
+  let at = 0
+  for (const character of characters(text)) {
+    const { length } = character.toLowerCase()
+    yield [character, whole.slice(at, at + length)]
+    at += length
+  }
+}
+
 function titleText(text: string): string {
   let result = ''
-  let word = ''
   let cased = false
-  const flush = (): void => {
-    result += word === '' ? '' : capitalize(word)
-    word = ''
-  }
-  for (const character of characters(text)) {
+  for (const [character, lower] of lowered(text)) {
     const now = isCased(character)
-    if (now !== cased) flush()
-    if (now) word += character
+    if (now) result += cased ? lower : titleOf(character)
     else result += character
     cased = now
   }
-  flush()
   return result
 }
 
 function swapCase(text: string): string {
-  let at = 0
-  const lower = text.toLowerCase()
   let result = ''
-  const wideSafe = lower.length === text.length
-  for (const character of characters(text)) {
-    if (isUpper(character)) result += wideSafe ? lower.slice(at, at + character.length) : character.toLowerCase()
+  for (const [character, lower] of lowered(text)) {
+    if (isUpper(character)) result += lower
     else result += isLower(character) ? character.toUpperCase() : character
-    at += character.length
   }
   return result
 }
