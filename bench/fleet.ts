@@ -98,7 +98,8 @@ function serviceText(index: number): string {
       ? [`  memory_mb: ${[256, 512, 1024][index % 3]}`]
       : [`  cpu: ${[256, 512, 1024][index % 3]}`]),
     ...(kind === 'service' ? [`  port: ${8000 + (index % 90)}`, ...every(2, ['  public: true'])] : []),
-    ...(kind === 'worker' ? [] : [`  calls: [${other}]`]),
+    // By the hash of their names, some of so many would have one place among the rules.
+    ...(kind === 'worker' ? [] : [`  calls: [${other}]`, `  rule_priority: ${index + 1}`]),
     '  configuration:',
     ...configuration,
     ...every(3, ['  secrets:', `    API_KEY: /${name}/api-key`]),

@@ -2,6 +2,7 @@ import type { Ports } from '../command.ts'
 import { canonicalJson, digest } from '../core/canonical.ts'
 import type { Data, Path } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
+import { ListenerRules } from '../core/listeners.ts'
 import type { Unit } from '../core/organisation.ts'
 import { placesInOthers } from '../core/origins.ts'
 import type { PlannedUnit, StackContent } from '../core/plan.ts'
@@ -191,13 +192,15 @@ class Kept {
  */
 export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>, void, void> {
   const kept = new Kept(units)
+  const rules = new ListenerRules()
   for (const unit of units) {
     // What cannot be rendered has been reported; what builds on it cannot be judged.
     const all = kept.known(unit)
     if (all === undefined) continue
     const one = renderChecked(unit, all.known)
     if (one.ok) kept.add(one.value, { values: one.value.outputs, predicted: true })
-    yield one
+    const taken = one.ok ? rules.claim(unit, one.value.part) : []
+    yield taken.length === 0 ? one : { ok: false, problems: [...one.problems, ...taken] }
   }
 }
 
@@ -264,6 +267,7 @@ export async function planUnitsAs<T>(
   { stacks, take }: { readonly stacks: Stacks; readonly take: (planned: Planned) => T },
 ): Promise<Checked<readonly T[]>> {
   const kept = new Kept(units)
+  const rules = new ListenerRules()
   const all: T[] = []
   const problems: Problem[] = []
   for (const unit of units) {
@@ -272,6 +276,7 @@ export async function planUnitsAs<T>(
     const rendered = renderChecked(unit, known.known)
     problems.push(...rendered.problems)
     if (!rendered.ok) continue
+    problems.push(...rules.claim(unit, rendered.value.part))
     const planned = await planOne(rendered.value, { stacks, predicted: known.predicted })
     all.push(take(planned))
     kept.add(planned, outputsOf(planned))

@@ -188,6 +188,11 @@ export const problemCodes = {
     why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
     fix: 'Rename it as the message says.',
   },
+  'listener-priority-taken': {
+    title: 'Two rules of a listener have one priority',
+    why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
+    fix: 'Give one of the two services another number: `rule_priority:` under its `inputs:`. Only units that are rendered together are compared, so `protium validate` without a name finds what a check of one service does not.',
+  },
   'manifest-invalid': {
     title: 'The manifest is not built as Proton wants it',
     why: '`manifest.yaml` says which file is rendered, and by which engine. It has exactly one entry.',
