@@ -109,8 +109,8 @@ export type DeploymentRecord = {
 
 export interface Records {
   append(record: DeploymentRecord): Promise<void>
-  /** Oldest first. */
-  list(unit?: string): Promise<readonly DeploymentRecord[]>
+  /** Oldest first. Of one unit, it can be asked for the latest few. */
+  list(unit?: string, options?: { readonly latest?: number }): Promise<readonly DeploymentRecord[]>
 }
 
 export interface Clock {

@@ -26,12 +26,14 @@ export function folderRecords(folder: string): Records {
       }
       await writeTree(folder, new Map([[`${record.id}.json`, `${JSON.stringify(record, undefined, 2)}\n`]]))
     },
-    async list(unit) {
+    async list(unit, { latest } = {}) {
       const names = await namesIn(folder)
-      const records = await Promise.all(names.map(async (name) => readRecord(join(folder, name))))
-      return records
+      const files = names.map((name) => join(folder, name))
+      const records = await Promise.all(files.map(async (file) => readRecord(file, await readFile(file, 'utf8'))))
+      const found = records
         .filter((record) => unit === undefined || record.unit === unit)
         .toSorted((a, b) => compareText(a.id, b.id))
+      return latest === undefined ? found : found.slice(-latest)
     },
   }
 }
@@ -49,8 +51,9 @@ async function namesIn(folder: string): Promise<string[]> {
 
 const outcomes: readonly DeploymentRecord['outcome'][] = ['deployed', 'unchanged', 'failed', 'refused']
 
-async function readRecord(file: string): Promise<DeploymentRecord> {
-  const document = readJson(file, await readFile(file, 'utf8'))
+/** The record that a file holds. Throws `Refused` (`record-format`) where it is none that this version knows. */
+export function readRecord(file: string, text: string): DeploymentRecord {
+  const document = readJson(file, text)
   const record = document.ok ? recordOf(document.value.data) : undefined
   if (record !== undefined) return record
   throw new Refused('record-format', `The record ${file} is damaged, or was written by a newer version of Protium.`, {

@@ -28,8 +28,11 @@ export type Client = {
   /** The login that our comments and deployments carry, and the App of our checks. */
   readonly login: string
   readonly app: string
-  /** Waits before a look is repeated, longer each time and never twice the same: about half a second, then up to four. */
-  readonly pause: (look: number) => Promise<void>
+  /**
+   * Waits before something is tried again: about half a second, twice as long each time up to so many seconds (four, if it
+   * is not said), and never the same for two who wait.
+   */
+  readonly pause: (count: number, most?: number) => Promise<void>
 }
 
 /** An answer takes longer than this only if it is lost. */
@@ -77,7 +80,8 @@ export function clientOf(options: ClientOptions): Client {
     at: { owner, repo },
     login: `${as}[bot]`,
     app: as,
-    pause: async (look) => clock.sleep(Math.min(2 ** look, 8) * (second / 2) * (0.5 + random() / 2), signal),
+    pause: async (count, most = 4) =>
+      clock.sleep(Math.min(2 ** count / 2, most) * second * (0.25 + 0.75 * random()), signal),
   }
 }
 

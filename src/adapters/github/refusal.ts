@@ -14,6 +14,11 @@ export function isStatus(error: unknown, ...statuses: readonly number[]): boolea
   return failure !== undefined && statuses.includes(failure.status)
 }
 
+/** What GitHub said, where something went wrong. */
+export function wordsOf(error: unknown): string {
+  return failureOf(error)?.message ?? ''
+}
+
 /**
  * Runs what speaks to GitHub, and turns what went wrong into what people can act on. `doing` is what was tried, as it follows on "GitHub
  * would not let Protium": `read pull request 12 of acme/checkout`.

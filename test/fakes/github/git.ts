@@ -8,6 +8,7 @@ import { fullNameOf, type Repository } from './state.ts'
 import {
   type Answer,
   type Call,
+  dressed,
   encodeRef,
   Failure,
   find,
@@ -28,6 +29,7 @@ export const gitHandlers: Readonly<Record<string, Handler>> = {
   'git/create-tree': createTree,
   'git/delete-ref': deleteRef,
   'git/update-ref': updateRef,
+  'repos/get-branch': getBranch,
   'repos/get-content': getContent,
   'repos/list-tags': listTags,
   'repos/create-or-update-file-contents': writeContents,
@@ -120,6 +122,15 @@ async function deleteRef(world: World, call: Call): Promise<Answer> {
   if (before === undefined) throw new Failure(422, 'Reference does not exist')
   await moveRef(world, { repository, ref, before, identity: call.identity })
   return { status: 204 }
+}
+
+/** A branch with its whole commit; emulate has no more than the id. */
+async function getBranch(world: World, call: Call): Promise<Answer> {
+  const answer = await pass(world, call)
+  if (answer.status >= 400 || !isMap(answer.body)) return answer
+  const sha = text(mapAt(answer.body, 'commit'), 'sha')
+  const commit = await read(world, `/repos/${fullNameOf(repositoryIn(world, call))}/commits/${sha}`)
+  return { ...answer, body: { ...answer.body, commit: dressed(world, call.identity, commit) } }
 }
 
 async function writeContents(world: World, call: Call): Promise<Answer> {

@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { digest } from '../../src/core/canonical.ts'
+import { chainFaults, recordPath } from '../../src/core/ledger.ts'
+
+/** A chain of so many records, as files. */
+function chain(length: number): Map<string, string> {
+  const files = new Map<string, string>()
+  let prev: string | undefined
+  for (let index = 0; index < length; index += 1) {
+    const text = JSON.stringify({ id: index, ...(prev !== undefined && { prev }) })
+    files.set(`records/x/dev/2026-11/${String(index).padStart(3, '0')}.json`, text)
+    prev = digest(text)
+  }
+  return files
+}
+
+describe('the chain of the ledger', () => {
+  test('is whole as it was written, whatever the order of its files', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 12 }), fc.infiniteStream(fc.nat()), (length, order) => {
+        const files = [...chain(length)].map((file) => ({ file, at: order.next().value ?? 0 }))
+        expect(chainFaults(new Map(files.toSorted((a, b) => a.at - b.at).map(({ file }) => file)))).toEqual([])
+      }),
+    )
+  })
+
+  test('shows that a record but the last was taken away, changed, or that one was put in', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 12 }), fc.nat(), (length, seed) => {
+        const all = chain(length)
+        const paths = [...all.keys()]
+        const path = paths[seed % (length - 1)] ?? ''
+        const without = new Map(all)
+        without.delete(path)
+        const changed = new Map(all).set(path, `${all.get(path) ?? ''} `)
+        const more = new Map(all).set(
+          'records/x/dev/2026-11/more.json',
+          JSON.stringify({ prev: digest(all.get(path) ?? '') }),
+        )
+        for (const files of [without, changed, more]) expect(chainFaults(files)).not.toEqual([])
+      }),
+    )
+  })
+
+  test.each([['not json'], ['[]'], ['{"prev":1}']])('shows that a record is %j', (text) => {
+    expect(chainFaults(new Map([...chain(2), ['records/x/dev/2026-11/odd.json', text]]))).toEqual([
+      'What came before records/x/dev/2026-11/odd.json is missing or was changed',
+    ])
+  })
+})
+
+describe('the path of a record', () => {
+  test('is by unit and month', () => {
+    expect(recordPath({ unit: 'checkout/dev/component', id: '20261122T1-x', started: '2026-11-22T17:36:02Z' })).toBe(
+      'records/checkout/dev/component/2026-11/20261122T1-x.json',
+    )
+  })
+
+  test.each([
+    ['..', 'x', '2026-11-22'],
+    ['a//b', 'x', '2026-11-22'],
+    ['a/../b', 'x', '2026-11-22'],
+    ['a', '../x', '2026-11-22'],
+    ['a', 'x', '2026-13-22'],
+    ['a', 'x', 'yesterday'],
+  ])('is none of unit %j, id %j, start %j', (unit, id, started) => {
+    expect(() => recordPath({ unit, id, started })).toThrow(TypeError)
+  })
+})
