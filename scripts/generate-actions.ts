@@ -67,7 +67,12 @@ function readmeWith(command: Command, readme: string): string {
     required ? 'required' : value === undefined || value === '' ? '' : `\`${value}\``,
   ])
   const outputs = [...stepOutputs(command)].map(([name, what]) => [`\`${name}\``, cell(what)])
+  const permissions = Object.entries(command.permissions).map(([scope, { access, why }]) => [
+    `\`${scope}: ${access}\``,
+    cell(why),
+  ])
   const blocks = [
+    ...(permissions.length === 0 ? [] : [['permissions', markdownTable(['Permission', 'For'], permissions)] as const]),
     ['inputs', markdownTable(['Input', 'What it is', 'Default'], inputs)],
     ['outputs', markdownTable(['Output', 'What it is'], outputs)],
   ] as const

@@ -17,7 +17,8 @@ import { Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
-import { readStep, stepOutputs } from './step.ts'
+import type { Clock } from './ports.ts'
+import { readStep, stepInputs, stepOutputs, tokenInput } from './step.ts'
 
 const { stdout, env } = process
 
@@ -41,7 +42,7 @@ export async function runAction(command: Command): Promise<void> {
     const outcome: Outcome =
       mistakes.length > 0 || !accepted.ok
         ? { exit: 'bad-input', data: {}, text: () => '', problems: mistakes }
-        : await quietly(async () => running(accepted.value))
+        : await quietly(async () => running(command, accepted.value))
     await finish(command, outcome, folder)
   } catch (error) {
     await (error instanceof Refused ? refused(command, error) : bug(command, error))
@@ -53,7 +54,7 @@ function isFile(path: string | undefined): boolean {
 }
 
 /** Runs the command with the adapters of this machine; the runner's SIGINT, which comes first, asks it to stop. */
-async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome> {
+async function running(command: Command, run: (ports: Ports) => Promise<Outcome>): Promise<Outcome> {
   const controller = new AbortController()
   const stop = (): void => controller.abort()
   process.once('SIGINT', stop)
@@ -61,15 +62,19 @@ async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome
   const about = runOf()
   const reporter = lineReporter(stdout, { now: () => performance.now(), paint: plain })
   try {
+    const { signal } = controller
+    const here = machine({ pace: 0 })
     const outcome = await run({
-      ...machine({ pace: 0 }),
+      ...here,
       program: 'protium',
+      run: about,
+      github: about === undefined ? undefined : gitHubOf(command, { run: about, clock: here.clock, signal }),
       reporter,
       show: (shown) => print(textOf(shown)),
       confirm: undefined,
       base: about === undefined ? undefined : baseOf(about),
       by: about?.actor ?? 'unknown',
-      signal: controller.signal,
+      signal,
     })
     print(textOf(outcome))
     return outcome
@@ -78,6 +83,18 @@ async function running(run: (ports: Ports) => Promise<Outcome>): Promise<Outcome
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
+}
+
+/** The repository of the run, with the token that the step was given. */
+function gitHubOf(
+  command: Command,
+  { run, clock, signal }: { readonly run: Run; readonly clock: Clock; readonly signal: AbortSignal },
+): Ports['github'] {
+  const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
+  if (token === '') return undefined
+  const { repository, api } = run
+  const where = { repository: `${repository.owner}/${repository.name}`, token, api, clock, signal }
+  return async () => (await import('./adapters/github.ts')).gitHub({ ...where, random: Math.random })
 }
 
 /** What the run is about; nothing where the step runs outside of GitHub, without an event. */

@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util'
 
 import { line } from './core/encode.ts'
+import type { Run } from './core/event.ts'
 import type { Markdown } from './core/markdown.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { Clock, Provisioner, Records } from './ports.ts'
+import type { Clock, GitHost, Provisioner, Records } from './ports.ts'
 
 // What a command is handed
 
@@ -34,6 +35,10 @@ export type Ports = {
   readonly show: (outcome: Outcome) => void
   /** Asks a person; undefined where nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined
+  /** The run of a workflow that this is a step of; nothing in a terminal. */
+  readonly run: Run | undefined
+  /** The repository of that run on GitHub, if the step was given a token; loaded when it is asked for. */
+  readonly github: (() => Promise<GitHost>) | undefined
   /** What a change is compared with, where the run is about one. */
   readonly base: Base | undefined
   /** Who runs this, for the records. */
@@ -158,6 +163,9 @@ export type Input = Common &
     | { readonly kind: 'flag' }
   )
 
+/** What a command needs to be allowed on GitHub, by the scopes of a job's token, and why. */
+export type Permissions = Readonly<Record<string, { readonly access: 'read' | 'write'; readonly why: string }>>
+
 export type Inputs = Readonly<Record<string, Input>>
 export type Outputs = Readonly<Record<string, string>>
 
@@ -224,6 +232,7 @@ export type Command = {
   readonly summary: string
   readonly inputs: Inputs
   readonly outputs: Outputs
+  readonly permissions: Permissions
   /** Reads what was typed; the result runs the command. Nothing happens before that. */
   readonly accept: (given: Given) => Checked<(ports: Ports) => Promise<Outcome>>
 }
@@ -237,14 +246,17 @@ export function command<const I extends Inputs, const O extends Outputs>(declara
   readonly summary: string
   readonly inputs: I
   readonly outputs: O
+  /** Only of a command that speaks to GitHub. */
+  readonly permissions?: Permissions
   readonly run: (ports: Ports, values: Values<I>) => Promise<Outcome<Readonly<Record<keyof O, Json>>>>
 }): Command {
-  const { name, summary, inputs, outputs, run } = declaration
+  const { name, summary, inputs, outputs, permissions = {}, run } = declaration
   return {
     name,
     summary,
     inputs,
     outputs,
+    permissions,
     accept(given) {
       const problems: Problem[] = []
       const values: Record<string, unknown> = {}

@@ -9,8 +9,18 @@ import type { Problem } from './core/problem.ts'
 export type StepInput = { readonly summary: string; readonly required: boolean; readonly default?: string }
 
 /** The inputs of a command's action, by name, in the order of the declaration. */
-export function stepInputs({ inputs }: Command): ReadonlyMap<string, StepInput> {
-  return new Map(Object.entries<Input>(inputs).map(([name, input]) => [name, stepInput(input)]))
+export function stepInputs({ inputs, permissions }: Command): ReadonlyMap<string, StepInput> {
+  const own = Object.entries<Input>(inputs).map(([name, input]) => [name, stepInput(input)] as const)
+  return new Map([...own, ...(Object.keys(permissions).length === 0 ? [] : [[tokenInput, token] as const])])
+}
+
+/** The input of every action that speaks to GitHub. */
+export const tokenInput = 'token'
+
+const token: StepInput = {
+  summary: 'The token to speak to GitHub with; that of the job, with the permissions that it was given.',
+  required: false,
+  default: '${{ github.token }}',
 }
 
 function stepInput(input: Input): StepInput {

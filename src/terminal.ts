@@ -115,6 +115,8 @@ function portsOf(
     reporter,
     show: (outcome) => void finish(name, outcome, manner),
     confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
+    run: undefined,
+    github: undefined,
     base: undefined,
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,

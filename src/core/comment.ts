@@ -20,7 +20,9 @@ import {
 } from './markdown.ts'
 import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedUnit } from './plan.ts'
+import { isMap } from './data.ts'
 import type { Problem } from './problem.ts'
+import type { PlanRequest } from './request.ts'
 import { count, distinct, duration, list, short, sorted, width } from './report.ts'
 import type { Stage } from './stage.ts'
 import { line } from './encode.ts'
@@ -113,6 +115,40 @@ export function problemsComment(
       ),
       small([
         prose`commit ${code(made.commit.slice(0, 7))}`,
+        plainText(moment(made.at)),
+        made.run && link('log', made.run),
+      ]),
+    ]),
+    { ...commentBudget, rest: restOf(made) },
+  )
+}
+
+/** The comment on what a fork asks for: what its files come to, by what they say of themselves, and no plan. */
+export function forkComment({ units, left }: PlanRequest, { made }: { readonly made: Made }): Markdown {
+  const subjects = [...new Set(units.map(({ unit }) => subjectOf({ unit })))]
+  const [only] = subjects
+  const what =
+    subjects.length === 1 && only !== undefined ? code(shorten(only, longestName)) : plainText(subjectCount(subjects))
+  const rows = units
+    .slice(0, mostProblems)
+    .map(({ unit, template, hosts, body }) => [
+      code(unit),
+      code(template),
+      hosts.length === 0 ? '' : plainText(list(hosts)),
+      String(isMap(body['Resources']) ? Object.keys(body['Resources']).length : 0),
+    ])
+  const more = units.length + left.length - rows.length
+  return cut(
+    blocks([
+      marker('plan', subjects.length === 1 ? only : ''),
+      units.length === 0
+        ? prose`### Checked: no service and no environment is touched`
+        : prose`### Checked: ${what} renders within the rules`,
+      units.length === 0 ? undefined : table(['Unit', 'Template', 'Goes live at', '>Resources'], rows),
+      more > 0 ? prose`And ${more} more.` : undefined,
+      prose`The pull request comes from a fork: nothing was compared with what runs, and this is what its files say of themselves. It is planned once its branch is in this repository.`,
+      small([
+        prose`unverified preview of commit ${code(made.commit.slice(0, 7))}`,
         plainText(moment(made.at)),
         made.run && link('log', made.run),
       ]),
@@ -225,7 +261,7 @@ function isBusy({ verdict: word }: PlannedUnit): boolean {
 const isEnvironment = (id: string): boolean => id.startsWith('environment/')
 
 /** What a unit is a part of: its service, or the environment that it is. */
-function subjectOf({ unit }: PlannedUnit): string {
+function subjectOf({ unit }: Pick<PlannedUnit, 'unit'>): string {
   return isEnvironment(unit) ? unit : unit.replace(/\/.*$/su, '')
 }
 

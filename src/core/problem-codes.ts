@@ -238,6 +238,11 @@ export const problemCodes = {
     why: 'Links, pipes and submodules lead to content that nobody reviewed here, so they are never followed.',
     fix: 'Put a copy of the content in its place, or remove the entry.',
   },
+  'not-at-github': {
+    title: 'There is no pull request to speak to',
+    why: 'What was asked for is said on GitHub: on a pull request or a commit. That takes a step of a workflow that is about one, and a token for it.',
+    fix: 'Call the action from the workflows that `protium workflows --write` makes; or leave out the option that speaks to GitHub.',
+  },
   'nothing-to-render': {
     title: 'The template has nothing to provision',
     why: 'The bundle is one of the kind that the customer manages: it describes outputs and has no infrastructure.',
@@ -272,6 +277,11 @@ export const problemCodes = {
     title: 'The file is not a plan that this version reads',
     why: 'A plan is the JSON that `protium plan --out <file>` writes. This file is something else, damaged, or written by a newer version.',
     fix: 'Make the plan again with `protium plan --out <file>`, with the version that applies it.',
+  },
+  'plan-missing': {
+    title: 'A stage was not planned',
+    why: 'Each stage is planned by a job of its own, which may look into that stage alone. One of them failed, or was not allowed to look; so nobody has seen what merging would do there.',
+    fix: 'See in the log of that job why it failed, mend it, and run the failed jobs again.',
   },
   'plan-stale': {
     title: 'A plan no longer holds',
@@ -332,6 +342,11 @@ export const problemCodes = {
     title: 'There is no such provisioner in this version',
     why: 'The file of an environment names what brings its stacks to life. This version has `local`, which keeps them as files on this machine.',
     fix: 'Write `provisioner: local` in the environment’s file to rehearse it here, or use a version that has the provisioner.',
+  },
+  'provisioner-unsupported': {
+    title: 'This version cannot deploy to the environment',
+    why: 'The environment names a provisioner that this version knows by name alone. All that lives there is rendered and checked as everywhere; `plan` and `deploy` are refused (`provisioner-missing`).',
+    fix: 'Nothing has to be done to check it. Write `provisioner: local` to rehearse it on this machine.',
   },
   'record-exists': {
     title: 'There is a record with that name already',

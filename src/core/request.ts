@@ -8,6 +8,7 @@ import { requestSchema } from './schemas/request.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
 import type { Stage } from './stage.ts'
 import { utf8Length } from './stack/sizes.ts'
+import type { StackName } from './stack/template.ts'
 import { readJson } from './yaml.ts'
 
 /**
@@ -32,7 +33,7 @@ export type RequestedUnit = {
   readonly service?: string
   readonly stage?: string
   readonly environment: string
-  readonly stack: string
+  readonly stack: StackName
   readonly hosts: readonly string[]
   /** `fargate-service@2.3.0` */
   readonly template: string
@@ -115,7 +116,7 @@ function unitText({ unit, text, body, given }: RenderedUnit): string {
     ...(service !== undefined && { service: service.service }),
     ...(stage !== undefined && { stage: stage.name }),
     environment: environment.name,
-    stack,
+    stack: { name: stack, account: environment.account, region: environment.region },
     hosts: service?.stages.find((each) => kind === 'instance' && each.stage.name === stage?.name)?.hosts ?? [],
     template: `${bundle.template}@${bundle.version}`,
     rendered: digest(text),
@@ -159,6 +160,7 @@ function readUnit(file: string, map: DataMap): Checked<RequestedUnit> {
   const stage = textIn(map, 'stage')
   const environment = textIn(map, 'environment') ?? ''
   const unit = kind === undefined ? undefined : idOf(kind, { service, stage, environment })
+  const stack = mapIn(map, 'stack')
   const body = readJson(file, textIn(map, 'body') ?? '')
   const outputs = Object.entries(mapIn(map, 'given') ?? {})
   if (kind === undefined || unit === undefined || !body.ok || !isMap(body.value.data)) {
@@ -180,7 +182,11 @@ function readUnit(file: string, map: DataMap): Checked<RequestedUnit> {
       ...(service !== undefined && { service }),
       ...(stage !== undefined && { stage }),
       environment,
-      stack: textIn(map, 'stack') ?? '',
+      stack: {
+        name: textIn(stack, 'name') ?? '',
+        account: textIn(stack, 'account') ?? '',
+        region: textIn(stack, 'region') ?? '',
+      },
       hosts: textsIn(map, 'hosts'),
       template: textIn(map, 'template') ?? '',
       rendered: textIn(map, 'rendered') ?? '',

@@ -62,6 +62,8 @@ const noPorts: Ports = {
   reporter: { step: () => {}, unit: () => {} },
   show: () => {},
   confirm: undefined,
+  run: undefined,
+  github: undefined,
   base: undefined,
   by: 'ana',
   signal: new AbortController().signal,

@@ -30,6 +30,8 @@ export function worldOf(
     /** What has changed; then the run is about a change. */
     readonly changed?: readonly string[]
     readonly confirm?: Ports['confirm']
+    readonly run?: Ports['run']
+    readonly github?: Ports['github']
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
     /** What changes while a command watches; each item is one moment. */
@@ -91,6 +93,8 @@ export function worldOf(
     },
     show: (outcome) => void shown.push(outcome),
     confirm: more.confirm,
+    run: more.run,
+    github: more.github,
     base: more.changed === undefined ? undefined : { since: 'before', merge: false },
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,

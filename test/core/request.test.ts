@@ -40,8 +40,8 @@ describe('the request for a plan', () => {
     const units = again.ok ? again.value.units : []
     expect(units.map(({ unit }) => unit)).toEqual(organisation.units.map(({ id }) => id))
     expect(units.map(({ stack, body, given }) => ({ stack, body: { ...body }, given }))).toEqual(
-      organisation.units.map(({ stack }) => ({
-        stack,
+      organisation.units.map(({ stack, environment: { account, region } }) => ({
+        stack: { name: stack, account, region },
         body: { Description: 'xxxxxxxxxx' },
         given: { VpcId: 'vpc-1' },
       })),
@@ -78,7 +78,7 @@ describe('the request for a plan', () => {
   test.each([
     ['an unknown key', (text: string) => text.replace('"format"', '"role":"x","format"')],
     ['another format', (text: string) => text.replace('"format":1', '"format":2')],
-    ['a stack that is no name', (text: string) => text.replace(/"stack":"/u, '"stack":"../')],
+    ['a stack that is no name', (text: string) => text.replace(/"name":"env/u, '"name":"../env')],
     ['a unit without its service', (text: string) => text.replace(/"service":"[^"]*",/u, '')],
     [
       'an environment with a service',

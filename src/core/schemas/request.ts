@@ -31,7 +31,16 @@ const unit: DataMap = {
     service: plainName,
     stage: plainName,
     environment: plainName,
-    stack: stackName,
+    stack: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'account', 'region'],
+      properties: {
+        name: stackName,
+        account: { type: 'string', pattern: '^[0-9]{12}$' },
+        region: { type: 'string', pattern: '^[a-z]{2}(-[a-z]+)+-[0-9]$' },
+      },
+    },
     hosts: { type: 'array', maxItems: 100, items: text(253) },
     template: templateReference,
     rendered: digest,

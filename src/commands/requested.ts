@@ -1,0 +1,149 @@
+import type { Ports } from '../command.ts'
+import type { Catalog } from '../core/catalog.ts'
+import { didYouMean } from '../core/nearest.ts'
+import type { PlannedUnit } from '../core/plan.ts'
+import { verdictOf } from '../core/plan.ts'
+import type { Checked, Problem } from '../core/problem.ts'
+import type { PlanRequest, RequestedUnit } from '../core/request.ts'
+import { readRequest } from '../core/request.ts'
+import { checkLimits } from '../core/stack/limits.ts'
+import { planStack as planAbsent } from '../core/stack/plan.ts'
+import type { Stage } from '../core/stage.ts'
+import { digest, same } from '../core/canonical.ts'
+import { mapOf } from '../core/data.ts'
+import type { FileTree } from '../core/tree.ts'
+import type { Provisioner, WantedStack } from '../ports.ts'
+import { planStack, tagsOf } from './planning.ts'
+import { readFolder, stateFolders } from './reading.ts'
+
+/**
+ * Plans what another job has rendered, in one stage. Nothing is rendered here, where there may be a role of the cloud; and
+ * the account, the region and the provisioner of a unit are those of the catalog in the root, which is merged.
+ */
+export async function planRequested(
+  ports: Ports,
+  {
+    request: file,
+    stages,
+    root,
+    state,
+  }: {
+    readonly request: string
+    readonly stages: readonly string[]
+    readonly root: string
+    readonly state: string
+  },
+): Promise<Checked<readonly PlannedUnit[]> & { readonly sources?: FileTree }> {
+  const request = await requestIn(ports, file)
+  if (!request.ok) return request
+  // The name of an environment leads to what all services share, and to no service.
+  const { organisation, sources } = await readFolder(ports, root, { services: ['environment'] })
+  if (!organisation.ok) return { ...organisation, sources }
+  const { catalog, units: environments } = organisation.value
+  const problems: Problem[] = stages
+    .filter((name) => catalog.stages.every((stage) => stage.name !== name))
+    .map((name) => unknownStage(name, catalog))
+  const planned: PlannedUnit[] = []
+  for (const unit of request.value.units) {
+    const stage = stageOf(unit, catalog)
+    if (stage === undefined || !stages.includes(stage.name)) continue
+    const faults = faultsOf(unit, { file, stage })
+    problems.push(...faults)
+    if (faults.length > 0) continue
+    const environment = catalog.environments.get(unit.environment)
+    const { stack } = unit
+    const isThere = environment?.account === stack.account && environment.region === stack.region
+    if (environment === undefined || !isThere) {
+      const plan = planAbsent(wantedOf(unit))
+      problems.push(...plan.problems.map((problem) => ({ ...problem, at: { file, line: 0, column: 0 } })))
+      if (plan.ok) planned.push(absent(unit, plan.value.changes))
+      continue
+    }
+    const provisioner = await ports.provisioner({
+      name: environment.provisioner,
+      folder: stateFolders(root, state).stacks,
+      fail: [],
+    })
+    const home = environments.find(({ id }) => id === `environment/${unit.environment}`)
+    const predicted =
+      unit.kind !== 'environment' &&
+      !(await holds(provisioner, { unit, stack: { ...stack, name: home?.stack ?? environment.stack } }))
+    const { planned: one } = await planStack(provisioner, { wanted: wantedOf(unit), facts: factsOf(unit, predicted) })
+    planned.push(one)
+  }
+  if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, sources }
+  return { ok: true, value: planned, problems }
+}
+
+export async function requestIn(ports: Ports, file: string): Promise<Checked<PlanRequest>> {
+  const text = await ports.files.text(file)
+  return text.ok ? readRequest(file, text.value) : text
+}
+
+/** The stage in which a unit is planned; what several stages share, in the first of them. */
+function stageOf(unit: RequestedUnit, { stages }: Catalog): Stage | undefined {
+  return unit.kind === 'environment' || unit.kind === 'pipeline'
+    ? stages.find(({ environment }) => environment === unit.environment)
+    : stages.find(({ name }) => name === unit.stage)
+}
+
+function faultsOf(unit: RequestedUnit, { file, stage }: { readonly file: string; readonly stage: Stage }): Problem[] {
+  const at = { file, line: 0, column: 0 }
+  const faults = checkLimits(unit.body, () => at).filter(({ severity }) => severity === 'error')
+  if (unit.environment === stage.environment) return faults
+  return [
+    ...faults,
+    {
+      code: 'wrong-value',
+      severity: 'error',
+      message: `${unit.unit} says that it lies in the environment ${JSON.stringify(unit.environment)}.`,
+      expected: `${JSON.stringify(stage.environment)}, which is that of the stage ${stage.name}.`,
+      remedy: 'Merge the change of the stage first; what lies in it is planned after that.',
+      at,
+    },
+  ]
+}
+
+function unknownStage(name: string, { stages }: Catalog): Problem {
+  const known = stages.map((stage) => stage.name)
+  return {
+    code: 'unknown-unit',
+    severity: 'error',
+    message: `There is no stage ${JSON.stringify(name)}.${didYouMean(name, known)}`,
+    expected: `One of ${known.join(', ')}.`,
+    remedy: 'Correct the name.',
+  }
+}
+
+/** Whether the environment gives out now what the unit was rendered with. */
+async function holds(
+  provisioner: Provisioner,
+  { unit, stack }: { readonly unit: RequestedUnit; readonly stack: WantedStack['stack'] },
+): Promise<boolean> {
+  const state = await provisioner.state(stack)
+  return state.is === 'settled' && same(mapOf(Object.entries(state.outputs)), mapOf(Object.entries(unit.given)))
+}
+
+function wantedOf({ unit, stack, body, template, service, stage }: RequestedUnit): WantedStack {
+  const names = { unit, template: template.replace(/@.*$/u, ''), service, stage }
+  return { stack, body, parameters: {}, tags: tagsOf(names) }
+}
+
+type Facts = Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
+
+function factsOf({ unit, stage, template, rendered }: RequestedUnit, predicted: boolean): Facts {
+  return { unit, ...(stage !== undefined && { stage }), template, rendered, predicted }
+}
+
+/** In an environment that the merged catalog does not know, everything is new, and no account is asked. */
+function absent(unit: RequestedUnit, changes: PlannedUnit['changes']): PlannedUnit {
+  const wanted = wantedOf(unit)
+  return {
+    ...factsOf(unit, true),
+    stack: wanted.stack,
+    verdict: verdictOf(undefined, wanted, changes),
+    changes,
+    wants: digest(wanted.body),
+    against: digest(null),
+  }
+}
