@@ -1,1 +1,1 @@
-export{i as readText,a as readTree,o as refusalOf,s as writeAtomically,c as writeTree}from"./machine.js";
+export{c as readText,l as readTree,u as refusalOf,d as writeAtomically,f as writeTree}from"./machine.js";

@@ -1,1 +1,1 @@
-export{n as forget}from"./machine.js";
+export{r as forget}from"./machine.js";

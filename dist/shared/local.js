@@ -1,1 +1,1 @@
-export{r as localProvisioner}from"./machine.js";
+export{i as localProvisioner}from"./machine.js";

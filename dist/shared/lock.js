@@ -1,0 +1,1 @@
+export{a as holdFolder}from"./machine.js";
