@@ -118,7 +118,9 @@ async function read(files: FolderFiles, root: string, services?: ReadonlySet<str
 }
 
 function withProblems<T>(checked: Checked<T>, more: readonly Problem[]): Checked<T> {
-  const problems = [...more, ...checked.problems]
+  // A service whose file could not be read is there all the same.
+  const hidden = more.some(({ at }) => at?.file.startsWith('services/') === true)
+  const problems = [...more, ...checked.problems.filter(({ code }) => !hidden || code !== 'unknown-service')]
   if (!checked.ok || more.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   return { ok: true, value: checked.value, problems }
 }

@@ -1,5 +1,6 @@
 import type { Outcome, Ports } from '../command.ts'
 import { command, lines, path } from '../command.ts'
+import type { Environment } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
@@ -98,6 +99,7 @@ async function check(
   const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
   const problems = [
     ...read.problems,
+    ...units.flatMap(({ kind, environment }) => (kind === 'environment' ? provisionerProblems(environment) : [])),
     ...withoutDoubles(found, checkContracts(organisation, given)),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
@@ -127,6 +129,22 @@ async function check(
     },
     good: { organisation, units: kept },
   }
+}
+
+/** What another version deploys is still rendered and checked by this one; a plan of it is refused. */
+function provisionerProblems({ provisioner, document }: Environment): readonly Problem[] {
+  if (provisioner === 'local') return []
+  const said = isMap(document.data) && 'provisioner' in document.data
+  return [
+    {
+      code: 'provisioner-unsupported',
+      severity: 'warning',
+      message: `This version renders and checks what \`${provisioner}\` provisions, and cannot deploy it${said ? '' : ', which is what an environment says that names no provisioner'}.`,
+      expected: '`provisioner: local`, to plan and deploy on this machine.',
+      remedy: 'Nothing has to be done to check it.',
+      at: said ? document.place(['provisioner']) : document.place(['environment']),
+    },
+  ]
 }
 
 function namesOf({ services, environments }: Touched): readonly string[] {

@@ -31,6 +31,27 @@ function broken(file: string): FileTree {
 }
 
 describe('validate', () => {
+  test('says of an environment that this version cannot deploy to it, at the line that says so', async () => {
+    const elsewhere = small({
+      stages: ['dev'],
+      services: { alpha: { size: 1, topics: 1 } },
+      provisioner: 'cloudformation',
+    })
+
+    const { outcome } = await validated(undefined, elsewhere)
+
+    expect(outcome.exit).toBe('done')
+    expect((outcome.problems ?? []).filter(({ code }) => code === 'provisioner-unsupported')).toMatchObject([
+      {
+        severity: 'warning',
+        message: expect.stringContaining('`cloudformation`'),
+        at: { file: 'environments/dev.yaml', line: 3 },
+      },
+    ])
+    const { outcome: local } = await validated(undefined)
+    expect(local.problems?.map(({ code }) => code)).not.toContain('provisioner-unsupported')
+  })
+
   test.each([
     [
       'everything, where the run is not about a change',
