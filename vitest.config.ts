@@ -13,12 +13,12 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ['test/**/*.test.ts'],
+    include: [process.env.PROTIUM_E2E_TESTS ? 'test/e2e/*.e2e.ts' : 'test/**/*.test.ts'],
     reporters: ['default', './test/reporter.ts'],
     // GitHub's own readers of workflows import JSON as only a bundler takes it.
     server: { deps: { inline: [/\/@actions\/(?:expressions|languageservice|workflow-parser)\//] } },
     // A property test that meets a slow machine is slow, not wrong.
-    testTimeout: 30_000,
+    testTimeout: process.env.PROTIUM_E2E_TESTS ? 180_000 : 30_000,
     // A snapshot that is not there yet is written by a person's run, never by CI.
     update: process.env.CI || process.env.PROTIUM_CI ? 'none' : 'new',
   },

@@ -32,6 +32,7 @@ const verbs = {
   start: { run: ['src/cli.ts', 'start'] },
   protium: { run: ['src/cli.ts'], here: true },
   test: { run: ['scripts/test.ts'] },
+  e2e: { run: ['scripts/test.ts', '--e2e'] },
   fuzz: { run: ['scripts/fuzz.ts'] },
   bench: { run: ['bench/run.ts'] },
   generate: { run: ['scripts/generate.ts'] },

@@ -1,6 +1,9 @@
-/** `npm test`: the checks that read the sources, then the tests; each is run even if one before it failed. */
+/**
+ * `npm test`: the checks that read the sources, then the tests; each is run even if one before it failed. With `--e2e` first
+ * it is `npm run e2e`: the tests that run the workflows, and nothing else.
+ */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tallyLine, type Tally } from '../test/tally.ts'
@@ -18,9 +21,10 @@ const checks: readonly Stage[] = [
 
 process.exitCode = await main(process.argv.slice(2))
 
-async function main(vitestArgs: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const e2e = args[0] === '--e2e'
   let failedChecks = 0
-  for (const check of checks) {
+  for (const check of e2e ? [] : checks) {
     const started = performance.now()
     const { code, output } = await run(check.args, { show: false })
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
@@ -29,18 +33,21 @@ async function main(vitestArgs: readonly string[]): Promise<number> {
     failedChecks += 1
     process.stdout.write(`${output.trimEnd()}\n`)
   }
-  const tests = await runTests(vitestArgs)
+  const tests = e2e ? await runTests(args.slice(1), { PROTIUM_E2E_TESTS: '1' }) : await runTests(args, {})
   const tally = { ...tests, failed: tests.failed + failedChecks }
+  // Where several runs are counted together, each adds its numbers to this file.
+  const tallies = process.env.PROTIUM_TALLIES
+  if (tallies) appendFileSync(tallies, `${tally.passed} ${tally.failed} ${tally.skipped}\n`)
   process.stdout.write(`${tallyLine(tally)}\n`)
   return tally.failed === 0 ? 0 : 1
 }
 
-async function runTests(args: readonly string[]): Promise<Tally> {
+async function runTests(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'protium-test-'))
   const file = join(folder, 'tally.json')
   try {
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...args]
-    const { code } = await run(vitest, { show: true, env: { PROTIUM_TALLY: file } })
+    const { code } = await run(vitest, { show: true, env: { ...env, PROTIUM_TALLY: file } })
     const tally = readTally(file)
     // Vitest that breaks down before it has counted, or that fails for a reason of its own, is a failure too.
     if (tally === undefined) return { passed: 0, failed: 1, skipped: 0 }

@@ -328,7 +328,7 @@ function postJob(facts: Facts): string {
     `          artifact-ids: ${expression('needs.validate.outputs.request')}`,
     `          path: ${expression('runner.temp')}/request`,
     '      - name: Fetch the plans of the stages',
-    `        if: ${ids.join(' || ')}`,
+    `        if: ${facts.stages.map(({ name }) => `needs.plan-${name}.result == 'success'`).join(' || ')}`,
     `        uses: ${others.download}`,
     '        with:',
     `          artifact-ids: ${ids.map(expression).join(',')}`,

@@ -1,0 +1,408 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parse } from 'yaml'
+import type { FileTree } from '../../src/core/tree.ts'
+import type { JsonMap } from '../fakes/github/json.ts'
+import type { GitHub } from '../fakes/github/server.ts'
+import { type Acted, runAct } from './act.ts'
+import { copyFor } from './copy.ts'
+import { newMirror } from './mirror.ts'
+import { zip } from './zip.ts'
+
+const root = join(import.meta.dirname, '../..')
+const standIns = join(import.meta.dirname, 'stand-ins')
+
+/** The runners of the local GitHub: runs its workflows with act, gives their jobs tokens, keeps what they hand on. */
+export type Runners = {
+  /** Runs a workflow for an event, to its end. */
+  readonly run: (wanted: Wanted) => Promise<Run>
+  readonly close: () => Promise<void>
+}
+
+export type Wanted = {
+  readonly repository: string
+  /** Its path in the repository, at the commit that runs. */
+  readonly workflow: string
+  readonly event: 'pull_request' | 'push' | 'workflow_run'
+  readonly payload: JsonMap
+  /** For a pull request that of its head; what is checked out is then the merge with the base. */
+  readonly commit: string
+  readonly branch: string
+  readonly actor: string
+}
+
+export type Run = Acted & {
+  readonly run: number
+  readonly conclusion: 'success' | 'failure'
+  /** The job summaries, by the job's id. */
+  readonly summaries: ReadonlyMap<string, string>
+  /** The files of the artifacts, by the artifact's name and the file's. */
+  readonly artifacts: ReadonlyMap<string, ReadonlyMap<string, string>>
+}
+
+type Options = {
+  readonly github: GitHub
+  /** The catalog's repository, which is served with the actions built into it. */
+  readonly catalog: string
+  /** Somebody who may read everything. */
+  readonly by: string
+  /** Repository variables. */
+  readonly vars?: Readonly<Record<string, string>>
+}
+
+type Artifact = {
+  readonly run: number
+  readonly id: number
+  readonly name: string
+  readonly files: Readonly<Record<string, string>>
+}
+type StartedJob = { readonly id: string; readonly started: ReturnType<GitHub['beginJob']> }
+
+type Running = {
+  readonly wanted: Wanted
+  readonly jobs: ReadonlyMap<string, Declared>
+  /** By the workspace, which each job has for itself. */
+  readonly started: Map<string, StartedJob>
+  readonly summaries: Map<string, string>
+  readonly commit: string
+}
+
+/** What a workflow says of a job. */
+type Declared = { readonly permissions: Readonly<Record<string, 'read' | 'write'>>; readonly environment?: string }
+
+/** What stands for the token of a job until the job is known. */
+const placeholder = 'the token of the job'
+
+export async function startRunners({ github, catalog, by, vars = {} }: Options): Promise<Runners> {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'protium-e2e-'))
+  const mirror = newMirror(github, { folder: join(folder, 'git'), by })
+  const runs = new Map<number, Running>()
+  const artifacts: Artifact[] = []
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  // No shell: one would drop the variables of inputs with a hyphen. A link, since this path may not have a space in it.
+  symlinkSync(process.execPath, join(folder, 'node'))
+  writeFileSync(
+    join(bin, 'node'),
+    `#!${join(folder, 'node')}\nimport(${JSON.stringify(pathToFileURL(join(standIns, 'node/node.mjs')).href)})\n`,
+  )
+  chmodSync(join(bin, 'node'), 0o755)
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      (value) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value)),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+    )
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The runners have no port')
+  const control = `http://127.0.0.1:${address.port}`
+
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    let text = ''
+    for await (const chunk of request.setEncoding('utf8')) text += String(chunk)
+    const asked: Asked = JSON.parse(text)
+    const running = runs.get(asked.run)
+    if (running === undefined && request.url !== '/download') throw new Error(`There is no run ${asked.run}`)
+    switch (request.url) {
+      case '/job':
+        return job(asked)
+      case '/summary':
+        // Each step of a job adds to the same file.
+        if (asked.text !== undefined && asked.text !== '') running?.summaries.set(asked.job ?? '', asked.text)
+        return {}
+      case '/checkout':
+        return checkout(asked)
+      case '/upload':
+        return upload(asked)
+      case '/download':
+        return download(asked)
+      default:
+        throw new Error(`The runners do not know ${request.url}`)
+    }
+  }
+
+  type Asked = {
+    readonly run: number
+    readonly own?: number
+    readonly job?: string
+    readonly workspace?: string
+    readonly text?: string
+    readonly repository?: string
+    readonly ref?: string
+    readonly name?: string
+    readonly ids?: readonly number[]
+    readonly files?: Readonly<Record<string, string>>
+  }
+
+  async function job({ run, job: id = '', workspace = '' }: Asked): Promise<unknown> {
+    const running = runOf(run)
+    let found = running.started.get(workspace)
+    if (found === undefined) {
+      const declared = running.jobs.get(id)
+      if (declared === undefined) throw new Error(`No workflow of the run has a job ${id}`)
+      const { repository } = running.wanted
+      found = { id, started: github.beginJob({ repository, run, name: id, ...declared }) }
+      running.started.set(workspace, found)
+    }
+    const started = await found.started
+    return started.is === 'started' ? { token: started.token } : { refused: started.reason }
+  }
+
+  function runOf(id: number): Running {
+    const running = runs.get(id)
+    if (running === undefined) throw new Error(`There is no run ${id}`)
+    return running
+  }
+
+  async function checkout({ run, repository = '', ref = '' }: Asked): Promise<unknown> {
+    const { wanted, commit } = runOf(run)
+    if (repository === wanted.repository && ref === '')
+      return { folder: await mirror.fetch(repository, commitOf(wanted)), commit }
+    const sha = /^[0-9a-f]{40}$/.test(ref) ? ref : await github.head(repository, ref === '' ? 'main' : ref)
+    if (sha === undefined) throw new Error(`${repository} has no ${ref}`)
+    return { folder: await mirror.fetch(repository, sha), commit: sha }
+  }
+
+  function upload({ run, name = '', files = {} }: Asked): unknown {
+    if (artifacts.some((each) => each.run === run && each.name === name))
+      throw new Error(
+        `Failed to CreateArtifact: (409) Conflict: an artifact with this name already exists on the workflow run: ${name}`,
+      )
+    const bytes = new Map(Object.entries(files).map(([file, content]) => [file, Buffer.from(content, 'base64')]))
+    const id = github.addArtifact({ repository: runOf(run).wanted.repository, run, name, zip: zip(bytes) })
+    artifacts.push({ run, id, name, files })
+    return { id }
+  }
+
+  function download({ run, name, ids = [] }: Asked): unknown {
+    const found = artifacts.filter(
+      (each) => each.run === run && (name === undefined ? ids.includes(each.id) : each.name === name),
+    )
+    if (found.length === 0 || (name === undefined && found.length < ids.length))
+      throw new Error('Unable to download artifact(s): Artifact not found')
+    return { artifacts: found.map((each) => ({ name: each.name, files: each.files })) }
+  }
+
+  /** A folder with the files of a commit, as act runs them. */
+  async function workingCopy(
+    repository: string,
+    { commit, git }: { readonly commit: string; readonly git: string },
+  ): Promise<string> {
+    const target = mkdtempSync(join(folder, 'copy-'))
+    execFileSync('git', ['clone', '--quiet', '--no-checkout', git, target], { stdio: 'ignore' })
+    execFileSync('git', ['fetch', '--quiet', 'origin', commit], { cwd: target, stdio: 'ignore' })
+    execFileSync('git', ['checkout', '--quiet', '--detach', commit], { cwd: target, stdio: 'ignore' })
+    const at = { repository: catalog, commit: repository === catalog ? commit : '' }
+    const workflows = join(target, '.github/workflows')
+    for (const name of readdirSync(workflows)) {
+      const file = join(workflows, name)
+      writeFileSync(file, copyFor(readFileSync(file, 'utf8'), at))
+    }
+    return target
+  }
+
+  async function run(wanted: Wanted): Promise<Run> {
+    const { repository, workflow, event, payload, branch, actor } = wanted
+    let git = await mirror.fetch(repository, commitOf(wanted))
+    const base = event === 'pull_request' ? textIn(payload, 'pull_request', 'base', 'sha') : undefined
+    const commit = base === undefined ? wanted.commit : await mirror.merge(repository, { base, head: wanted.commit })
+    // GitHub runs nothing for a pull request that cannot be merged.
+    if (commit === undefined) throw new Error('The pull request has conflicts')
+    const own = await workingCopy(repository, { commit, git })
+    const main = (await github.head(catalog)) ?? ''
+    git = await mirror.fetch(catalog, main)
+    // A run of the catalog itself uses its workflows and actions at its own commit, a caller those of its main branch.
+    const shared = repository === catalog ? own : await workingCopy(catalog, { commit: main, git })
+    const served = mkdtempSync(join(folder, 'served-'))
+    cpSync(join(shared, '.github'), join(served, '.github'), { recursive: true })
+    for (const name of readdirSync(join(root, 'actions'))) {
+      cpSync(join(root, 'actions', name, 'action.yml'), join(served, '.protium/actions', name, 'action.yml'))
+    }
+    cpSync(join(root, 'dist'), join(served, '.protium/dist'), { recursive: true })
+    const forks = textIn(payload, 'pull_request', 'head', 'repo', 'full_name')
+    const id = await github.beginRun({
+      repository,
+      workflow,
+      event,
+      branch,
+      sha: wanted.commit,
+      actor,
+      ...(event === 'pull_request' ? { pulls: [numberIn(payload, 'number') ?? 0] } : {}),
+      ...(forks === undefined ? {} : { headRepository: forks }),
+    })
+    const running: Running = {
+      wanted,
+      commit,
+      jobs: declaredIn([own, served], workflow),
+      started: new Map(),
+      summaries: new Map(),
+    }
+    runs.set(id, running)
+    const eventFile = join(folder, `event-${id}.json`)
+    writeFileSync(eventFile, JSON.stringify(payload))
+    const acted = await runAct({
+      folder: own,
+      workflow,
+      event,
+      eventFile,
+      repositories: new Map([
+        ...[commit, main, 'main'].map((ref) => [`${catalog}@${ref}`, served] as const),
+        ...thirdParties(join(served, '.github/workflows')),
+      ]),
+      env: {
+        GITHUB_API_URL: github.url,
+        GITHUB_REPOSITORY: repository,
+        GITHUB_RUN_ID: String(id),
+        PROTIUM_E2E: control,
+      },
+      vars,
+      token: placeholder,
+      actor,
+      bin,
+      cache: join(folder, `act-${id}`),
+    })
+    for (const { id: name, started } of running.started.values()) {
+      const begun = await started
+      const ended = acted.jobs.filter((each) => each.id === name)
+      const well = ended.length > 0 && ended.every(({ result }) => result === 'success')
+      if (begun.is === 'started')
+        await github.endJob({ repository, run: id, job: begun.job, conclusion: well ? 'success' : 'failure' })
+    }
+    const conclusion = acted.code === 0 ? 'success' : 'failure'
+    await github.endRun({ repository, run: id, conclusion })
+    return { ...acted, run: id, conclusion, summaries: running.summaries, artifacts: artifactsOf(id) }
+  }
+
+  function artifactsOf(id: number): Run['artifacts'] {
+    const own = artifacts.filter((each) => each.run === id)
+    const text = (content: string): string => Buffer.from(content, 'base64').toString('utf8')
+    return new Map(
+      own.map(({ name, files }) => [
+        name,
+        new Map(Object.entries(files).map(([file, content]) => [file, text(content)])),
+      ]),
+    )
+  }
+
+  return {
+    run,
+    async close() {
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function commitOf({ commit }: Wanted): string {
+  return commit
+}
+
+/** The actions of others that workflows name, each with what stands in for it. */
+function thirdParties(workflows: string): (readonly [string, string])[] {
+  const texts = readdirSync(workflows).map((name) => readFileSync(join(workflows, name), 'utf8'))
+  const named = texts.flatMap((text) => [...text.matchAll(/uses: (actions\/([a-z-]+)@[0-9a-f]{40})/g)])
+  return [...new Map(named.map(([, uses = '', name = '']) => [uses, join(standIns, name)] as const))]
+}
+
+/** What the jobs of a workflow and of those that it calls declare, by their ids. */
+function declaredIn(folders: readonly string[], workflow: string): ReadonlyMap<string, Declared> {
+  const found = new Map<string, Declared>()
+  const open = [workflow]
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const text = folders.map((folder) => join(folder, path ?? '')).flatMap((file) => readIfThere(file))[0]
+    const { jobs }: { jobs: Readonly<Record<string, JobText>> } = parse(text ?? 'jobs: {}')
+    for (const [id, { permissions = {}, environment, uses }] of Object.entries(jobs)) {
+      if (uses !== undefined) open.push(`.github/workflows/${/\.github\/workflows\/([^@]+)/.exec(uses)?.[1] ?? ''}`)
+      else found.set(id, { permissions, ...(environment === undefined ? {} : { environment: environment.name }) })
+    }
+  }
+  return found
+}
+
+type JobText = {
+  readonly permissions?: Readonly<Record<string, 'read' | 'write'>>
+  readonly environment?: { readonly name: string }
+  readonly uses?: string
+}
+
+function readIfThere(file: string): string[] {
+  try {
+    return [readFileSync(file, 'utf8')]
+  } catch {
+    return []
+  }
+}
+
+function textIn(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = dig(value, path)
+  return typeof found === 'string' ? found : undefined
+}
+
+function numberIn(value: unknown, ...path: readonly string[]): number | undefined {
+  const found = dig(value, path)
+  return typeof found === 'number' ? found : undefined
+}
+
+function dig(value: unknown, path: readonly string[]): unknown {
+  let found: unknown = value
+  for (const key of path)
+    found =
+      typeof found === 'object' && found !== null
+        ? Object.entries(found).find(([name]) => name === key)?.[1]
+        : undefined
+  return found
+}
+
+/** The files of the sample organisation, as a new one would have them: with the workflows that users copy. */
+export function sampleCatalog(): FileTree {
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--', 'catalog.yaml', 'environments', 'templates', 'services'],
+    { cwd: root },
+  )
+  const files = listed
+    .toString()
+    .split('\0')
+    .filter((path) => path !== '')
+  const own = files.map((path): [string, string] => [path, readFileSync(join(root, path), 'utf8')])
+  // The copies take the actions from a folder of their own repository, so that nothing of others runs.
+  const catalog = own.map(([path, text]): [string, string] => [
+    path,
+    path === 'catalog.yaml' ? text.replace(/actions: actions\b.*/, 'actions: .protium/actions') : text,
+  ])
+  return new Map([...catalog, ...copies('catalog')].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The files that a service repository copies. */
+export function serviceWorkflows(): FileTree {
+  return new Map(copies('service'))
+}
+
+function copies(of: 'catalog' | 'service'): [string, string][] {
+  const folder = join(root, 'workflows', of)
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => [`.github/workflows/${name}`, readFileSync(join(folder, name), 'utf8')])
+}
