@@ -29,6 +29,8 @@ type Candidate = {
   readonly name: string
   /** Where `render --out` writes it. */
   readonly path: string
+  /** The template in the organisation that it is a rendering of. */
+  readonly source?: string
   readonly text: string
   readonly explain: (at: { readonly line: number; readonly column?: number }) => Explanation | undefined
 }
@@ -58,7 +60,7 @@ export async function traceLine(
   const { sources } = found
   if (!found.ok) return { ...found, sources }
   const unit = found.value.find(({ name }) => name === file)
-  const chosen = unit === undefined ? await matching(ports, { file, from, candidates: found.value }) : ok(unit)
+  const chosen = unit === undefined ? await matching(ports, { file, from, candidates: found.value, sources }) : ok(unit)
   if (!chosen.ok) return { ...chosen, sources }
   const { name, explain, text } = chosen.value
   const explanation = explain({ line: Number(line), ...(column !== undefined && { column: Number(column) }) })
@@ -89,7 +91,7 @@ async function candidatesOf(ports: Ports, from: From): Promise<Candidates> {
 
 function candidate({ unit, part }: Rendered): Candidate {
   const path = `${unit.id}/${part.part.name}/${basename(part.part.file ?? '')}`
-  return { name: unit.id, path, text: part.text, explain: part.explain }
+  return { name: unit.id, path, source: part.document.file, text: part.text, explain: part.explain }
 }
 
 async function bundleCandidates(ports: Ports, from: From & { readonly bundle: string }): Promise<Candidates> {
@@ -161,14 +163,27 @@ async function readKnown(ports: Ports, context: string | undefined): Promise<Che
 /** The rendering that a file on disk is: as everything is rendered from the files, or with what is deployed now. */
 async function matching(
   ports: Ports,
-  { file, from, candidates }: { readonly file: string; readonly from: From; readonly candidates: readonly Candidate[] },
+  {
+    file,
+    from,
+    candidates,
+    sources,
+  }: {
+    readonly file: string
+    readonly from: From
+    readonly candidates: readonly Candidate[]
+    readonly sources: FileTree
+  },
 ): Promise<Checked<Candidate>> {
   const written = await ports.files.text(file)
   if (!written.ok) return written
   const text = written.value.replaceAll('\r\n', '\n')
   const isIt = (each: Candidate): boolean => each.text === text || `${each.text}\n` === text
   const likely = candidates.toSorted((a, b) => Number(isAt(b, file)) - Number(isAt(a, file)))
-  const found = likely.find(isIt) ?? (await deployedCandidates(ports, from)).find(isIt)
+  const exact = likely.find(isIt)
+  const template = likely.find(({ source }) => source !== undefined && sources.get(source) === written.value)
+  if (exact === undefined && template !== undefined) return { ok: false, problems: [isTemplate(file, template)] }
+  const found = exact ?? (await deployedCandidates(ports, from)).find(isIt)
   return found === undefined ? { ok: false, problems: [unknown(file, { text, likely })] } : ok(found)
 }
 
@@ -189,6 +204,17 @@ async function deployedCandidates(ports: Ports, from: From): Promise<readonly Ca
     // A stack that is busy, or a cloud that cannot be asked, leaves what the files say.
     if (error instanceof Refused) return []
     throw error
+  }
+}
+
+function isTemplate(file: string, { name }: Candidate): Problem {
+  return {
+    code: 'rendering-unknown',
+    severity: 'error',
+    message: `${file} is a template, and what is explained is a line of what it renders to: each unit has a rendering of its own.`,
+    expected: 'A unit, or a file that `protium render --out` wrote.',
+    remedy: `Name one with a line of its rendering: \`protium explain --at ${name}:LINE\`.`,
+    at: { file, line: 0, column: 0 },
   }
 }
 

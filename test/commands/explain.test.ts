@@ -199,6 +199,17 @@ describe('explain --at', () => {
     ])
   })
 
+  test('says of a template that a rendering of it is wanted, and names a unit', async () => {
+    const path = 'templates/web/v1/instance_infrastructure/cloudformation.yaml'
+    expect(await explained(`${path}:2`)).toMatchObject([
+      {
+        code: 'rendering-unknown',
+        message: expect.stringContaining(`${path} is a template`),
+        remedy: expect.stringMatching(/`protium explain --at checkout\/\w+:LINE`/u),
+      },
+    ])
+  })
+
   test.each([
     ['checkout/dev', 'option-value'],
     ['checkout/dev:999', 'option-value'],
