@@ -304,7 +304,7 @@ async function record(ports: Ports, { attempt, started, fresh, deployment }: Rec
   if (is === 'skipped' || is === 'held') return
   const { records, commit } = deployment
   if (is === 'unchanged') {
-    const last = (await records.list(unit.id)).at(-1)
+    const last = (await records.list(unit.id, { latest: 1 })).at(-1)
     if (last?.outcome !== 'failed' && last?.version === unit.bundle.version && last.commit === commit) return
   }
   const entry: DeploymentRecord = {
