@@ -624,6 +624,9 @@ before {% extends 'base.j2' %}
 {{ '\ufeffa@b.co http://a.de/\ufeff'|urlize }}
 {{ '\x1c3'|int(7) }} {{ '\x853'|int(7) }} {{ '3\x1f'|float(7) }} {{ '\u20033\x0b'|float(7) }}
 {{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x1cbbbbbbbbbbbbbbbbbbbbbbbbbb\ufeffcccccccccccccccccccccccccccccc'|pprint }}
+{% set two = 2 %}{{ -1 ** two }} {{ (-3) ** two }} {{ (1 - 3) ** two }} {{ '-2'|int ** two }} {{ -two ** 2 }} {{ -0.5 ** two }} {{ -1 ** two ** two }} {{ -1 ** 2 ** two }} {{ 2 ** -two }} {{ [-2][0] ** two }}
+{% set two = 2 %}{% autoescape on %}{{ -1 ** two }}{% endautoescape %} {% for i in [1, 2, 3] %}{{ -1 ** loop.index }}{% endfor %} {{ (-1)|abs ** two }} {{ -true ** two }}
+{{ 0 / -12345678901234567890 }} {{ 0 / -5 }} {{ (0 * -5) / 5 }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

@@ -4,7 +4,7 @@
  */
 import { failAt } from './errors.ts'
 import type { Spot } from './errors.ts'
-import { Literal } from './nodes.ts'
+import { Literal, isFolded } from './nodes.ts'
 import type {
   Arguments,
   Attribute,
@@ -25,7 +25,7 @@ import type { Frame, Ref } from './scope.ts'
 import { step } from './spans.ts'
 import type { Mark, Tracer } from './spans.ts'
 import { typeName } from './text.ts'
-import { Callable, Dict, JinjaError, Markup, Namespace, Slice, Tuple, Undefined, noKwargs } from './values.ts'
+import { Callable, Dict, Float, JinjaError, Markup, Namespace, Slice, Tuple, Undefined, noKwargs } from './values.ts'
 import type { Filter, Kwargs, Test, Value } from './values.ts'
 
 export type Evaluate = (activation: Activation) => Value
@@ -179,11 +179,14 @@ export class Expressions {
         const right = this.compile(node.right, frame)
         const site = this.site(node)
         const { op } = node
+        // Jinja2 writes what it has worked out as it prints, and Python reads `-1 ** x` as `-(1 ** x)`.
+        const bare = op === '**' && frame.escape !== 'volatile' && isFolded(node.left) && !isFolded(node.right)
         return (activation) => {
           const a = left(activation)
           const b = right(activation)
           activation.rendering.site = site
           if (typeof a === 'bigint' || typeof b === 'bigint') activation.rendering.spend(bigCost)
+          if (bare && isNegative(a)) return unary('-', binary(op, unary('-', a), b, activation.rendering))
           return binary(op, a, b, activation.rendering)
         }
       }
@@ -621,6 +624,12 @@ function filteredText(frame: Frame): Evaluate {
     const markup = escape === 'volatile' ? activation.context.autoescape : escape
     return markup ? new Markup(filtered) : filtered
   }
+}
+
+/** Whether a number prints with a minus. */
+function isNegative(value: Value): boolean {
+  if (value instanceof Float) return value.value < 0 || Object.is(value.value, -0)
+  return (typeof value === 'number' || typeof value === 'bigint') && value < 0
 }
 
 /** The literal that a chain of `and` and `or` ends at, if literals alone decide it. */

@@ -460,6 +460,11 @@ export function isConstant(node: AnyNode): boolean {
   return !runs.has(node.kind) && parts(node).every(isConstant)
 }
 
+/** Whether Jinja2 works an expression out when it compiles it, elsewhere: there it runs filters and tests, too. */
+export function isFolded(node: AnyNode): boolean {
+  return node.kind !== 'name' && node.kind !== 'namespace' && node.kind !== 'call' && parts(node).every(isFolded)
+}
+
 const runs: ReadonlySet<AnyNode['kind']> = new Set<AnyNode['kind']>(['name', 'namespace', 'call', 'filter', 'test'])
 
 export function containsExtends(nodes: readonly Statement[]): boolean {

@@ -92,7 +92,7 @@ export function ratio(a: bigint, b: bigint): number {
   const negative = a < 0n !== b < 0n
   const x = a < 0n ? -a : a
   const y = b < 0n ? -b : b
-  if (x === 0n) return 0
+  if (x === 0n) return b < 0n ? -0 : 0
   // A quotient of at least 64 bits, whose last bit tells whether anything was cut off, rounds as the exact one does.
   const shift = 64 - (bitLength(x) - bitLength(y))
   const scaled = shift >= 0 ? x << BigInt(shift) : x
