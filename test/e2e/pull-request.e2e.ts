@@ -12,12 +12,13 @@ const spec = sample.get(receipts) ?? ''
 const organisation = {
   organisation: 'acme',
   members: { mia: 'admin', dev: 'member' },
+  outsiders: ['eve'],
   teams: {
     platform: { members: ['mia'], repositories: { catalog: 'admin', receipts: 'admin' } },
     storefront: { members: ['dev'], repositories: { catalog: 'write', receipts: 'write' } },
   },
   repositories: {
-    catalog: { files: new Map([...sample].filter(([path]) => path !== receipts)) },
+    catalog: { public: true, files: new Map([...sample].filter(([path]) => path !== receipts)) },
     receipts: { files: new Map([...serviceWorkflows(), ['service.yaml', spec]]) },
   },
 } as const
@@ -142,6 +143,50 @@ describe.skipIf(act === undefined)('a pull request runs the workflows that users
       expect(after.comments.map(({ id }) => id)).toEqual(before.comments.map(({ id }) => id))
       expect(after.comments[0]?.body).not.toContain('queue-wroker')
     })
+  })
+
+  test('from a fork: is checked without any right, and a run of the default branch says what was found', async () => {
+    const { file, text } = layouts[0]
+    const fork = await github.fork('acme/catalog', 'eve')
+    const broken = text.replace(/^template: .*$/m, 'template: "@acme/platform <b>@1.0.0"')
+    const commit = await github.push({
+      repository: fork,
+      branch: 'mine',
+      from: 'main',
+      files: { [file]: broken },
+      by: 'eve',
+    })
+    const parameters = { owner: 'acme', repo: 'catalog' }
+    const body = { title: 'mine', head: 'eve:mine', base: 'main' }
+    const pull = Number((await github.act({ operation: 'pulls/create', by: 'eve', parameters, body }))['number'])
+    github.forget()
+
+    const run = await runLast('catalog', 'plan')
+    const before = await seen('catalog', pull, commit)
+    const written = github.requests().filter(({ method }) => method !== 'GET')
+    const completed = github.events().findLast(({ name }) => name === 'workflow_run')
+    const main = (await github.head('acme/catalog')) ?? ''
+    const posted = await runners.run({
+      repository: 'acme/catalog',
+      workflow: '.github/workflows/forks.yml',
+      event: 'workflow_run',
+      payload: completed?.payload ?? {},
+      commit: main,
+      branch: 'main',
+      actor: 'eve',
+    })
+    const after = await seen('catalog', pull, commit)
+
+    expect(run.jobs, run.log).toEqual([{ name: 'Plan/validate', id: 'validate', result: 'failure' }])
+    expect(before).toEqual({ comments: [], checks: [] })
+    expect(written).toEqual([])
+    expect(posted.conclusion, posted.log).toBe('success')
+    expect(after.checks).toEqual([{ name: 'protium/plan', conclusion: 'failure' }])
+    expect(after.comments.map(({ by }) => by)).toEqual(['github-actions[bot]'])
+    // What the fork wrote stands in code alone, where it mentions nobody and is no HTML.
+    const prose = after.comments[0]?.body.replaceAll(/`[^`]*`/g, '')
+    expect(prose).toContain('Cannot plan')
+    expect(prose).not.toMatch(/@acme|<b>/)
   })
 
   test('no token is in a log, a summary or an artifact', async () => {
