@@ -18,7 +18,6 @@ import {
   small,
   table,
 } from './markdown.ts'
-import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
 import type { Problem } from './problem.ts'
@@ -48,14 +47,6 @@ export type Made = {
 }
 
 export const commentBudget = { most: 60_000, unit: 'characters' } as const satisfies Budget
-
-export function surroundingsOf({ catalog, units }: Organisation): Surroundings {
-  const hosts = units.flatMap(({ kind, id, service, stage }): [string, readonly string[]][] => {
-    const found = service?.stages.find((each) => each.stage.name === stage?.name)
-    return kind === 'instance' && found !== undefined ? [[id, found.hosts]] : []
-  })
-  return { stages: catalog.stages, hosts: new Map(hosts) }
-}
 
 /** The comment on a plan. Values of properties are in no plan, so none is shown: names and paths are. */
 export function planComment(

@@ -17,7 +17,7 @@ const deployed: DeploymentReport = {
   took: 278_000,
   usual: 250_000,
   next: 'prod waits for `@acme/storefront`.',
-  undo: { run: 'protium rollback checkout --stage staging', to: '`4f1c0de`, 21 Nov' },
+  undo: { run: 'protium deploy checkout --stage staging', to: '`4f1c0de`, 21 Nov' },
   steps: [
     { step: 'Stage from host', result: '`checkout.staging.example.com` is staging', took: 0 },
     { step: 'Render', result: '14 resources, the same as the reviewed plan', took: 2000 },
