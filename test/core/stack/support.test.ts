@@ -335,7 +335,7 @@ describe('what of a template is supported', () => {
     const rows: string[] = []
     for (const part of supported.split('\n### ')) {
       const heading = part.slice(0, part.indexOf('\n'))
-      for (const [, row = ''] of part.matchAll(/^\| `([^`]+)` \|/gm)) {
+      for (const [, row = ''] of part.matchAll(/^\| `([^`]+)` +\|/gm)) {
         rows.push(row === 'Condition' && heading === 'Attributes of a resource' ? 'Condition of a resource' : row)
       }
     }
