@@ -124,10 +124,31 @@ function isDate(node) {
   return node.type === 'Identifier' && node.name === 'Date'
 }
 
+/** What is safe to show on GitHub is made in one file; a value of its form that is made elsewhere has passed no encoder. */
+const markdownHasOneMaker = {
+  create(context) {
+    const file = inRepository(context.filename)
+    if (!file.startsWith('src/') || file === 'src/core/markdown.ts') return {}
+    return {
+      ObjectExpression(node) {
+        for (const property of node.properties) {
+          const name = property.key?.type === 'Identifier' ? property.key.name : property.key?.value
+          if (name !== 'markdown' && name !== 'html') continue
+          context.report({
+            node: property,
+            message: 'Markdown is made in src/core/markdown.ts alone: use its `prose`, `code`, `table` and the like.',
+          })
+        }
+      },
+    }
+  },
+}
+
 export default {
   meta: { name: 'protium' },
   rules: {
     'imports-flow-one-way': importsFlowOneWay,
+    'markdown-has-one-maker': markdownHasOneMaker,
     'no-ambient-date': noAmbientDate,
     'no-type-assertion': noTypeAssertion,
   },

@@ -10,14 +10,17 @@ import {
   title,
   link,
   listed,
+  listedHtml,
   marker,
   prose,
   plainText,
   shorten,
   sizeOf,
   small,
+  stacked,
   table,
 } from './markdown.ts'
+import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
 import type { Problem } from './problem.ts'
@@ -47,6 +50,14 @@ export type Made = {
 }
 
 export const commentBudget = { most: 60_000, unit: 'characters' } as const satisfies Budget
+
+export function surroundingsOf({ catalog, units }: Organisation): Surroundings {
+  const hosts = units.flatMap(({ kind, id, service, stage }): [string, readonly string[]][] => {
+    const found = service?.stages.find((each) => each.stage.name === stage?.name)
+    return kind === 'instance' && found !== undefined ? [[id, found.hosts]] : []
+  })
+  return { stages: catalog.stages, hosts: new Map(hosts) }
+}
 
 /** The comment on a plan. Values of properties are in no plan, so none is shown: names and paths are. */
 export function planComment(
@@ -153,7 +164,7 @@ const longestName = 60
 
 /** The verdict as a sentence for the title of a check: `checkout replaces a database in prod`. One line of plain text. */
 export function verdictTitle(plan: Plan): string {
-  const title = line(verdict(plan, (text) => ({ markdown: text })).markdown)
+  const title = line(verdict(plan, plainText).markdown)
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}`
 }
 
@@ -415,13 +426,17 @@ const verbs = { create: 'add', update: 'change', replace: 'replace', delete: 'de
 
 function changesOf({ verdict: word, changes }: PlannedUnit): Markdown {
   if (word === 'nothing') return prose`none`
-  const counts = (['create', 'update', 'replace', 'delete'] as const).flatMap((action) => {
+  const words = countsOf(changes).map(({ action, text }) =>
+    action === 'replace' || action === 'delete' ? prose`**${text}**` : prose`${text}`,
+  )
+  return words.length === 0 ? prose`outputs or tags only` : words.reduce((all, word) => prose`${all}, ${word}`)
+}
+
+function countsOf(changes: readonly Change[]): readonly { readonly action: Change['action']; readonly text: string }[] {
+  return (['create', 'update', 'replace', 'delete'] as const).flatMap((action) => {
     const number = changes.filter((change) => change.action === action).length
-    if (number === 0) return []
-    const isLoss = action === 'replace' || action === 'delete'
-    return [isLoss ? `**${number} ${verbs[action]}**` : `${number} ${verbs[action]}`]
+    return number === 0 ? [] : [{ action, text: `${number} ${verbs[action]}` }]
   })
-  return { markdown: counts.length === 0 ? 'outputs or tags only' : counts.join(', ') }
 }
 
 // The notes
@@ -471,16 +486,16 @@ function foldsOf(busy: readonly PlannedUnit[], isOne: boolean): readonly Fold[] 
     const [first] = units
     const isLossy = first !== undefined && lossesOf([first]).length > 0
     const same = names.length > 1 ? title` (identical)` : title``
-    const counts = first === undefined ? '' : changesOf(first).markdown.replaceAll('*', '')
-    return { isLossy, title: title`${boldList(names)}${same}: ${counts}`, names, body: fence(text, 'diff') }
+    const counts = countsOf(first?.changes ?? []).map(({ text: words }) => words)
+    return { isLossy, title: title`${boldList(names)}${same}: ${counts.join(', ')}`, names, body: fence(text, 'diff') }
   })
   return [...folds.filter(({ isLossy }) => isLossy), ...folds.filter(({ isLossy }) => !isLossy)]
 }
 
 function boldList(names: readonly string[]): Html {
   const shown = names.length > 8 ? names.slice(0, 7) : names
-  const bold = shown.map((name) => title`<b>${name}</b>`.html)
-  return { html: list([...bold, ...(names.length > shown.length ? [`${names.length - shown.length} more`] : [])]) }
+  const bold = shown.map((name) => title`<b>${name}</b>`)
+  return listedHtml(names.length > shown.length ? [...bold, title`${names.length - shown.length} more`] : bold)
 }
 
 const severity = ['delete', 'replace', 'update', 'create'] as const
@@ -600,13 +615,7 @@ function fitted({ head, table: rows, notes, folds, foot, rest }: Parts): Markdow
       ...head,
       rows?.(rowCount),
       points.length === 0 ? undefined : bullets(points),
-      // One block, as the folds belong together.
-      {
-        markdown: folds
-          .slice(0, kept)
-          .map(({ title, body }) => fold(title, body).markdown)
-          .join('\n'),
-      },
+      stacked(folds.slice(0, kept).map(({ title, body }) => fold(title, body))),
       foot,
     ])
   }

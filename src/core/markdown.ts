@@ -106,6 +106,11 @@ export function listed(parts: readonly Markdown[]): Markdown {
   return { markdown: list(parts.map(({ markdown }) => markdown)) }
 }
 
+/** The same of HTML. */
+export function listedHtml(parts: readonly Html[]): Html {
+  return { html: list(parts.map(({ html }) => html)) }
+}
+
 /** A text, cut to what a line can take: at most 500 units of UTF-16, and not through a character. */
 export function shorten(text: string, most = longest): string {
   if (text.length <= most) return text
@@ -206,6 +211,16 @@ function isHarmless(word: string, isFirst: boolean): boolean {
 export function blocks(parts: readonly (Markdown | undefined)[]): Markdown {
   const texts = parts.flatMap((part) => (part === undefined || part.markdown === '' ? [] : [part.markdown.trimEnd()]))
   return { markdown: `${texts.join('\n\n')}\n` }
+}
+
+/** Folds that belong together, with no room between them. */
+export function stacked(parts: readonly Markdown[]): Markdown {
+  return { markdown: parts.map(({ markdown }) => markdown).join('\n') }
+}
+
+/** A heading of a level from 1 to 6. */
+export function heading(level: number, text: Markdown): Markdown {
+  return { markdown: `${'#'.repeat(level)} ${text.markdown}` }
 }
 
 /** A list. Each point is one line. */

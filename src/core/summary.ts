@@ -6,6 +6,7 @@ import {
   code,
   cut,
   fold,
+  heading,
   hostLink,
   link,
   listed,
@@ -86,7 +87,7 @@ export function deploymentSummary(
   const [first] = reports
   const rest = run === undefined ? prose`The log has all of it.` : prose`${link('The log', run)} has all of it.`
   if (first === undefined) return prose`## Nothing was deployed`
-  if (reports.length === 1) return cut(blocks(sectionsOf(first, '##')), { ...summaryBudget, rest })
+  if (reports.length === 1) return cut(blocks(sectionsOf(first, 2)), { ...summaryBudget, rest })
   const failed = reports.filter(({ outcome }) => outcome === 'failed')
   const others = reports.filter(({ outcome }) => outcome !== 'failed')
   const rows = [...failed, ...others].map((report) => [
@@ -99,9 +100,9 @@ export function deploymentSummary(
     blocks([
       prose`## ${tally(reports)}`,
       table(['Unit', 'Result', 'Address', '>Time'], rows),
-      ...failed.flatMap((report) => sectionsOf(report, '###')),
+      ...failed.flatMap((report) => sectionsOf(report, 3)),
       ...others.map((report) => {
-        const sections = sectionsOf(report, '####').slice(1)
+        const sections = sectionsOf(report, 4).slice(1)
         const isBare = sections.every((section) => section === undefined)
         return isBare ? undefined : fold(title`${report.unit}: ${wordOf(report)}`, blocks(sections))
       }),
@@ -126,10 +127,10 @@ function tally(reports: readonly DeploymentReport[]): string {
   return list(counts.filter(({ number }) => number > 0).map(({ outcome, number }) => `${number} ${words[outcome]}`))
 }
 
-function sectionsOf(report: DeploymentReport, level: '##' | '###' | '####'): readonly (Markdown | undefined)[] {
-  const heading: Markdown = { markdown: `${level} ${nameOf(report).markdown}: ${wordOf(report)}` }
+function sectionsOf(report: DeploymentReport, level: number): readonly (Markdown | undefined)[] {
+  const first = heading(level, prose`${nameOf(report)}: ${wordOf(report)}`)
   const { failure } = report
-  const head = failure === undefined ? [heading, factsOf(report)] : [heading, ...failureOf(report, failure)]
+  const head = failure === undefined ? [first, factsOf(report)] : [first, ...failureOf(report, failure)]
   return [...head, stepsOf(report), resourcesOf(report), outputsOf(report), footOf(report)]
 }
 
