@@ -19,14 +19,20 @@ if (import.meta.main) {
 
 /** The files by their paths in this repository. */
 export async function workflowsOf(root: string): Promise<FileTree> {
+  const catalog = await catalogOf(root)
+  return new Map([
+    ...catalogWorkflows(catalog),
+    ...into('workflows/catalog', catalogWorkflows(vendored(catalog))),
+    ...into('workflows/service', serviceWorkflows(catalog)),
+  ])
+}
+
+/** The catalog of this repository, the sample's. */
+export async function catalogOf(root: string): Promise<Catalog> {
   const { tree } = await readTree(root, (path) => /^(?:catalog\.yaml$|environments\/|templates\/)/u.test(path))
   const catalog = readCatalog(tree)
   if (!catalog.ok) throw new Error(catalog.problems.map(({ at, message }) => `${at?.file}: ${message}`).join('\n'))
-  return new Map([
-    ...catalogWorkflows(catalog.value),
-    ...into('workflows/catalog', catalogWorkflows(vendored(catalog.value))),
-    ...into('workflows/service', serviceWorkflows(catalog.value)),
-  ])
+  return catalog.value
 }
 
 /** A catalog that holds a copy of the actions, so that nothing from outside of the organisation runs. */

@@ -37,9 +37,15 @@ export type Repositories =
 
 /**
  * How the workflows of this catalog are made. `actions` is a folder of this repository, or `owner/name/folder@commit`; the
- * commit is called `version`. `repository` is the catalog's own, `owner/name`.
+ * commit is called `version`. `repository` is the catalog's own, `owner/name`; with `app` it is private, and service
+ * repositories read it through a GitHub App.
  */
-export type Workflows = { readonly actions: string; readonly version?: string; readonly repository?: string }
+export type Workflows = {
+  readonly actions: string
+  readonly version?: string
+  readonly repository?: string
+  readonly app?: true
+}
 
 /** How many services get an upgrade at a time. */
 export type Wave =
@@ -99,7 +105,7 @@ export function openCatalog(tree: FileTree): {
   const previews = readPreviews({ document, data, domain, stages, problems })
   checkOverlaps({ document, stages, previews, problems })
   const repositories = readRepositories(data)
-  const workflows = readWorkflows(data)
+  const workflows = readWorkflows(document, data, problems)
   return {
     catalog: {
       document,
@@ -387,12 +393,27 @@ function readRepositories(data: DataMap): Repositories | undefined {
   return property === undefined ? undefined : { by: 'property', property }
 }
 
-function readWorkflows(data: DataMap): Workflows | undefined {
+function readWorkflows(document: Document, data: DataMap, problems: Problem[]): Workflows | undefined {
   const workflows = mapIn(data, 'workflows')
   const [actions, version] = [textIn(workflows, 'actions'), textIn(workflows, 'version')]
   const repository = textIn(workflows, 'repository')
   if (actions === undefined) return undefined
-  return { actions, ...(version === undefined ? {} : { version }), ...(repository === undefined ? {} : { repository }) }
+  if (workflows?.['app'] === true && repository === undefined) {
+    problems.push({
+      code: 'missing-key',
+      severity: 'error',
+      message: 'The App is to read this catalog, and it is not said which repository that is.',
+      expected: '`repository: owner/name` beside `app: true`.',
+      remedy: 'Add it.',
+      at: document.keyPlace(['workflows', 'app']),
+    })
+  }
+  return {
+    actions,
+    ...(version === undefined ? {} : { version }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(workflows?.['app'] === true ? { app: true } : {}),
+  }
 }
 
 function readWaves(document: Document, data: DataMap, problems: Problem[]): Wave[] {

@@ -16,6 +16,7 @@ const others = {
   checkout: 'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
   upload: 'actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1',
   download: 'actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1',
+  token: 'actions/create-github-app-token@1b10c78c7865c340bc4f6099eb2f838309f1e8c3 # v3.1.1',
 } as const
 
 const folder = '.github/workflows'
@@ -28,6 +29,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
   const { workflows, stages } = catalog
   if (workflows === undefined || stages.length === 0) return new Map()
   const facts: Facts = {
+    app: appOf(workflows),
     stages,
     workflows,
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
@@ -47,11 +49,12 @@ export function serviceWorkflows(catalog: Catalog): FileTree {
   const repository = catalog.workflows?.repository
   if (repository === undefined) return new Map()
   const cloud = catalog.stages.some((stage) => provisionerOf(catalog, stage) !== 'local')
+  const key = catalog.workflows?.app === true ? keyOfApp : undefined
   const of = (name: string): string => `${repository}/${folder}/${name}@main`
   return new Map([
-    [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), cloud)],
+    [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), { cloud, key })],
     [`${folder}/forks.yml`, serviceForks(of('forks.yml'))],
-    [`${folder}/pull-request.yml`, servicePullRequest(of('plan.yml'), cloud)],
+    [`${folder}/pull-request.yml`, servicePullRequest(of('plan.yml'), { cloud, key })],
   ])
 }
 
@@ -92,11 +95,27 @@ function firstDifference(wanted: readonly string[], has: readonly string[]): num
 }
 
 type Facts = {
+  /** The catalog is private: service repositories read it through an App. */
+  readonly app: { readonly owner: string; readonly name: string } | undefined
   readonly stages: readonly Stage[]
   readonly workflows: Workflows
   /** Whether a stage lies in an account, so that its jobs need a role there. */
   readonly cloud: (stage: Stage) => boolean
   readonly local: (stage: Stage) => boolean
+}
+
+function appOf({ app, repository }: Workflows): Facts['app'] {
+  const [owner, name] = repository?.split('/') ?? []
+  return app === true && owner !== undefined && name !== undefined ? { owner, name } : undefined
+}
+
+/** The jobs that come before all others. */
+function before({ app }: Facts): readonly string[] {
+  return app === undefined ? [] : ['catalog']
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 1 ? names.join('') : `[${names.join(', ')}]`
 }
 
 function provisionerOf(catalog: Catalog, stage: Stage): string {
@@ -133,29 +152,109 @@ function file(...texts: readonly (string | undefined)[]): string {
 
 const sameRepository = 'github.event.pull_request.head.repo.full_name == github.repository'
 const elsewhere = 'github.repository != job.workflow_repository'
+const here = 'github.repository == job.workflow_repository'
 const catalogFolder = '.protium/catalog'
 
 /** Checks out the commit of the run, and beside it the catalog where the run is a service repository's. */
-function checkouts(what: string): string {
+function checkouts(facts: Facts, { what, artifact }: { readonly what: string; readonly artifact: string }): string {
   return lines(
     `      - name: Check out ${what}`,
     `        uses: ${others.checkout}`,
     '        with:',
     '          fetch-depth: 0 # history says what changed, tags hold the released versions of templates',
     '          persist-credentials: false # so that no file finds a token in .git/config',
-    '      - name: Check out the catalog, for a service repository',
+    catalogSteps(facts, artifact),
+  )
+}
+
+/** Lays the catalog into a folder where the run is a service repository's; `artifact` says where its id is found. */
+function catalogSteps({ app }: Facts, artifact: string): string {
+  if (app === undefined) {
+    return lines(
+      '      - name: Check out the catalog, for a service repository',
+      `        if: ${elsewhere}`,
+      `        uses: ${others.checkout}`,
+      '        with:',
+      `          repository: ${expression('job.workflow_repository')} # the repository of this file`,
+      `          ref: ${expression('job.workflow_sha')} # and the commit that runs`,
+      `          path: ${catalogFolder}`,
+      '          fetch-depth: 0',
+      '          persist-credentials: false',
+    )
+  }
+  return lines(
+    '      - name: Fetch the catalog, for a service repository',
+    `        if: ${elsewhere}`,
+    `        uses: ${others.download}`,
+    '        with:',
+    `          artifact-ids: ${expression(artifact)}`,
+    `          path: ${expression('runner.temp')}/catalog`,
+    '      - name: Unpack the catalog, with its history and tags',
+    `        if: ${elsewhere}`,
+    `        run: git clone --quiet "$RUNNER_TEMP/catalog/catalog.bundle" ${catalogFolder}`,
+  )
+}
+
+/**
+ * The job that fetches a private catalog for a service repository, with the token of an App that may read that and nothing
+ * else. It is a job of its own so that the next one, which reads what a stranger may have written, sees no secret.
+ */
+function catalogJob({ app }: Facts): string | undefined {
+  if (app === undefined) return undefined
+  return lines(
+    '  # Another repository may not read this one by itself. The token for that stays in this job, which looks at nothing else.',
+    '  catalog:',
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    '    permissions: {}',
+    '    outputs:',
+    `      catalog: ${expression('steps.catalog.outputs.artifact-id')}`,
+    '    steps:',
+    '      - name: Take a token that may read the catalog',
+    '        id: token',
+    `        if: ${elsewhere}`,
+    `        uses: ${others.token}`,
+    '        with:',
+    `          client-id: ${expression('vars.PROTIUM_APP_CLIENT_ID')}`,
+    `          private-key: ${expression('secrets.app-key')}`,
+    `          owner: ${app.owner}`,
+    `          repositories: ${app.name}`,
+    '          permission-contents: read',
+    '      - name: Check out the catalog',
     `        if: ${elsewhere}`,
     `        uses: ${others.checkout}`,
     '        with:',
     `          repository: ${expression('job.workflow_repository')} # the repository of this file`,
     `          ref: ${expression('job.workflow_sha')} # and the commit that runs`,
-    `          path: ${catalogFolder}`,
+    `          token: ${expression('steps.token.outputs.token')}`,
     '          fetch-depth: 0',
     '          persist-credentials: false',
+    '      - name: Pack it, with its history and tags',
+    `        if: ${elsewhere}`,
+    '        run: git bundle create --quiet "$RUNNER_TEMP/catalog.bundle" HEAD --all',
+    '      - name: Hand it on',
+    '        id: catalog',
+    `        if: ${elsewhere}`,
+    `        uses: ${others.upload}`,
+    '        with:',
+    '          name: protium-catalog',
+    `          path: ${expression('runner.temp')}/catalog.bundle`,
+    '          retention-days: 1',
+    '',
   )
 }
 
-const catalogInput = `          catalog: ${expression(`${elsewhere} && '${catalogFolder}' || '.'`)}`
+const catalogArtifact = 'needs.catalog.outputs.catalog'
+/** What is declared of the key where another repository calls. */
+const secrets = [
+  '    secrets:',
+  '      app-key:',
+  '        description: The private key of the App that may read the catalog.',
+  '        required: true',
+]
+
+const ownCatalog = expression(`${elsewhere} && '${catalogFolder}' || '.'`)
+const catalogInput = `          catalog: ${ownCatalog}`
 
 /** Stacks of the local provisioner are files; on a runner that forgets they have to lie somewhere that it does not. */
 function stateInput(facts: Facts, stage: Stage): string | undefined {
@@ -166,10 +265,15 @@ function stateInput(facts: Facts, stage: Stage): string | undefined {
 /** The job that reads what a stranger may have written. It is the same before and after the merge. */
 function validateJob(
   facts: Facts,
-  { what, guard }: { readonly what: string; readonly guard?: readonly string[] },
+  {
+    what,
+    guard,
+    needs = [],
+  }: { readonly what: string; readonly guard?: readonly string[]; readonly needs?: readonly string[] },
 ): string {
   return lines(
     '  validate:',
+    ...needs.map((name) => `    needs: ${name}`),
     ...(guard ?? []).map((line) => `    ${line}`),
     '    runs-on: ubuntu-latest',
     '    timeout-minutes: 10',
@@ -180,7 +284,7 @@ function validateJob(
     `      stages: ${expression('steps.validate.outputs.stages')} # a JSON list of names`,
     `      request: ${expression('steps.request.outputs.artifact-id')} # later jobs ask for it by this id, not by a name`,
     '    steps:',
-    checkouts(what),
+    checkouts(facts, { what, artifact: catalogArtifact }),
     '      - name: Check and render all that is touched',
     '        id: validate',
     `        uses: ${own(facts, 'validate')}`,
@@ -209,6 +313,7 @@ function validate(facts: Facts): string {
     '  # Before a merge queue merges: what was fine alone may not be fine together.',
     '  merge_group:',
     '  workflow_call:',
+    ...(facts.app === undefined ? [] : secrets),
     '',
     'permissions: {}',
     '',
@@ -217,7 +322,8 @@ function validate(facts: Facts): string {
     '  cancel-in-progress: true',
     '',
     'jobs:',
-    validateJob(facts, { what: 'what is to be checked' }),
+    catalogJob(facts),
+    validateJob(facts, { what: 'what is to be checked', needs: before(facts) }),
   )
 }
 
@@ -239,6 +345,7 @@ function plan(facts: Facts): string {
     '  pull_request:',
     '  # Services of other repositories: a few lines there call this file.',
     '  workflow_call:',
+    ...(facts.app === undefined ? [] : secrets),
     '',
     'permissions: {}',
     '',
@@ -248,7 +355,8 @@ function plan(facts: Facts): string {
     '  cancel-in-progress: true',
     '',
     'jobs:',
-    validateJob(facts, { what: 'the pull request' }),
+    catalogJob(facts),
+    validateJob(facts, { what: 'the pull request', needs: before(facts) }),
     ...stages.map((stage) => `\n${planJob(facts, stage)}`),
     '',
     postJob(facts),
@@ -259,7 +367,7 @@ function planJob(facts: Facts, stage: Stage): string {
   const { name } = stage
   return lines(
     `  plan-${name}:`,
-    '    needs: validate',
+    `    needs: ${list([...before(facts), 'validate'])}`,
     '    # Not for a fork, whoever wrote it, and only where there is something to plan.',
     '    if: >-',
     `      ${sameRepository}`,
@@ -280,12 +388,13 @@ function planJob(facts: Facts, stage: Stage): string {
     `      plan: ${expression('steps.plan.outputs.artifact-id')}`,
     '    steps:',
     '      - name: Check out the catalog as it is merged, not as the pull request would have it',
+    `        if: ${here}`,
     `        uses: ${others.checkout}`,
     '        with:',
-    `          repository: ${expression('job.workflow_repository')}`,
-    `          ref: ${expression('github.repository == job.workflow_repository && github.event.pull_request.base.sha || job.workflow_sha')}`,
+    `          ref: ${expression('github.event.pull_request.base.sha')}`,
     '          fetch-depth: 0',
     '          persist-credentials: false',
+    catalogSteps(facts, catalogArtifact),
     '      - name: Fetch what validate rendered',
     `        uses: ${others.download}`,
     '        with:',
@@ -295,6 +404,7 @@ function planJob(facts: Facts, stage: Stage): string {
     `        uses: ${own(facts, 'plan')}`,
     '        with:',
     `          stage: ${name}`,
+    `          root: ${ownCatalog}`,
     `          request: ${expression('runner.temp')}/request/request.json`,
     stateInput(facts, stage),
     `          out: ${expression('runner.temp')}/${name}.json`,
@@ -317,6 +427,7 @@ function postJob(facts: Facts): string {
     `    if: >-`,
     '      !cancelled()',
     `      && ${sameRepository}`,
+    "      && needs.validate.result != 'skipped'",
     "      && needs.validate.outputs.request != ''",
     '    runs-on: ubuntu-latest',
     '    timeout-minutes: 5',
@@ -418,6 +529,7 @@ function deployGrants(cloud: boolean): readonly Grant[] {
 
 function deploy(facts: Facts): string {
   const cloud = facts.stages.some(facts.cloud)
+  const handOn = facts.app === undefined ? [] : [`      catalog: ${expression(catalogArtifact)}`]
   return file(
     header,
     '# Deploys what was merged, stage by stage. Which stages there are, and in which order, is in stages.yml.',
@@ -441,12 +553,15 @@ function deploy(facts: Facts): string {
     '          service=name@sha256:digest. Every stage is given the same.',
     '        type: string',
     "        default: ''",
+    ...(facts.app === undefined ? [] : secrets),
     '',
     'permissions: {}',
     '',
     'jobs:',
+    catalogJob(facts),
     validateJob(facts, {
       what: 'the merged commit',
+      needs: before(facts),
       guard: [
         '# Whoever calls this file, only what is on the default branch is deployed. Expressions compare without regard to case, so',
         '# MAIN passes here; deploy compares again, and so do the rules of the environments.',
@@ -457,15 +572,16 @@ function deploy(facts: Facts): string {
     }),
     '',
     '  environments:',
-    '    needs: validate',
+    `    needs: ${list([...before(facts), 'validate'])}`,
     "    if: needs.validate.outputs.environments == 'true'",
     permissions(deployGrants(cloud)),
     `    uses: $/${folder}/stages.yml`,
     '    with:',
     '      service: environment',
+    ...handOn,
     '',
     '  services:',
-    '    needs: [validate, environments]',
+    `    needs: ${list([...before(facts), 'validate', 'environments'])}`,
     '    # Where no environment is touched that job is skipped, which is no failure.',
     '    if: >-',
     '      !cancelled()',
@@ -481,6 +597,7 @@ function deploy(facts: Facts): string {
     '    with:',
     `      service: ${expression('matrix.service')}`,
     `      image: ${expression('inputs.image')}`,
+    ...handOn,
   )
 }
 
@@ -501,6 +618,14 @@ function stagesOfService(facts: Facts): string {
     '        description: What the build of the service made, name@sha256:digest.',
     '        type: string',
     "        default: ''",
+    ...(facts.app === undefined
+      ? []
+      : [
+          '      catalog:',
+          '        description: The id of the artifact with the catalog, for a service repository.',
+          '        type: string',
+          "        default: ''",
+        ]),
     '',
     'permissions: {}',
     '',
@@ -531,7 +656,7 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     '      queue: max',
     permissions(deployGrants(facts.cloud(stage))),
     '    steps:',
-    checkouts('the merged commit'),
+    checkouts(facts, { what: 'the merged commit', artifact: 'inputs.catalog' }),
     `      - name: Deploy to ${name}`,
     `        uses: ${own(facts, 'deploy')}`,
     '        with:',
@@ -543,7 +668,15 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
   )
 }
 
-function servicePullRequest(plan: string, cloud: boolean): string {
+/** The private catalog is read with it. */
+const keyOfApp = lines(
+  '    secrets:',
+  `      app-key: ${expression('secrets.PROTIUM_APP_KEY')} # it may read the catalog`,
+)
+
+type Caller = { readonly cloud: boolean; readonly key: string | undefined }
+
+function servicePullRequest(plan: string, { cloud, key }: Caller): string {
   return file(
     '# Shows on a pull request what merging it would do. How, and in which stages, is the business of the catalog.',
     'name: Pull request',
@@ -558,6 +691,7 @@ function servicePullRequest(plan: string, cloud: boolean): string {
       ...(cloud ? [['id-token', 'write', 'take a role that may look and not touch'] as const] : []),
       ['pull-requests', 'write', 'the comment'],
     ]),
+    key,
   )
 }
 
@@ -577,7 +711,7 @@ function serviceForks(forks: string): string {
   )
 }
 
-function serviceDeploy(deploy: string, cloud: boolean): string {
+function serviceDeploy(deploy: string, { cloud, key }: Caller): string {
   return file(
     '# Deploys what is merged, stage by stage; which stages there are is the business of the catalog. A job before this one that',
     '# builds the image hands it over, and every stage gets that very image:',
@@ -593,5 +727,6 @@ function serviceDeploy(deploy: string, cloud: boolean): string {
     '  deploy:',
     `    uses: ${deploy} ${byBranch}`,
     permissions(deployGrants(cloud)),
+    key,
   )
 }

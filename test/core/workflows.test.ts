@@ -139,9 +139,14 @@ describe('the workflows of a service repository', () => {
   })
 
   test('grant what the called jobs ask for, and nothing more', () => {
-    for (const provisioner of ['local', 'cloudformation']) {
-      const own = catalogWorkflows(catalog({ provisioner }))
-      const callers = serviceWorkflows(catalog({ provisioner }))
+    const workflows = ['actions: actions', 'repository: acme/catalog']
+    for (const wanted of [
+      { provisioner: 'local' },
+      { provisioner: 'cloudformation' },
+      { workflows: [...workflows, 'app: true'] },
+    ]) {
+      const own = catalogWorkflows(catalog(wanted))
+      const callers = serviceWorkflows(catalog(wanted))
       const asked = (...names: string[]): unknown => union(names.flatMap((name) => Object.values(jobs(own, name))))
 
       expect(union(Object.values(jobs(callers, 'pull-request.yml')))).toEqual(asked('plan.yml'))
@@ -161,6 +166,36 @@ function union(found: readonly Readonly<Record<string, unknown>>[]): Record<stri
   }
   return rights
 }
+
+describe('the workflows of a private catalog', () => {
+  const wanted = catalog({ workflows: ['actions: actions', 'repository: acme/catalog', 'app: true'] })
+
+  test('fetch it in a job that looks at nothing else, with a token that may read it and nothing more', () => {
+    for (const name of ['plan.yml', 'deploy.yml', 'validate.yml']) {
+      const text = JSON.stringify(jobs(catalogWorkflows(wanted), name)['catalog'])
+
+      expect(text).toContain('"owner":"acme","repositories":"catalog","permission-contents":"read"')
+      expect(text).toContain('"permissions":{}')
+      expect(JSON.stringify(Object.entries(jobs(catalogWorkflows(wanted), name)).slice(1))).not.toMatch(
+        /secrets\.|token/,
+      )
+    }
+  })
+
+  test('are handed the key by the callers, by its name', () => {
+    const files = serviceWorkflows(wanted)
+
+    expect(jobs(files, 'deploy.yml')['deploy']?.['secrets']).toEqual({ 'app-key': '${{ secrets.PROTIUM_APP_KEY }}' })
+    expect(jobs(files, 'pull-request.yml')['plan']?.['secrets']).toEqual({
+      'app-key': '${{ secrets.PROTIUM_APP_KEY }}',
+    })
+    expect(jobs(files, 'forks.yml')['post']?.['secrets']).toBeUndefined()
+  })
+
+  test('need to know which repository it is', () => {
+    expect(() => catalog({ workflows: ['actions: actions', 'app: true'] })).toThrow(/which repository/)
+  })
+})
 
 describe('workflows that are out of step with catalog.yaml', () => {
   const wanted = catalogWorkflows(catalog())

@@ -44,7 +44,7 @@ export type ActOptions = {
   readonly repositories: ReadonlyMap<string, string>
   readonly env: Readonly<Record<string, string>>
   readonly vars: Readonly<Record<string, string>>
-  readonly token: string
+  readonly secrets: Readonly<Record<string, string>>
   readonly actor: string
   /** The folder that is first on the path. */
   readonly bin: string
@@ -76,8 +76,7 @@ export async function runAct(options: ActOptions): Promise<Acted> {
     ...[...options.repositories].flatMap(([name, folder]) => ['--local-repository', `${name}=${folder}`]),
     ...pairs('--env', options.env),
     ...pairs('--var', options.vars),
-    '--secret',
-    `GITHUB_TOKEN=${options.token}`,
+    ...pairs('--secret', options.secrets),
   ]
   const child = spawn(act, args, {
     cwd: options.folder,

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -63,6 +64,8 @@ type Options = {
   readonly by: string
   /** Repository variables. */
   readonly vars?: Readonly<Record<string, string>>
+  /** Secrets, which the run of a fork is not given. */
+  readonly secrets?: Readonly<Record<string, string>>
 }
 
 type Artifact = {
@@ -88,7 +91,10 @@ type Declared = { readonly permissions: Readonly<Record<string, 'read' | 'write'
 /** What stands for the token of a job until the job is known. */
 const placeholder = 'the token of the job'
 
-export async function startRunners({ github, catalog, by, vars = {} }: Options): Promise<Runners> {
+/** What stands for the private key of the App, where a repository has it as a secret. */
+export const appKey = 'the private key of the App'
+
+export async function startRunners({ github, catalog, by, vars = {}, secrets = {} }: Options): Promise<Runners> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'protium-e2e-'))
   const mirror = newMirror(github, { folder: join(folder, 'git'), by })
   const runs = new Map<number, Running>()
@@ -135,6 +141,8 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
         return upload(asked)
       case '/download':
         return download(asked)
+      case '/token':
+        return appToken(asked)
       default:
         throw new Error(`The runners do not know ${request.url}`)
     }
@@ -150,6 +158,11 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
     readonly ref?: string
     readonly name?: string
     readonly ids?: readonly number[]
+    readonly token?: string
+    readonly app?: string
+    readonly key?: string
+    readonly repositories?: readonly string[]
+    readonly contents?: string
     readonly files?: Readonly<Record<string, string>>
   }
 
@@ -173,8 +186,24 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
     return running
   }
 
-  async function checkout({ run, repository = '', ref = '' }: Asked): Promise<unknown> {
+  /** The tokens of Apps that were given out, each with the repositories that it reads. */
+  const readers = new Map<string, readonly string[]>()
+
+  function appToken({ app = '', key, repositories = [], contents }: Asked): unknown {
+    if (key !== appKey) throw new Error('A JSON web token could not be decoded')
+    if (contents !== 'read') throw new Error(`The token is for too much: contents ${contents}`)
+    const token = github.token({ kind: 'app', app, permissions: { contents }, repositories })
+    readers.set(token, repositories)
+    return { token }
+  }
+
+  async function checkout({ run, repository = '', ref = '', token = '' }: Asked): Promise<unknown> {
     const { wanted, commit } = runOf(run)
+    const [owner = '', repo = ''] = repository.split('/')
+    if (repository !== wanted.repository && readers.get(token)?.includes(repository) !== true) {
+      const { private: isPrivate } = await github.act({ operation: 'repos/get', by, parameters: { owner, repo } })
+      if (isPrivate !== false) throw new Error('Not Found: the token may not read the repository')
+    }
     if (repository === wanted.repository && ref === '')
       return { folder: await mirror.fetch(repository, commitOf(wanted)), commit }
     const sha = /^[0-9a-f]{40}$/.test(ref) ? ref : await github.head(repository, ref === '' ? 'main' : ref)
@@ -234,11 +263,11 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
     const shared = repository === catalog ? own : await workingCopy(catalog, { commit: main, git })
     const served = mkdtempSync(join(folder, 'served-'))
     cpSync(join(shared, '.github'), join(served, '.github'), { recursive: true })
-    for (const name of readdirSync(join(root, 'actions'))) {
-      cpSync(join(root, 'actions', name, 'action.yml'), join(served, '.protium/actions', name, 'action.yml'))
+    for (const file of globSync('*/action.yml', { cwd: join(root, 'actions') })) {
+      cpSync(join(root, 'actions', file), join(served, '.protium/actions', file))
     }
     cpSync(join(root, 'dist'), join(served, '.protium/dist'), { recursive: true })
-    const forks = textIn(payload, 'pull_request', 'head', 'repo', 'full_name')
+    const headRepository = textIn(payload, 'pull_request', 'head', 'repo', 'full_name')
     const id = await github.beginRun({
       repository,
       workflow,
@@ -247,7 +276,7 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
       sha: wanted.commit,
       actor,
       ...(event === 'pull_request' ? { pulls: [numberIn(payload, 'number') ?? 0] } : {}),
-      ...(forks === undefined ? {} : { headRepository: forks }),
+      ...(headRepository === undefined ? {} : { headRepository }),
     })
     const running: Running = {
       wanted,
@@ -275,7 +304,10 @@ export async function startRunners({ github, catalog, by, vars = {} }: Options):
         PROTIUM_E2E: control,
       },
       vars,
-      token: placeholder,
+      secrets: {
+        ...(headRepository === undefined || headRepository === repository ? secrets : {}),
+        GITHUB_TOKEN: placeholder,
+      },
       actor,
       bin,
       cache: join(folder, `act-${id}`),

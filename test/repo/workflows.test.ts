@@ -6,10 +6,14 @@ import { join, posix } from 'node:path'
 import { TextDocument } from 'vscode-languageserver-textdocument'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { workflowsOf } from '../../scripts/generate-workflows.ts'
+import { catalogOf, workflowsOf } from '../../scripts/generate-workflows.ts'
+import type { Environment, Workflows } from '../../src/core/catalog.ts'
+import type { FileTree } from '../../src/core/tree.ts'
+import { catalogWorkflows, serviceWorkflows } from '../../src/core/workflows.ts'
 import { checkWorkflow } from './workflow-rules.ts'
 
 const root = join(import.meta.dirname, '../..')
+const sample = await catalogOf(root)
 const wanted = await workflowsOf(root)
 const workflows = globSync(['.github/workflows/*.{yml,yaml}', 'workflows/*/*.{yml,yaml}'], { cwd: root }).toSorted()
 const actions = globSync('actions/*/action.yml', { cwd: root }).toSorted()
@@ -78,14 +82,15 @@ describe('the workflows', () => {
   })
 })
 
-/** What GitHub's language service finds, each with its line. */
-async function findings(path: string): Promise<string[]> {
-  const found = await validate(TextDocument.create(`file:///${path}`, 'yaml', 1, read(path)), {
+/** What GitHub's language service finds, each with its line. `files` are there instead of what the repository has. */
+async function findings(path: string, files: FileTree = new Map()): Promise<string[]> {
+  const contentOf = (name: string): string => files.get(name) ?? read(posix.normalize(name))
+  const found = await validate(TextDocument.create(`file:///${path}`, 'yaml', 1, contentOf(path)), {
     fileProvider: {
       getFileContent: async (reference) => {
         // `$/` is the repository of the file itself; the copies for others find there what this repository has elsewhere.
         const name = 'repository' in reference ? reference.path : reference.path.replace(/^\.protium\//, '')
-        return { name, content: read(posix.normalize(name)) }
+        return { name, content: contentOf(name) }
       },
     },
     actionsMetadataProvider: {
@@ -114,9 +119,61 @@ const builtActions = ['validate', 'plan', 'deploy'].every((verb) => actions.incl
 
 /** The inputs that we use of the actions of others, as their action.yml has them at the commit that we name. */
 const inputsOfOthers: Readonly<Record<string, readonly string[]>> = {
-  'actions/checkout': ['repository', 'ref', 'path', 'fetch-depth', 'persist-credentials'],
+  'actions/checkout': ['repository', 'ref', 'path', 'token', 'fetch-depth', 'persist-credentials'],
+  'actions/create-github-app-token': ['client-id', 'private-key', 'owner', 'repositories', 'permission-contents'],
   'actions/download-artifact': ['name', 'artifact-ids', 'path', 'merge-multiple', 'github-token', 'run-id'],
   'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
+}
+
+describe('the workflows of other catalogs', () => {
+  const variants = [
+    ['in accounts', { provisioner: 'cloudformation' }],
+    ['private', { provisioner: 'local', app: true }],
+    ['private, in accounts', { provisioner: 'cloudformation', app: true }],
+  ] as const
+
+  describe.each(variants)('%s', (_what, { provisioner, ...more }) => {
+    const files = variant(provisioner, more)
+
+    test.each([...files.own.keys()])('%s keeps the rules', (path) => {
+      expect(checkWorkflow(files.own.get(path) ?? '')).toEqual([])
+    })
+
+    test.each([...files.own.keys()])('%s is right to the reader of GitHub’s own', async (path) => {
+      expect(await findings(path, files.own)).toEqual([])
+    })
+
+    test.each([...files.callers.keys()])('the caller %s is right to both', async (path) => {
+      const text = files.callers.get(path) ?? ''
+      // The caller stands beside the files that it calls, under another name.
+      const beside = new Map([...files.own, ['caller.yml', text]])
+
+      expect(checkWorkflow(text, { own: [catalog] })).toEqual([])
+      expect(await findings('caller.yml', beside)).toEqual([])
+    })
+
+    test('no job that reads what a pull request brought is given a secret', () => {
+      const jobs: Readonly<Record<string, unknown>> = parse(files.own.get('.github/workflows/plan.yml') ?? '').jobs
+      const secret = Object.entries(jobs).filter(([, job]) => /secrets\.|app-key/.test(JSON.stringify(job)))
+
+      expect(secret.map(([name]) => name)).toEqual('app' in more ? ['catalog'] : [])
+    })
+  })
+})
+
+/** The workflows of the sample, had its catalog been another. */
+function variant(
+  provisioner: Environment['provisioner'],
+  more: Partial<Workflows>,
+): Record<'own' | 'callers', FileTree> {
+  const { environments, workflows: said } = sample
+  if (said === undefined) throw new Error('The sample has no workflows')
+  const other = {
+    ...sample,
+    environments: new Map([...environments].map(([name, each]) => [name, { ...each, provisioner }])),
+    workflows: { ...said, ...more },
+  }
+  return { own: catalogWorkflows(other), callers: serviceWorkflows(other) }
 }
 
 const stages = ['dev', 'staging', 'prod']
@@ -257,6 +314,7 @@ describe('the conditions of the jobs', () => {
       'failure',
       false,
     ],
+    ['not where validate did not begin', own, { validate: { result: 'skipped', outputs: {} } }, 'failure', false],
     ['not for a run that a newer push has replaced', own, validated, 'cancelled', false],
     ['not for a fork', fork, validated, 'success', false],
   ] as const)('the comment: %s', (_what, github, needs, status, expected) => {

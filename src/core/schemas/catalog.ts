@@ -147,6 +147,10 @@ export const catalogSchema: DataMap = {
           pattern: '^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$',
           'x-protium-expected': 'A repository as owner/name.',
         },
+        app: {
+          type: 'boolean',
+          description: 'The catalog is private: service repositories read it with the token of a GitHub App.',
+        },
       },
     },
     stacks: {
