@@ -43,6 +43,7 @@ FILES = {
     "mid.j2": "{% extends 'base.j2' %}{% block head %}mid+{{ super() }}{% endblock %}",
     "lib.j2": "{% macro hello(who, greeting='Hi') %}{{ greeting }} {{ who }}{% endmacro %}{% set answer = 42 %}{% set _hidden = 1 %}{% macro ctx() %}{{ s }}{% endmacro %}text of lib",
     "number.j2": "{% set answer = 42 %}{% filter length %}abc{% endfilter %}",
+    "html.j2": "<b>",
     "part.j2": "part({{ s }},{{ x|default('no x') }})",
     "loops.j2": "{% for t in tags %}{{ loop.index }}{{ t }} {% endfor %}",
     "setter.j2": "{% set x = 'from setter' %}{{ x }}",
@@ -627,6 +628,12 @@ before {% extends 'base.j2' %}
 {% set two = 2 %}{{ -1 ** two }} {{ (-3) ** two }} {{ (1 - 3) ** two }} {{ '-2'|int ** two }} {{ -two ** 2 }} {{ -0.5 ** two }} {{ -1 ** two ** two }} {{ -1 ** 2 ** two }} {{ 2 ** -two }} {{ [-2][0] ** two }}
 {% set two = 2 %}{% autoescape on %}{{ -1 ** two }}{% endautoescape %} {% for i in [1, 2, 3] %}{{ -1 ** loop.index }}{% endfor %} {{ (-1)|abs ** two }} {{ -true ** two }}
 {{ 0 / -12345678901234567890 }} {{ 0 / -5 }} {{ (0 * -5) / 5 }}
+{% import 'html.j2' as im %}{{ im is escaped }}{{ im|e }}{{ im|urlize }}{% autoescape true %}{{ im }}{{ im|forceescape }}{{ im ~ '<' }}{% endautoescape %}
+{{ {missing: 1, 'a': ()(1)} }}
+{{ {'a': 1, missing: 2} }}
+{{ name.partition('k'|safe) }} {{ name.partition('K'|safe) }}
+{{ numbers.sort(true) }}
+{{ numbers.sort(reverse=true) }}{{ numbers }}
 {% include [missing, 'part.j2'] %}
 {% include [missing, 'none.j2'] ignore missing %}ok
 {% include (missing,) %}

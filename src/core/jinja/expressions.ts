@@ -18,7 +18,7 @@ import type {
   Name,
   TestNode,
 } from './nodes.ts'
-import { callValue, isTrue, iterate, keyOf, slicedBy } from './objects.ts'
+import { callValue, dictOf, isTrue, iterate, slicedBy } from './objects.ts'
 import { binary, compare, concat, getAttribute, getItem, unary } from './operators.ts'
 import type { Activation, Rendering, Site } from './rendering.ts'
 import type { Frame, Ref } from './scope.ts'
@@ -340,14 +340,10 @@ export class Expressions {
     )
     const site = this.site(node)
     return (activation) => {
-      const dict = new Dict()
-      for (const [index, key] of keys.entries()) {
-        const name = key(activation)
-        const value = values[index]?.(activation)
-        activation.rendering.site = site
-        if (value !== undefined) dict.set(keyOf(name), value)
-      }
-      return dict
+      const entries: [Value, Value][] = []
+      for (const [index, key] of keys.entries()) entries.push([key(activation), values[index]?.(activation) ?? null])
+      activation.rendering.site = site
+      return dictOf(entries)
     }
   }
 

@@ -2,7 +2,7 @@
 import { splitWords } from './characters.ts'
 import { namedEntities } from './entities.ts'
 import { toText } from './text.ts'
-import { Aligned, Markup } from './values.ts'
+import { Aligned, Markup, Thing } from './values.ts'
 import type { Runtime, Value } from './values.ts'
 
 const special = /[&<>'"]/
@@ -22,6 +22,7 @@ export function escapeText(text: string): string {
 export function escapeValue(value: Value, runtime: Runtime): Markup {
   if (value instanceof Markup) return value
   const text = toText(value, runtime)
+  if (value instanceof Thing && value.html) return new Markup(text)
   runtime.spend(1 + (text.length >> 6))
   runtime.size(text.length)
   return new Markup(escapeText(text))

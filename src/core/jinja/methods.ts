@@ -144,7 +144,7 @@ const listMethods = new Map<string, Method<Value[]>>(
       },
     },
     sort: {
-      takes: { least: 0, most: 2, keywords: ['key', 'reverse'] },
+      takes: { least: 0, most: 2, keywords: ['key', 'reverse'], named: true },
       run: (list, args, runtime) => {
         const key = args[0] ?? null
         const of = (item: Value): Value => (key === null ? item : callValue(key, [item], noKwargs, runtime))

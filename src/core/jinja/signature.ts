@@ -83,6 +83,8 @@ export type Takes = {
   readonly least: number
   readonly most: number
   readonly keywords?: readonly string[]
+  /** Whether its arguments are given by their names alone. */
+  readonly named?: boolean
   /** Whether its messages count in words of `PyArg_ParseTuple`: `find() takes at least 1 argument (0 given)`. */
   readonly parsed?: boolean
 }
@@ -100,6 +102,7 @@ export function builtinArguments(
   const values: (Value | undefined)[] = [...args]
   const short = name.slice(name.lastIndexOf('.') + 1)
   if (kwargs.size > 0 && takes.keywords === undefined) throw wrong(`${name}() takes no keyword arguments`)
+  if (args.length > 0 && takes.named === true) throw wrong(`${short}() takes no positional arguments`)
   const count = args.length + kwargs.size
   if (count > takes.most || (count < takes.least && kwargs.size === 0)) throw wrongCount(name, count, takes)
   for (const [keyword, value] of kwargs) {

@@ -209,7 +209,7 @@ function partition(text: string, args: Arguments, options: { readonly last: bool
   if (by === '') throw valueError('empty separator')
   const at = options.last ? text.lastIndexOf(by) : text.indexOf(by)
   if (at < 0) return new Tuple(options.last ? ['', '', text] : [text, '', ''])
-  return new Tuple([text.slice(0, at), by, text.slice(at + by.length)])
+  return new Tuple([text.slice(0, at), args[0] ?? by, text.slice(at + by.length)])
 }
 
 function hasEdge(text: string, args: Arguments, edge: 'startswith' | 'endswith'): boolean {
