@@ -168,7 +168,10 @@ class Kept {
   /** What a unit is rendered with; nothing for one that is not rendered, or that builds on what could not be. */
   known(unit: Unit): { readonly known: Known; readonly predicted: boolean } | undefined {
     if (isManaged(unit)) this.given.set(unit.id, managedOutputs(unit))
-    if (unit.service?.service !== this.#service) this.#siblings.clear()
+    if (unit.service?.service !== this.#service) {
+      for (const id of this.#siblings.keys()) this.given.delete(id)
+      this.#siblings.clear()
+    }
     this.#service = unit.service?.service
     const all = isManaged(unit) ? undefined : knownOf(unit, { units: this.#units, given: this.given })
     if (all === undefined) return undefined

@@ -48,6 +48,18 @@ export function newMap(): Record<string, Data> {
   return new Bare()
 }
 
+const texts = new Map<string, string>()
+
+/**
+ * One text for all that are met again and again, such as keys and types. To JavaScript a part of a text is a view of the
+ * whole: it keeps all of it in memory, and setting a property by it costs several times as much.
+ */
+export function interned(text: string): string {
+  const known = texts.get(text)
+  if (known === undefined && texts.size < 4000 && text.length < 80) texts.set(text, text)
+  return known ?? text
+}
+
 /** A map of the given entries that inherits nothing; a later entry wins. */
 export function mapOf(entries: Iterable<readonly [string, Data]> = []): DataMap {
   const map = newMap()

@@ -1,4 +1,4 @@
-import { type Data, type DataMap, isList, isMap, type Path } from '../data.ts'
+import { type Data, type DataMap, interned, isList, isMap, type Path } from '../data.ts'
 
 /** A stack's identity: the name, and the account and region that it lies in. */
 export type StackName = { readonly name: string; readonly account: string; readonly region: string }
@@ -76,7 +76,7 @@ export function resourcesOf(body: DataMap): ReadonlyMap<string, Resource> {
     if (!isText(type)) continue
     resources.set(logicalId, {
       logicalId,
-      type,
+      type: interned(type),
       properties: isMap(properties) ? properties : {},
       mentions: isMap(properties) ? mentions(properties) : [],
       dependsOn: isText(dependsOn) ? [dependsOn] : isList(dependsOn) ? dependsOn.filter(isText) : [],

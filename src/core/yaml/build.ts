@@ -1,5 +1,5 @@
 import { type Event, EVENT_ID, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
-import { type Data, Float, type KeyOrder, keepOrder, mapOf, newMap, ordered } from '../data.ts'
+import { type Data, Float, interned, type KeyOrder, keepOrder, mapOf, newMap, ordered } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { limits, thousands } from './bounds.ts'
@@ -184,7 +184,7 @@ export function attributeOf(text: string): Data {
 type Key = { readonly content: string; readonly at: number; readonly isPlain: boolean; readonly isTagged: boolean }
 
 function takeKey(state: State, frame: Frame, { content, at, isPlain, isTagged }: Key): void {
-  frame.key = internedKey(content)
+  frame.key = interned(content)
   frame.keyAt = at
   frame.size += 1
   if (frame.size === limits.keys + 1) {
@@ -203,18 +203,6 @@ function takeKey(state: State, frame: Frame, { content, at, isPlain, isTagged }:
       remedy: 'Keep one of the two entries.',
     })
   }
-}
-
-const keys = new Map<string, string>()
-
-/**
- * One text for each key that is met again and again: setting a property by a text that is new to JavaScript costs several
- * times as much.
- */
-export function internedKey(key: string): string {
-  const known = keys.get(key)
-  if (known === undefined && keys.size < 4000 && key.length < 80) keys.set(key, key)
-  return known ?? key
 }
 
 function checkPlainKey(state: State, content: string, at: number): void {

@@ -1,6 +1,6 @@
-import { type Data, isMap, newMap } from '../data.ts'
+import { type Data, interned, isMap, newMap } from '../data.ts'
 import { limits } from './bounds.ts'
-import { attributeOf, internedKey, shortTags } from './build.ts'
+import { attributeOf, shortTags } from './build.ts'
 import { readPlain } from './scalars.ts'
 
 /**
@@ -105,7 +105,7 @@ function keyText(line: string, from: number, end: number): string {
   const isPlain = first !== apostrophe && first !== quote
   const key = isPlain ? line.slice(from, end) : line.slice(from + 1, end - 1)
   if (key.length > 200 || isOdd(key, isPlain) || (first === quote && key.includes('\\'))) throw unsure
-  return internedKey(key)
+  return interned(key)
 }
 
 /** A key with a meaning of its own, or one that JavaScript would put elsewhere. */
@@ -347,7 +347,7 @@ function pair(reader: Reader, map: Record<string, Data>, depth: number): void {
   if (!line.startsWith(': ', reader.at) || reader.at - at > 200) throw unsure
   reader.at += 1
   pass(reader)
-  map[internedKey(key)] = inBrackets(reader, depth + 1)
+  map[interned(key)] = inBrackets(reader, depth + 1)
 }
 
 function inBrackets(reader: Reader, depth: number): Data {
