@@ -57,7 +57,11 @@ export async function makeFleet(folder: string, services: number): Promise<Fleet
         ]),
       ),
   )
-  const homes = stages.map((name) => ({ name, environment: environments[name] }))
+  const homes = organisation.value.catalog.stages.map(({ name, environment }) => ({
+    name,
+    environment: environments[environment],
+    domain: name === 'prod' ? 'example.com' : `${name}.example.com`,
+  }))
   writeFileSync(join(folder, 'fleet.json'), JSON.stringify({ services: files, templates, stages: homes }))
   return { folder, services, instances: services * stages.length, changed: nameOf(Math.floor(services / 2)) }
 }

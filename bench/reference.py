@@ -127,6 +127,10 @@ def measure_fleet(folder):
         schema, validator, template = templates[spec["template"]]
         for stage in fleet["stages"]:
             inputs = with_defaults(schema, stage_inputs(spec, stage["name"]))
+            host = spec["service"] + "." + stage["domain"]
+            for name, given in schema["properties"].items():
+                if given.get("x-protium-host") and host in spec.get("hosts", []):
+                    inputs[name] = host
             validator.validate(inputs)
             text = template.render(
                 environment=stage["environment"],
