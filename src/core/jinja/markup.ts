@@ -22,7 +22,7 @@ export function escapeText(text: string): string {
 export function escapeValue(value: Value, runtime: Runtime): Markup {
   if (value instanceof Markup) return value
   const text = toText(value, runtime)
-  if (value instanceof Thing && value.html) return new Markup(text)
+  if (value instanceof Thing && value.escaped) return new Markup(text)
   runtime.spend(1 + (text.length >> 6))
   runtime.size(text.length)
   return new Markup(escapeText(text))

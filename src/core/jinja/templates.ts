@@ -114,7 +114,7 @@ export function makeModule(template: Loaded, lookup: Lookup, rendering: Renderin
       if (holder.misfit !== undefined) throw holder.misfit.error
       return text
     },
-    html: true,
+    escaped: true,
     shown: `<TemplateModule ${quote(template.file)}>`,
   })
   return { file: template.file, thing, exported }

@@ -86,7 +86,11 @@ export const templateTests: ReadonlyMap<string, Test> = new Map<string, Test>([
   ['sameas', testOf('test_sameas', ['value', 'other'], (_, value = null, other = null) => isSame(value, other))],
   [
     'escaped',
-    testOf('test_escaped', ['value'], (_, value) => value instanceof Markup || (value instanceof Thing && value.html)),
+    testOf(
+      'test_escaped',
+      ['value'],
+      (_, value) => value instanceof Markup || (value instanceof Thing && value.escaped),
+    ),
   ],
   ['in', testOf('test_in', ['value', 'seq'], (runtime, value = null, list = null) => contains(list, value, runtime))],
   ['==', eq],

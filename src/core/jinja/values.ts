@@ -236,7 +236,7 @@ export class Thing {
   readonly call: ((args: readonly Value[], kwargs: Kwargs, runtime: Runtime) => Value) | undefined
   readonly text: (() => string) | undefined
   /** Whether its text is HTML, which is not escaped. */
-  readonly html: boolean
+  readonly escaped: boolean
   /** How it stands in a list, if not as `text`. */
   readonly shown: string | undefined
   readonly iterate: (() => Iterable<Value>) | undefined
@@ -248,7 +248,7 @@ export class Thing {
       readonly get?: (name: string) => Value | undefined
       readonly call?: (args: readonly Value[], kwargs: Kwargs, runtime: Runtime) => Value
       readonly text?: () => string
-      readonly html?: boolean
+      readonly escaped?: boolean
       readonly shown?: string
       readonly iterate?: () => Iterable<Value>
       readonly length?: () => number
@@ -258,7 +258,7 @@ export class Thing {
     this.get = of.get ?? nothing
     this.call = of.call
     this.text = of.text
-    this.html = of.html ?? false
+    this.escaped = of.escaped ?? false
     this.shown = of.shown
     this.iterate = of.iterate
     this.length = of.length
