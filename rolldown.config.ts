@@ -8,7 +8,7 @@ const root = import.meta.dirname
 const leftOut = join(root, 'scripts/left-out.ts')
 
 /** The actions that are built, each from its `actions/<verb>/main.ts`. */
-const verbs = ['plan', 'validate']
+const verbs = ['deploy', 'plan', 'validate']
 
 /** How `dist/` is laid out. */
 export const output: OutputOptions = {

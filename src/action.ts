@@ -68,7 +68,8 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       ...here,
       program: 'protium',
       run: about,
-      github: about === undefined ? undefined : gitHubOf(command, { run: about, clock: here.clock, signal }),
+      github: undefined,
+      ...remotely(command, { run: about, clock: here.clock, signal }),
       reporter,
       show: (shown) => print(textOf(shown)),
       confirm: undefined,
@@ -85,16 +86,34 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
   }
 }
 
-/** The repository of the run, with the token that the step was given. */
-function gitHubOf(
+/** GitHub and the ledger as a run sees them, with the token that the step was given; nothing without one. */
+function remotely(
   command: Command,
-  { run, clock, signal }: { readonly run: Run; readonly clock: Clock; readonly signal: AbortSignal },
-): Ports['github'] {
+  { run, clock, signal }: { readonly run: Run | undefined; readonly clock: Clock; readonly signal: AbortSignal },
+): Partial<Pick<Ports, 'github' | 'records'>> {
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
-  if (token === '') return undefined
+  if (token === '' || run === undefined) return {}
   const { repository, api } = run
-  const where = { repository: `${repository.owner}/${repository.name}`, token, api, clock, signal }
-  return async () => (await import('./adapters/github.ts')).gitHub({ ...where, random: Math.random })
+  const repositoryName = `${repository.owner}/${repository.name}`
+  const options = { repository: repositoryName, token, api, clock, signal, random: Math.random }
+  return {
+    github: async () => (await import('./adapters/github.ts')).gitHub(options),
+    ...('contents' in command.permissions && {
+      records: async () => {
+        const [{ ledgerRecords }, { checkoutLedger }] = await Promise.all([
+          import('./adapters/ledger.ts'),
+          import('./adapters/checkout.ts'),
+        ])
+        const ledger = ledgerRecords(options)
+        // What was fetched with the files need not be asked for.
+        const fetched = await checkoutLedger('.')
+        return {
+          append: async (record) => ledger.append(record),
+          list: async (unit, more) => (fetched ?? ledger).list(unit, more),
+        }
+      },
+    }),
+  }
 }
 
 /** What the run is about; nothing where the step runs outside of GitHub, without an event. */

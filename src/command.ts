@@ -75,6 +75,11 @@ export interface Files {
    * there is no git or the clone does not reach back so far.
    */
   readonly changed: (root: string, base: Base) => Promise<readonly string[] | undefined>
+  /** Whether a commit came before another; undefined where the clone does not have both. */
+  readonly isBefore: (
+    root: string,
+    commits: { readonly older: string; readonly newer: string },
+  ) => Promise<boolean | undefined>
   /** The commit that is checked out, if the folder is in git. */
   readonly commit: (root: string) => Promise<string | undefined>
 }

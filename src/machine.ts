@@ -41,6 +41,7 @@ export function machine({
         return readTreeAt(root, `${template}@${version}`, `templates/${template}/v${major}`)
       },
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
+      isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),
     },
     provisioner: async (options) => {

@@ -105,6 +105,8 @@ export type DeploymentRecord = {
   readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused'
   readonly wants: string
   readonly evidence?: string
+  /** The container image that it runs, by digest, where a build has handed one over. */
+  readonly image?: string
 }
 
 export interface Records {
@@ -204,6 +206,8 @@ export type Deployment = {
   readonly environment: string
   readonly isProduction: boolean
   readonly description: string
+  /** The run has not made one yet, so it need not be looked for before. */
+  readonly isFirst?: true
 }
 
 /** `address` is where what was deployed answers, `log` where the run can be read. */

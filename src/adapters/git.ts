@@ -44,6 +44,17 @@ export async function changed(
     .filter((path) => path !== '')
 }
 
+/** Whether a commit is an ancestor of another one. Undefined where the clone does not have both. */
+export async function isBefore(
+  root: string,
+  { older, newer }: { readonly older: string; readonly newer: string },
+): Promise<boolean | undefined> {
+  const [first, second] = [await resolve(root, older), await resolve(root, newer)]
+  if (first === undefined || second === undefined) return undefined
+  const base = await git(root, ['merge-base', first, second])
+  return base?.toString('utf8').trim() === first && first !== second
+}
+
 /** What the checked-out commit was merged into; undefined if it is no merge, or the clone ends with it. */
 async function firstParent(root: string): Promise<string | undefined> {
   const listed = await git(root, ['rev-list', '--parents', '--max-count=1', 'HEAD'])
@@ -67,11 +78,14 @@ export async function readTreeAt(root: string, ref: string, folder: string): Pro
   return readEntries(root, entriesOf(listed))
 }
 
-/** The commit of a tag, of `HEAD` or of a full id. A branch never passes for a tag of the same name. */
+/** The ledger as it was when the repository was checked out with all of its branches. */
+export const fetchedLedger = 'refs/remotes/origin/protium-ledger'
+
+/** The commit of a tag, of `HEAD`, of the ledger or of a full id. A branch never passes for a tag of the same name. */
 async function resolve(root: string, ref: string): Promise<string | undefined> {
   const name = releaseTag.test(ref)
     ? `refs/tags/${ref}`
-    : /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)
+    : ref === fetchedLedger || /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)
       ? ref
       : undefined
   if (name === undefined) return undefined

@@ -280,6 +280,7 @@ async function deployment({ octokit, at, login, pause }: Client, wanted: Deploym
       return data.id
     },
     pause,
+    ...(wanted.isFirst && { isAbsent: true }),
   })
 }
 

@@ -63,7 +63,7 @@ export function readRecord(file: string, text: string): DeploymentRecord {
 
 function recordOf(data: Data): DeploymentRecord | undefined {
   if (!isMap(data) || data['format'] !== 1) return undefined
-  const { id, unit, stage, template, version, commit, by, started, finished, wants, evidence } = data
+  const { id, unit, stage, template, version, commit, by, started, finished, wants, evidence, image } = data
   const outcome = outcomes.find((each) => each === data['outcome'])
   if (typeof id !== 'string' || typeof unit !== 'string' || typeof template !== 'string' || typeof version !== 'string')
     return undefined
@@ -89,5 +89,6 @@ function recordOf(data: Data): DeploymentRecord | undefined {
     outcome,
     wants,
     ...(typeof evidence === 'string' && { evidence }),
+    ...(typeof image === 'string' && { image }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Ports, UnitOutcome, UnitProgress } from '../command.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Change, Plan } from '../core/plan.ts'
 import { within } from '../core/plan.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import type { RenderedStack } from '../core/render.ts'
@@ -22,6 +22,10 @@ export type Attempt = {
   readonly failure?: Failure
   /** The world did not allow it. */
   readonly refusal?: Refused
+  /** What was to be done, once it was known. */
+  readonly changes?: readonly Change[]
+  /** What was recorded of it, if it was. */
+  readonly record?: DeploymentRecord
 }
 
 /** The first thing that went wrong, and where it left the stack. */
@@ -43,6 +47,8 @@ export type Deployment = {
   readonly stacks: Stacks
   readonly records: Records
   readonly commit: string | undefined
+  /** What builds have handed over, by the ids of units. */
+  readonly images?: ReadonlyMap<string, string>
   /** What people have reviewed, if it binds this run. */
   readonly reviewed?: Plan | undefined
   /** Whether units may be deployed to a stage that asks for approval. */
@@ -204,8 +210,9 @@ async function attemptOf(ports: Ports, { planned, attempts, held, deployment }: 
       fresh.planned.verdict === 'nothing'
         ? { unit, is: 'unchanged', touched: 0 }
         : await execute(ports, { fresh, deployment })
-    await record(ports, { attempt, started, fresh, deployment })
-    return attempt
+    const told = { ...attempt, changes: fresh.planned.changes }
+    const entry = await record(ports, { attempt, started, fresh, deployment })
+    return entry === undefined ? told : { ...told, record: entry }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped }
@@ -299,13 +306,17 @@ type Recorded = {
 }
 
 /** An attempt that found nothing to do is recorded only if it tells something new: another version or another commit. */
-async function record(ports: Ports, { attempt, started, fresh, deployment }: Recorded): Promise<void> {
+async function record(
+  ports: Ports,
+  { attempt, started, fresh, deployment }: Recorded,
+): Promise<DeploymentRecord | undefined> {
   const { unit, is, why } = attempt
-  if (is === 'skipped' || is === 'held') return
-  const { records, commit } = deployment
+  if (is === 'skipped' || is === 'held') return undefined
+  const { records, commit, images } = deployment
+  const image = images?.get(unit.id)
   if (is === 'unchanged') {
     const last = (await records.list(unit.id, { latest: 1 })).at(-1)
-    if (last?.outcome !== 'failed' && last?.version === unit.bundle.version && last.commit === commit) return
+    if (last?.outcome !== 'failed' && last?.version === unit.bundle.version && last.commit === commit) return undefined
   }
   const entry: DeploymentRecord = {
     format: 1,
@@ -321,8 +332,10 @@ async function record(ports: Ports, { attempt, started, fresh, deployment }: Rec
     outcome: is,
     wants: fresh.planned.wants,
     ...(why !== undefined && { evidence: why }),
+    ...(image !== undefined && { image }),
   }
   await records.append(entry)
+  return entry
 }
 
 function detailOf({ is, touched, why }: Attempt): string {

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 
 import type { Ports } from '../command.ts'
+import type { Catalog } from '../core/catalog.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import { readOrganisation } from '../core/organisation.ts'
 import { didYouMean } from '../core/nearest.ts'
@@ -175,6 +176,11 @@ function unknown(
     expected: known.length === 0 ? `The organisation has none yet.` : `One of ${known.join(', ')}.`,
     remedy: `Correct the name.`,
   }
+}
+
+/** What is said of a stage that the catalog does not have. */
+export function unknownStage(name: string, { stages }: Catalog): Problem {
+  return unknown(name, { what: 'stage', known: stages.map((stage) => stage.name) })
 }
 
 /** The folders of stacks and records of an organisation on this machine; a relative state folder is one below the root. */

@@ -1,6 +1,5 @@
 import type { Ports } from '../command.ts'
 import type { Catalog } from '../core/catalog.ts'
-import { didYouMean } from '../core/nearest.ts'
 import type { PlannedUnit } from '../core/plan.ts'
 import { verdictOf } from '../core/plan.ts'
 import type { Checked, Problem } from '../core/problem.ts'
@@ -14,7 +13,7 @@ import { mapOf } from '../core/data.ts'
 import type { FileTree } from '../core/tree.ts'
 import type { Provisioner, WantedStack } from '../ports.ts'
 import { planStack, tagsOf } from './planning.ts'
-import { readFolder, stateFolders } from './reading.ts'
+import { readFolder, stateFolders, unknownStage } from './reading.ts'
 
 /**
  * Plans what another job has rendered, in one stage. Nothing is rendered here, where there may be a role of the cloud; and
@@ -102,17 +101,6 @@ function faultsOf(unit: RequestedUnit, { file, stage }: { readonly file: string;
       at,
     },
   ]
-}
-
-function unknownStage(name: string, { stages }: Catalog): Problem {
-  const known = stages.map((stage) => stage.name)
-  return {
-    code: 'unknown-unit',
-    severity: 'error',
-    message: `There is no stage ${JSON.stringify(name)}.${didYouMean(name, known)}`,
-    expected: `One of ${known.join(', ')}.`,
-    remedy: 'Correct the name.',
-  }
 }
 
 /** Whether the environment gives out now what the unit was rendered with. */

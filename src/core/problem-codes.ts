@@ -38,6 +38,11 @@ export const problemCodes = {
     why: 'A service template reads outputs of its environment by name. Each environment template that it says it runs in has to give every one of them, in every environment; otherwise rendering fails there.',
     fix: 'Correct the name, add the output to the environment template, provide for its absence by `| default(…)`, or take the environment template out of `.compatible-envs`.',
   },
+  'deployment-failed': {
+    title: 'A deployment has failed',
+    why: 'The provisioner has begun and could not go on; the message has its own words, and what went wrong first. What it had done was rolled back, if the stack says so.',
+    fix: 'Mend the cause. What is deployed stays; the next run does the rest.',
+  },
   'disk-full': {
     title: 'The disk is full',
     why: 'A file could not be written whole. What was there before is still there, because files are written aside first.',
@@ -242,6 +247,11 @@ export const problemCodes = {
     title: 'There is no pull request to speak to',
     why: 'What was asked for is said on GitHub: on a pull request or a commit. That takes a step of a workflow that is about one, and a token for it.',
     fix: 'Call the action from the workflows that `protium workflows --write` makes; or leave out the option that speaks to GitHub.',
+  },
+  'not-merged': {
+    title: 'The commit is not what is merged',
+    why: 'A deployment from a workflow is that of a commit on the default branch, as it was pushed there. The run is about something else, or its files are those of another commit.',
+    fix: 'Merge the pull request, and let the workflow on `push` deploy it.',
   },
   'nothing-to-render': {
     title: 'The template has nothing to provision',
@@ -492,6 +502,11 @@ export const problemCodes = {
     title: 'The resource type is not known',
     why: 'No resource type of this name is in the specification that Protium carries. It may be misspelt, or newer than this version.',
     fix: "Correct the name, or go on if the type exists in your account's registry.",
+  },
+  'stage-not-proved': {
+    title: 'The stage before has not been proved',
+    why: 'Stages come one after the other: a commit is deployed to a stage when it has been deployed to the one before, in the same version of the template, and nothing has failed there since.',
+    fix: 'See why the stage before has failed, or run its job again; then this one.',
   },
   'stage-without-host': {
     title: 'A stage is named that the service has no host in',

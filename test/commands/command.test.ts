@@ -50,6 +50,7 @@ const noPorts: Ports = {
     releases: async () => [],
     released: async () => undefined,
     changed: async () => undefined,
+    isBefore: async () => undefined,
     commit: async () => undefined,
   },
   exclusive: async () => ({ [Symbol.asyncDispose]: async () => {} }),

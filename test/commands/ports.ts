@@ -27,6 +27,7 @@ export function worldOf(
     readonly texts?: ReadonlyMap<string, string>
     readonly released?: ReadonlyMap<string, FileTree>
     readonly commit?: string
+    readonly isBefore?: boolean
     /** What has changed; then the run is about a change. */
     readonly changed?: readonly string[]
     readonly confirm?: Ports['confirm']
@@ -74,6 +75,7 @@ export function worldOf(
         return files === undefined ? undefined : { tree: files, problems: [] }
       },
       changed: async () => more.changed,
+      isBefore: async () => more.isBefore,
       commit: async () => more.commit,
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),

@@ -1,0 +1,23 @@
+import { unitFolder } from '../core/ledger.ts'
+import { compareText } from '../core/canonical.ts'
+import type { Records } from '../ports.ts'
+import { fetchedLedger, readTreeAt } from './git.ts'
+import { readRecord } from './records.ts'
+
+/**
+ * The ledger as it was fetched with the checkout, without a request. Undefined where it was not, or there is none yet. In a
+ * job that waited for its turn it has all that was written before.
+ */
+export async function checkoutLedger(root: string): Promise<Pick<Records, 'list'> | undefined> {
+  if ((await readTreeAt(root, fetchedLedger, '')) === undefined) return undefined
+  return {
+    list: async (unit, { latest } = {}) => {
+      const folder = unit === undefined ? 'records' : unitFolder(unit)
+      const read = await readTreeAt(root, fetchedLedger, folder)
+      // Below `checkout/dev` are the months of it, and the component of that instance.
+      const own = [...(read?.tree ?? [])].filter(([path]) => unit === undefined || /^\d{4}-\d{2}\//u.test(path))
+      const records = own.map(([path, text]) => readRecord(path, text)).toSorted((a, b) => compareText(a.id, b.id))
+      return latest === undefined ? records : records.slice(-latest)
+    },
+  }
+}

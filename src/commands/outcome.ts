@@ -1,0 +1,129 @@
+import type { Json, Outcome } from '../command.ts'
+import type { Organisation } from '../core/organisation.ts'
+import type { Paint } from '../core/report.ts'
+import { count, list, placeText, table } from '../core/report.ts'
+import type { Attempt } from './deploying.ts'
+import { columnsOf, positionOf, stopped } from './deploying.ts'
+
+/** How a deployment ended, as a command's outcome. */
+export function outcomeOf(
+  attempts: readonly Attempt[],
+  {
+    organisation,
+    again,
+    folders,
+  }: { readonly organisation: Organisation; readonly again: string; readonly folders: string },
+): Outcome<{ readonly units: Json }> {
+  const failed = attempts.filter(({ is }) => is === 'failed')
+  const held = attempts.filter(({ is }) => is === 'held')
+  const cut = attempts.some(({ is, why }) => is === 'skipped' && why === stopped)
+  const units = attempts.map(({ unit, is, touched, why, failure }) => ({
+    unit: unit.id,
+    outcome: is,
+    touched,
+    why: why ?? null,
+    failure:
+      failure === undefined
+        ? null
+        : {
+            logicalId: failure.logicalId ?? null,
+            type: failure.type ?? null,
+            reason: failure.reason,
+            at: failure.at ?? null,
+            status: failure.status,
+            rolledBack: failure.rolledBack,
+          },
+  }))
+  const [first] = failed
+  return {
+    exit: failed.length > 0 ? 'failed' : cut ? 'unfinished' : held.length > 0 ? 'needs-approval' : 'done',
+    data: { units },
+    text: (paint) =>
+      [
+        summaryTable(attempts, { organisation, paint }),
+        ...failed.map((each) => failureText(each, paint)),
+        sentence(attempts),
+      ].join('\n\n'),
+    next: [
+      ...(first === undefined
+        ? []
+        : [
+            {
+              run: `deploy ${first.unit.service?.service ?? first.unit.id}${folders}`,
+              why: 'try again once the cause is mended; what is deployed stays',
+            },
+          ]),
+      ...(held.length > 0 && first === undefined
+        ? [{ run: `${again} --yes${folders}`, why: 'approve what waits, and deploy it' }]
+        : []),
+      ...(cut && first === undefined ? [{ run: `${again}${folders}`, why: 'do what is left' }] : []),
+      { run: `status${folders}`, why: 'what runs where' },
+    ],
+  }
+}
+
+/** Services by stages, one word each. */
+function summaryTable(
+  attempts: readonly Attempt[],
+  { organisation, paint }: { readonly organisation: Organisation; readonly paint: Paint },
+): string {
+  const tones = {
+    deployed: paint.good,
+    unchanged: paint.dim,
+    failed: paint.bad,
+    skipped: paint.dim,
+    held: paint.notice,
+  } satisfies Record<Attempt['is'], (text: string) => string>
+  const cells = attempts.map((attempt) => ({ ...positionOf(attempt.unit, organisation), attempt }))
+  const columns = columnsOf(attempts, organisation)
+  const rows = [...new Set(cells.map(({ row }) => row))]
+  return table(
+    [{ name: ' ' }, ...columns.map((name) => ({ name }))],
+    rows.map((row) => [
+      { text: row, paint: paint.bold },
+      ...columns.map((column) => {
+        const is = cells.find((cell) => cell.row === row && cell.column === column)?.attempt.is
+        return is === undefined ? '' : { text: is, paint: tones[is] }
+      }),
+    ]),
+    paint,
+  )
+}
+
+function failureText({ unit, why, failure }: Attempt, paint: Paint): string {
+  const rows = [
+    ...(failure?.logicalId === undefined ? [] : [['failed first', `${failure.logicalId} (${failure.type ?? ''})`]]),
+    ...(failure?.at === undefined ? [] : [['declared at', placeText(failure.at)]]),
+    ['why', failure?.reason ?? why ?? ''],
+    ['now', stateText(failure)],
+  ]
+  const shown = table([{ name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  ')
+  return `${paint.bad(paint.bold(`${unit.id} failed`))}\n${shown}`
+}
+
+function stateText(failure: Failure): string {
+  if (failure === undefined) return 'nothing was touched'
+  if (!failure.rolledBack) return `the stack is ${failure.status}`
+  return failure.status === 'ROLLBACK_COMPLETE'
+    ? 'rolled back: what had been created is gone again'
+    : 'rolled back: what ran before runs again'
+}
+
+type Failure = Attempt['failure']
+
+function sentence(attempts: readonly Attempt[]): string {
+  const number = (is: Attempt['is']): number => attempts.filter((attempt) => attempt.is === is).length
+  if (number('unchanged') === attempts.length)
+    return `Nothing to do: ${count(attempts.length, 'unit is', 'units are')} as wanted.`
+  const touched = attempts.reduce((sum, { is, touched: each }) => (is === 'deployed' ? sum + each : sum), 0)
+  const parts = [
+    ...(number('deployed') > 0
+      ? [`${count(number('deployed'), 'unit')} deployed (${count(touched, 'resource')})`]
+      : []),
+    ...(number('unchanged') > 0 ? [`${number('unchanged')} unchanged`] : []),
+    ...(number('failed') > 0 ? [`${number('failed')} failed`] : []),
+    ...(number('skipped') > 0 ? [`${number('skipped')} not begun`] : []),
+    ...(number('held') > 0 ? [`${number('held')} waiting for approval`] : []),
+  ]
+  return `${list(parts)}.`
+}

@@ -1,0 +1,441 @@
+import type { Json, Outcome, Ports } from '../command.ts'
+import type { Binding } from '../core/binding.ts'
+import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
+import type { Surroundings } from '../core/comment.ts'
+import { isLossy, planComment, verdictTitle } from '../core/comment.ts'
+import type { Run } from '../core/event.ts'
+import { fence, hostUrl } from '../core/markdown.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
+import { addressOf } from '../core/organisation.ts'
+import type { Plan } from '../core/plan.ts'
+import { planOf } from '../core/plan.ts'
+import type { Problem } from '../core/problem.ts'
+import { Refused } from '../core/problem.ts'
+import { count, list } from '../core/report.ts'
+import type { Stage } from '../core/stage.ts'
+import { deploymentSummary } from '../core/summary.ts'
+import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
+import type { Attempt } from './deploying.ts'
+import { deployUnits } from './deploying.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Planned } from './planning.ts'
+import { planUnits, stacksOf } from './planning.ts'
+import { atGitHub, madeOf, planCheck } from './posting.ts'
+import { readFolder, stateFolders, unknownStage } from './reading.ts'
+import { handedImages, recordedImages, withImages } from './shipping.ts'
+import { reportsOf } from './telling.ts'
+
+export type Promotion = {
+  /** Services, or `environment` for what those of a stage share. */
+  readonly services: readonly string[]
+  readonly stage: readonly string[]
+  /** `name@sha256:…`, or `service=name@sha256:…` where there are several. */
+  readonly image: readonly string[]
+  readonly root: string
+  readonly catalog: string | undefined
+  readonly state: string
+  readonly fail: readonly string[]
+}
+
+type Result = Outcome<{ readonly units: Json }>
+
+/**
+ * Deploys a merged commit to one stage, as a job of a workflow: after the stage before has been proved with this very commit and
+ * version, never over a newer commit, and bound to what was reviewed on the pull request. GitHub gets a deployment with its
+ * statuses, the ledger a record of each attempt.
+ */
+export async function promote(ports: Ports, options: Promotion): Promise<Result> {
+  const { services, root, catalog: folder, state, fail } = options
+  const { run, github } = await atGitHub(ports)
+  await checkMerged(ports, { run, root })
+  const { organisation: read, sources } = await readFolder(ports, root, {
+    services,
+    ...(folder !== undefined && { catalog: folder }),
+  })
+  const bad = (problems: readonly Problem[]): Result => ({
+    exit: 'bad-input',
+    data: { units: [] },
+    text: () => '',
+    problems,
+    sources,
+  })
+  if (!read.ok) return bad(read.problems)
+  const organisation = read.value
+  const chosen = chooseUnits(organisation, options)
+  if ('problems' in chosen) return bad(chosen.problems)
+  const { stage, own, needed } = chosen
+  const handed = handedImages(options.image, { units: own, stage })
+  if (handed.problems.length > 0) return bad(handed.problems)
+  if (own.length === 0) return done(`Nothing of ${list(services)} is in ${stage.name}.`)
+  const folders = stateFolders(root, state)
+  const records = await ports.records(folders.records)
+  const history = await historyOf(records, own)
+  const newer = await newerOf(ports, { root, commit: run.commit, own, history })
+  if (newer !== undefined) return done(newer)
+  await checkProved({ organisation, own, stage, commit: run.commit, records })
+  await using _run = await turn(ports, folders.stacks)
+  const stacks = stacksOf(ports, { folder: folders.stacks, fail })
+  const mine = new Set(own.map(({ id }) => id))
+  const planWith = async (shipped: ReadonlyMap<string, string>) => {
+    const planned = await planUnits(withImages(needed, shipped), stacks)
+    return planned.ok ? { ...planned, value: planned.value.filter(({ unit }) => mine.has(unit.id)) } : planned
+  }
+  const before = recordedImages(own, history)
+  const after = new Map([...before, ...handed.images])
+  // What was reviewed is what the files say; which image the build would hand over nobody knew then.
+  const asReviewed = await planWith(before)
+  const planned = same(before, after) ? asReviewed : await planWith(after)
+  if (!asReviewed.ok) return bad(asReviewed.problems)
+  if (!planned.ok) return bad(planned.problems)
+  const pull = await github.pullRequestOf(run.commit)
+  const plan = planOf(asReviewed.value.map((each) => each.planned))
+  const held = await heldBack(ports, { github, run, pull, plan, organisation, stage })
+  if (held !== undefined) return held
+  const deployment = await begin(ports, { github, run, stage, own, planned: planned.value })
+  const attempts = await deployment.during(async () =>
+    deployUnits(ports, {
+      organisation,
+      planned: planned.value,
+      stacks,
+      records,
+      commit: run.commit,
+      images: after,
+      // Whether this stage may be deployed to was settled before the job began: by the rules of its environment.
+      approve: async () => true,
+    }),
+  )
+  const outcome = outcomeOf(attempts, { organisation, again: '', folders: '' })
+  const reports = reportsOf(attempts, { organisation, stage, history, pull, run })
+  const { run: log } = madeOf(ports, { run, commit: run.commit })
+  return {
+    ...outcome,
+    next: [],
+    page: deploymentSummary(reports, { ...(log !== undefined && { run: log }) }),
+    problems: [...read.problems, ...planned.problems],
+    sources,
+  }
+}
+
+function done(words: string): Result {
+  return { exit: 'done', data: { units: [] }, text: () => words }
+}
+
+/** Only what is on the default branch is deployed. GitHub's expressions compare without regard to case; here it is regarded. */
+async function checkMerged(ports: Ports, { run, root }: { readonly run: Run; readonly root: string }): Promise<void> {
+  const { about, defaultBranch, commit } = run
+  if (about.is !== 'push' || about.branch !== defaultBranch) {
+    throw new Refused('not-merged', `Only what is pushed to ${defaultBranch} is deployed.`, {
+      remedy: 'Merge the pull request; the workflow on `push` deploys it.',
+    })
+  }
+  const here = await ports.files.commit(root)
+  if (here !== undefined && here !== commit) {
+    throw new Refused('not-merged', `The files are those of commit ${here}, and the run is about ${commit}.`, {
+      remedy: 'Check out the commit of the run: `actions/checkout` without a `ref`.',
+    })
+  }
+}
+
+type Chosen = {
+  readonly stage: Stage
+  /** What this job deploys. */
+  readonly own: readonly Unit[]
+  /** The same with what it is rendered with. */
+  readonly needed: readonly Unit[]
+}
+
+function chooseUnits(
+  { catalog, units, services: all }: Organisation,
+  { services, stage: names }: Promotion,
+): Chosen | { readonly problems: readonly Problem[] } {
+  const [name = '', ...others] = names
+  const stage = catalog.stages.find((each) => each.name === name)
+  if (stage === undefined || others.length > 0) return { problems: [unknownStage(names.join(', '), catalog)] }
+  const isHome = (unit: Unit): boolean => unit.kind === 'environment' && unit.environment.name === stage.environment
+  const homes = units.filter(isHome)
+  if (services.length === 1 && services[0] === 'environment') {
+    // Stages that share an environment find it deployed by the first of them.
+    const isFirst = catalog.stages.find(({ environment }) => environment === stage.environment) === stage
+    return { stage, own: isFirst ? homes : [], needed: homes }
+  }
+  const last = new Map(all.map((each) => [each.service, each.stages.at(-1)?.stage.name]))
+  const own = units.filter(({ kind, service, stage: at }) => {
+    if (service === undefined || !services.includes(service.service)) return false
+    // A pipeline serves all instances, so it comes when they are there.
+    return kind === 'pipeline' ? last.get(service.service) === stage.name : at?.name === stage.name
+  })
+  const served = own.filter(({ kind }) => kind === 'pipeline').map(({ service }) => service?.service)
+  const needed = units.filter(
+    (unit) =>
+      own.includes(unit) ||
+      isHome(unit) ||
+      (served.length > 0 && (unit.kind === 'environment' || served.includes(unit.service?.service))),
+  )
+  return { stage, own, needed }
+}
+
+/** The latest records of units, the newest last. */
+export type History = ReadonlyMap<string, readonly DeploymentRecord[]>
+
+async function historyOf(records: Records, units: readonly Unit[]): Promise<History> {
+  const found = units.map(async ({ id }) => [id, await records.list(id, { latest: 20 })] as const)
+  return new Map(await Promise.all(found))
+}
+
+/** Why a commit is not deployed any more: a newer one was. An old run that is started again changes nothing. */
+async function newerOf(
+  ports: Ports,
+  {
+    root,
+    commit,
+    own,
+    history,
+  }: { readonly root: string; readonly commit: string; readonly own: readonly Unit[]; readonly history: History },
+): Promise<string | undefined> {
+  for (const { id } of own) {
+    const last = history.get(id)?.at(-1)
+    if (last?.commit === undefined || last.commit === commit) continue
+    if ((await ports.files.isBefore(root, { older: commit, newer: last.commit })) === true)
+      return `${id} is not deployed from ${commit.slice(0, 7)}: the newer ${last.commit.slice(0, 7)} was deployed there already. Nothing was changed.`
+  }
+  return undefined
+}
+
+/**
+ * A stage comes after the one before it was deployed with this commit and this version. A newer failure beats an older
+ * success.
+ */
+async function checkProved({
+  organisation: { catalog, units },
+  own,
+  stage,
+  commit,
+  records,
+}: {
+  readonly organisation: Organisation
+  readonly own: readonly Unit[]
+  readonly stage: Stage
+  readonly commit: string
+  readonly records: Records
+}): Promise<void> {
+  const order = catalog.stages.map(({ name }) => name)
+  for (const unit of own) {
+    const before = units.filter((other) => {
+      if (other.kind !== unit.kind) return false
+      if (unit.kind === 'environment') {
+        const stages = catalog.stages.filter(({ environment }) => environment === other.environment.name)
+        return other.id !== unit.id && stages.some((each) => each.order < stage.order)
+      }
+      return (
+        other.service === unit.service && other.stage !== undefined && order.indexOf(other.stage.name) < stage.order
+      )
+    })
+    const previous = before.at(-1)
+    if (previous === undefined || unit.kind === 'pipeline') continue
+    const [last] = (await records.list(previous.id, { latest: 1 })).slice(-1)
+    const proved =
+      last !== undefined &&
+      (last.outcome === 'deployed' || last.outcome === 'unchanged') &&
+      last.commit === commit &&
+      last.version === previous.bundle.version
+    if (proved) continue
+    const said =
+      last === undefined
+        ? 'it was never deployed there'
+        : last.commit === commit
+          ? `its last deployment there is ${last.outcome}`
+          : `what was deployed there last is ${last.commit?.slice(0, 7) ?? 'of no commit'} (${last.outcome})`
+    throw new Refused(
+      'stage-not-proved',
+      `${unit.id} is not deployed before ${previous.id} was, with commit ${commit.slice(0, 7)}: ${said}.`,
+      {
+        remedy: `Run the job of ${previous.stage?.name ?? previous.environment.name} again, and this one after it.`,
+      },
+    )
+  }
+}
+
+function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
+}
+
+/** Jobs of several services may share one folder of local stacks; each waits for its turn. */
+async function turn(ports: Ports, stacks: string): Promise<AsyncDisposable> {
+  const until = ports.clock.now().getTime() + 10 * 60_000
+  for (;;) {
+    try {
+      return await ports.exclusive(stacks)
+    } catch (error) {
+      const waits = error instanceof Refused && error.code === 'state-locked' && ports.clock.now().getTime() < until
+      if (!waits || ports.signal.aborted) throw error
+      await ports.clock.sleep(500, ports.signal)
+    }
+  }
+}
+
+/**
+ * Holds what people have not seen. In production, and wherever something would be replaced or deleted, the new plan is posted
+ * and this ends; starting the job again approves that one. Elsewhere it goes on.
+ */
+async function heldBack(
+  ports: Ports,
+  {
+    github,
+    run,
+    pull,
+    plan,
+    organisation,
+    stage,
+  }: {
+    readonly github: GitHost
+    readonly run: Run
+    readonly pull: PullRequest | undefined
+    readonly plan: Plan
+    readonly organisation: Organisation
+    readonly stage: Stage
+  },
+): Promise<Result | undefined> {
+  if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
+  const reviewed = pull === undefined ? undefined : await bindingOn(github, pull.head.commit)
+  const others = unreviewed(reviewed ?? new Map(), plan)
+  if (others.length === 0) return undefined
+  const unseen = planOf(plan.units.filter(({ unit }) => others.some((each) => each.unit === unit)))
+  if (!stage.production && !isLossy(unseen)) {
+    ports.reporter.step(
+      'not as reviewed',
+      `${list(others.map(({ unit }) => unit))} would change otherwise; nothing is replaced or deleted, so it goes on`,
+    )
+    return undefined
+  }
+  // Who starts a job again has the plan that it posted before him.
+  const approved = run.attempt === 1 ? undefined : await bindingOn(github, run.commit)
+  if (approved !== undefined && unreviewed(approved, plan).length === 0) return undefined
+  const made = madeOf(ports, { run, commit: run.commit })
+  const page = planComment(plan, { around: aroundOf(organisation), made })
+  const why =
+    reviewed === undefined ? 'no plan of it was reviewed' : `it is not what was reviewed on #${pull?.number ?? 0}`
+  await github.check({
+    commit: run.commit,
+    name: planCheck,
+    conclusion: 'action_required',
+    title: `Held in ${stage.name}: ${verdictTitle(plan)}`,
+    summary: page,
+    key: plan.digest,
+    text: fence(bindingText(plan), 'json'),
+    ...(made.run !== undefined && { details: made.run }),
+  })
+  return {
+    exit: 'needs-approval',
+    data: { units: plan.units.map(({ unit }) => ({ unit, outcome: 'held', touched: 0, why, failure: null })) },
+    text: () =>
+      `Held: ${why}. ${count(others.length, 'unit')} would change in ${stage.name}. Nothing was touched. The new plan is the check ${planCheck} of this commit; run this job again to approve it.`,
+    page,
+  }
+}
+
+function aroundOf({ catalog, units }: Organisation): Surroundings {
+  const hosts = units.flatMap((unit) => {
+    const host = addressOf(unit)
+    return host === undefined ? [] : [[unit.id, [host]] as const]
+  })
+  return { stages: catalog.stages, hosts: new Map(hosts) }
+}
+
+async function bindingOn(github: GitHost, commit: string): Promise<Binding | undefined> {
+  const check = await github.checkOn(commit, planCheck)
+  return check?.text === undefined ? undefined : readBinding(check.text)
+}
+
+type Begun = { readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]> }
+
+/** The deployment on GitHub, and its statuses from the beginning to the end. */
+async function begin(
+  ports: Ports,
+  {
+    github,
+    run,
+    stage,
+    own,
+    planned,
+  }: {
+    readonly github: GitHost
+    readonly run: Run
+    readonly stage: Stage
+    readonly own: readonly Unit[]
+    readonly planned: readonly Planned[]
+  },
+): Promise<Begun> {
+  const subject = own[0]?.service?.service ?? own[0]?.id ?? ''
+  const { run: log } = madeOf(ports, { run, commit: run.commit })
+  const changes = planned.reduce((sum, each) => sum + each.planned.changes.length, 0)
+  const id = await github.deployment({
+    key: `${subject}/${stage.name} ${run.commit} ${run.id}`,
+    commit: run.commit,
+    environment: environmentName(own, stage),
+    isProduction: stage.production,
+    description: `${subject} to ${stage.name}: ${count(changes, 'change')}`,
+    ...(run.attempt === 1 && { isFirst: true }),
+  })
+  const address = own.map(addressOf).find((host) => host !== undefined)
+  const url = address === undefined ? undefined : hostUrl(address)
+  const tell = async (state: 'in_progress' | 'success' | 'failure' | 'error', description: string): Promise<unknown> =>
+    github.deploymentStatus(id, {
+      state,
+      description,
+      ...(url !== undefined && { address: url }),
+      ...(log !== undefined && { log }),
+    })
+  return {
+    async during(deploy) {
+      const ended = new AbortController()
+      // What is over in a moment needs no word in between.
+      const told = sleep(ports, ended.signal).then(async (slept) =>
+        slept ? tell('in_progress', `Attempt ${run.attempt}`) : undefined,
+      )
+      let attempts: readonly Attempt[]
+      try {
+        attempts = await deploy()
+      } catch (error) {
+        ended.abort()
+        await told
+        await tell('error', error instanceof Refused ? error.message : 'This is a bug in Protium: see the log.')
+        throw error
+      }
+      ended.abort()
+      await told
+      const failed = attempts.find(({ is }) => is === 'failed')
+      const cut = attempts.find(({ is }) => is === 'skipped' || is === 'held')
+      if (failed !== undefined) await tell('failure', failed.why ?? 'It failed: see the log.')
+      else if (cut !== undefined) await tell('error', cut.why ?? 'It was stopped; run the job again.')
+      else
+        await tell(
+          'success',
+          attempts.every(({ is }) => is === 'unchanged')
+            ? 'Nothing had to change'
+            : `${count(
+                attempts.reduce((sum, { touched }) => sum + touched, 0),
+                'resource',
+              )} touched`,
+        )
+      return attempts
+    },
+  }
+}
+
+/** Whether some seconds went by before it was ended. */
+async function sleep({ clock }: Ports, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(5000, signal)
+    return !signal.aborted
+  } catch (error) {
+    if (signal.aborted) return false
+    throw error
+  }
+}
+
+/** One service's deployment does not end that of another, so where a repository has several each has environments of its own. */
+function environmentName([first]: readonly Unit[], stage: Stage): string {
+  const service = first?.service
+  if (service === undefined) return `environment/${stage.environment}`
+  return service.spec.document.file.startsWith('services/') ? `${service.service}/${stage.name}` : stage.name
+}

@@ -1,0 +1,96 @@
+import type { Run } from '../core/event.ts'
+import type { Organisation } from '../core/organisation.ts'
+import { addressOf } from '../core/organisation.ts'
+import type { Stage } from '../core/stage.ts'
+import type { DeploymentReport, FailureReport, TouchedResource } from '../core/summary.ts'
+import { recordPath } from '../core/ledger.ts'
+import type { DeploymentRecord, PullRequest } from '../ports.ts'
+import type { Attempt } from './deploying.ts'
+
+const deeds = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' } as const
+
+/** What the summary of a job says of its attempts, with what is known of earlier ones. */
+export function reportsOf(
+  attempts: readonly Attempt[],
+  {
+    organisation,
+    stage,
+    history,
+    pull,
+    run,
+  }: {
+    readonly organisation: Organisation
+    readonly stage: Stage
+    readonly history: ReadonlyMap<string, readonly DeploymentRecord[]>
+    readonly pull: PullRequest | undefined
+    readonly run: Run
+  },
+): readonly DeploymentReport[] {
+  const { stages } = organisation.catalog
+  return attempts.map((attempt): DeploymentReport => {
+    const { unit, is, why, record, changes = [] } = attempt
+    const good = (history.get(unit.id) ?? []).filter(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
+    const host = addressOf(unit)
+    const own = unit.service?.stages.map((each) => each.stage.name)
+    const later = stages.filter(({ name, order }) => order > stage.order && (own === undefined || own.includes(name)))
+    const next = later[0]
+    const took = record === undefined ? undefined : Date.parse(record.finished) - Date.parse(record.started)
+    const usual = usualTime(good)
+    const failure = is === 'failed' ? failureOf(attempt, { previous: good.at(-1)?.commit, later }) : undefined
+    const trigger = pull === undefined ? `push by ${run.actor}` : `merge of pull request ${pull.number} by ${run.actor}`
+    return {
+      unit: unit.id,
+      outcome: is,
+      ...(why !== undefined && failure === undefined && { why }),
+      ...(host !== undefined && { host }),
+      ...(took !== undefined && is !== 'unchanged' && { took }),
+      ...(usual !== undefined && is === 'deployed' && { usual }),
+      ...(next !== undefined && (is === 'deployed' || is === 'unchanged') && { next: nextOf(next) }),
+      ...(is === 'deployed' && {
+        resources: changes.map(({ logicalId, type, action }): TouchedResource => ({
+          logicalId,
+          type,
+          action: deeds[action],
+        })),
+      }),
+      ...(failure !== undefined && { failure }),
+      ...(record !== undefined && { record: { path: recordPath(record) } }),
+      trigger,
+    }
+  })
+}
+
+function nextOf({ name, approval }: Stage): string {
+  return approval === undefined ? `${name} follows.` : `${name} waits for ${approval.by.join(', ')}.`
+}
+
+/** The median of what earlier deployments took, of at least three. */
+function usualTime(records: readonly DeploymentRecord[]): number | undefined {
+  const times = records
+    .filter(({ outcome }) => outcome === 'deployed')
+    .map(({ started, finished }) => Date.parse(finished) - Date.parse(started))
+    .toSorted((a, b) => a - b)
+  return times.length < 3 ? undefined : times[Math.floor(times.length / 2)]
+}
+
+function failureOf(
+  { unit, why, failure, refusal }: Attempt,
+  { previous, later }: { readonly previous: string | undefined; readonly later: readonly Stage[] },
+): FailureReport {
+  const { logicalId, type, at } = failure ?? {}
+  const mend = at === undefined ? 'Mend the cause' : `Mend the cause, at ${at.file} line ${at.line} or in the inputs`
+  return {
+    code: refusal?.code ?? 'deployment-failed',
+    ...(logicalId !== undefined && { first: { logicalId, type: type ?? '', ...(at !== undefined && { at }) } }),
+    reason: failure?.reason ?? why ?? 'It is not known why.',
+    ...(failure !== undefined && { status: failure.status }),
+    rolledBack: failure?.rolledBack ?? false,
+    ...(previous !== undefined && { previous }),
+    untouched: later.map(({ name }) => name),
+    steps: [
+      `${mend}, in a pull request; merging it deploys ${unit.service?.service ?? unit.id} again.`,
+      'If the cause is gone by itself, run the failed jobs again: what is deployed stays, the rest is done.',
+    ],
+    events: [],
+  }
+}
