@@ -1,1 +1,1 @@
-export{r as forget}from"./machine.js";
+export{t as forget}from"./machine.js";

@@ -1,1 +1,1 @@
-export{i as localProvisioner}from"./machine.js";
+export{n as localProvisioner}from"./machine.js";

@@ -1,1 +1,1 @@
-export{a as holdFolder}from"./machine.js";
+export{r as holdFolder}from"./machine.js";

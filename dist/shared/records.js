@@ -1,1 +1,1 @@
-export{t as folderRecords}from"./machine.js";
+export{o as folderRecords}from"./machine.js";
