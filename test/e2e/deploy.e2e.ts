@@ -1,0 +1,196 @@
+import { globSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clientOf } from '../fakes/github/client.ts'
+import { text } from '../fakes/github/json.ts'
+import { type GitHub, startGitHub } from '../fakes/github/server.ts'
+import { act } from './act.ts'
+import { type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
+
+const sample = sampleCatalog()
+const file = 'services/receipts/service.yaml'
+const spec = sample.get(file) ?? ''
+const parameters = { owner: 'acme', repo: 'catalog' }
+
+describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'protium-e2e-state-'))
+  let github: GitHub
+  let runners: Runners
+
+  beforeAll(async () => {
+    github = await startGitHub({
+      organisation: 'acme',
+      members: { mia: 'admin', dev: 'member' },
+      teams: {
+        platform: { members: ['mia'], repositories: { catalog: 'admin' } },
+        storefront: { members: ['dev'], repositories: { catalog: 'write' } },
+      },
+      repositories: {
+        catalog: {
+          files: sample,
+          environments: { prod: { reviewers: [{ is: 'team', organisation: 'acme', slug: 'platform' }] } },
+        },
+      },
+    })
+    const vars = { PROTIUM_STATE: folder }
+    runners = await startRunners({ github, catalog: 'acme/catalog', by: 'mia', vars })
+  }, 60_000)
+  afterAll(async () => {
+    await runners.close()
+    await github.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Opens a pull request, has it planned and merges it; returns the run that deploys it. */
+  async function change(
+    branch: string,
+    files: Readonly<Record<string, string>>,
+    merged: () => void = () => undefined,
+  ): Promise<Run> {
+    const commit = await github.push({ repository: 'acme/catalog', branch, from: 'main', files, by: 'dev' })
+    const body = { title: branch, head: branch, base: 'main' }
+    const pull = await github.act({ operation: 'pulls/create', by: 'dev', parameters, body })
+    const opened = lastEvent('pull_request')
+    const planned = await runners.run({
+      repository: 'acme/catalog',
+      workflow: '.github/workflows/plan.yml',
+      event: 'pull_request',
+      payload: opened,
+      commit,
+      branch,
+      actor: 'dev',
+    })
+    expect(planned.conclusion, planned.log).toBe('success')
+    await github.act({
+      operation: 'pulls/merge',
+      by: 'mia',
+      parameters: { ...parameters, pull_number: Number(pull['number']) },
+    })
+    merged()
+    return deploy()
+  }
+
+  async function deploy(): Promise<Run> {
+    const payload = lastEvent('push')
+    return runners.run({
+      repository: 'acme/catalog',
+      workflow: '.github/workflows/deploy.yml',
+      event: 'push',
+      payload,
+      commit: text(payload, 'after'),
+      branch: 'main',
+      actor: 'mia',
+    })
+  }
+
+  function lastEvent(wanted: string): NonNullable<ReturnType<GitHub['events']>[number]>['payload'] {
+    const found = github
+      .events()
+      .findLast(({ name, payload }) => name === wanted && (wanted !== 'push' || payload['ref'] === 'refs/heads/main'))
+    if (found === undefined) throw new Error(`There is no ${wanted}`)
+    return found.payload
+  }
+
+  /** Approves what waits for a person, as soon as it waits; says what that was. */
+  async function approving<T>(work: Promise<T>): Promise<{ readonly result: T; readonly approved: readonly string[] }> {
+    const approved: string[] = []
+    let done = false
+    const ended = work.finally(() => (done = true))
+    while (!done) {
+      for (const { run, environment, name } of github.waiting()) {
+        const { id } = await github.act({
+          operation: 'repos/get-environment',
+          by: 'mia',
+          parameters: { ...parameters, environment_name: environment },
+        })
+        const body = { environment_ids: [Number(id)], state: 'approved', comment: 'Go' }
+        await clientOf(github, { kind: 'user', login: 'mia' }).actions.reviewPendingDeploymentsForRun({
+          ...parameters,
+          run_id: run,
+          ...body,
+          state: 'approved',
+        })
+        approved.push(name)
+      }
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 200))])
+    }
+    return { result: await ended, approved }
+  }
+
+  /** The names of jobs, in the order in which they ended, without what leads to them. */
+  function order(run: Run, service: string): string[] {
+    return run.jobs.filter(({ name }) => name.startsWith(service)).map(({ id }) => id)
+  }
+
+  test('first what services share, then every service, each stage by stage', async () => {
+    const { result: run, approved } = await approving(
+      change('begin', { 'catalog.yaml': `${sample.get('catalog.yaml') ?? ''}# begin\n` }),
+    )
+    const chains = [...new Set(run.jobs.map(({ name }) => name.split('/')[0] ?? ''))]
+
+    expect(run.conclusion, run.log).toBe('success')
+    expect(run.jobs.slice(0, 4).map(({ name }) => name)).toEqual([
+      'Deploy/validate',
+      'environments/Stages/dev',
+      'environments/Stages/staging',
+      'environments/Stages/prod',
+    ])
+    expect(chains).toHaveLength(6)
+    for (const chain of chains.slice(1)) expect(order(run, `${chain}/`)).toEqual(['dev', 'staging', 'prod'])
+    expect(approved).toContain('prod')
+  })
+
+  test('one service through three stages, when one is touched, with its deployments and its entries in the ledger', async () => {
+    const before = await ledger()
+    const { result: run } = await approving(change('more', { [file]: `${spec}# more\n` }))
+    const { repos } = clientOf(github, { kind: 'user', login: 'mia' })
+    const { data } = await repos.listDeployments(parameters)
+    const own = data.filter(
+      ({ environment, sha }) => environment.startsWith('receipts/') && sha === lastEvent('push')['after'],
+    )
+
+    expect(run.conclusion, run.log).toBe('success')
+    expect(run.jobs.map(({ id }) => id)).toEqual(['validate', 'dev', 'staging', 'prod'])
+    expect(own.map(({ environment }) => environment).toSorted()).toEqual([
+      'receipts/dev',
+      'receipts/prod',
+      'receipts/staging',
+    ])
+    expect((await ledger()).length - before.length).toBe(3)
+  })
+
+  test('a stage that fails stops those after it, and run again it goes on', async () => {
+    const stack = globSync('**/receipts-staging*', { cwd: folder })
+      .map((path) => join(folder, path))
+      .find((path) => statSync(path).isFile())
+    const kept = readFileSync(stack ?? '', 'utf8')
+    const changed = spec.replace(/^inputs:\n/m, 'inputs:\n  desired_count: 3\n')
+
+    const { result: failed } = await approving(
+      change('count', { [file]: changed }, () => writeFileSync(stack ?? '', 'not what Protium wrote')),
+    )
+    writeFileSync(stack ?? '', kept)
+    const { result: again } = await approving(deploy())
+
+    expect(failed.conclusion).toBe('failure')
+    expect(
+      failed.jobs.map(({ id, result }) => `${id} ${result}`),
+      failed.log,
+    ).toEqual(['validate success', 'dev success', 'staging failure'])
+    expect(
+      failed.annotations
+        .filter(({ level, job }) => level === 'error' && job === 'staging')
+        .map(({ message }) => message)
+        .join('\n'),
+    ).toContain('receipts-staging')
+    expect(again.conclusion, again.log).toBe('success')
+    expect(again.jobs.map(({ id }) => id)).toEqual(['validate', 'dev', 'staging', 'prod'])
+  })
+
+  /** The files of the ledger's branch. */
+  async function ledger(): Promise<readonly string[]> {
+    const head = await github.head('acme/catalog', 'protium-ledger')
+    return head === undefined ? [] : [...(await github.files('acme/catalog', 'protium-ledger')).keys()]
+  }
+})
