@@ -1,8 +1,7 @@
 import type { Json, Outcome, Ports } from '../command.ts'
 import type { Binding } from '../core/binding.ts'
 import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
-import type { Surroundings } from '../core/comment.ts'
-import { isLossy, planComment, verdictTitle } from '../core/comment.ts'
+import { isLossy, planComment, surroundingsOf, verdictTitle } from '../core/comment.ts'
 import type { Run } from '../core/event.ts'
 import { fence, hostUrl } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
@@ -311,7 +310,7 @@ async function heldBack(
   const approved = run.attempt === 1 ? undefined : await bindingOn(github, run.commit)
   if (approved !== undefined && unreviewed(approved, plan).length === 0) return undefined
   const made = madeOf(ports, { run, commit: run.commit })
-  const page = planComment(plan, { around: aroundOf(organisation), made })
+  const page = planComment(plan, { around: surroundingsOf(organisation), made })
   const why =
     reviewed === undefined ? 'no plan of it was reviewed' : `it is not what was reviewed on #${pull?.number ?? 0}`
   await github.check({
@@ -331,14 +330,6 @@ async function heldBack(
       `Held: ${why}. ${count(others.length, 'unit')} would change in ${stage.name}. Nothing was touched. The new plan is the check ${planCheck} of this commit; run this job again to approve it.`,
     page,
   }
-}
-
-function aroundOf({ catalog, units }: Organisation): Surroundings {
-  const hosts = units.flatMap((unit) => {
-    const host = addressOf(unit)
-    return host === undefined ? [] : [[unit.id, [host]] as const]
-  })
-  return { stages: catalog.stages, hosts: new Map(hosts) }
 }
 
 async function bindingOn(github: GitHost, commit: string): Promise<Binding | undefined> {

@@ -18,12 +18,6 @@ export function imageInput({ kind, bundle }: Unit): string | undefined {
   return [...(bundle.schema.service?.inputs.values() ?? [])].find(({ image }) => image)?.name
 }
 
-/** The image that a unit is rendered with, if it names one. */
-export function imageOf(unit: Unit): string | undefined {
-  const value = unit.inputs[imageInput(unit) ?? '']
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
 /** Units with these images instead of what their files say. */
 export function withImages(units: readonly Unit[], images: Images): readonly Unit[] {
   return units.map((unit) => {
