@@ -90,9 +90,22 @@ function planFirst(wish: StackWish, options: PlanOptions): Checked<StackPlan> {
   const evaluated = evaluateFirst(wish, options)
   if (!evaluated.ok) return evaluated
   const steps = evaluated.value.resources.map(({ resource, properties, physicalId, dependencies }): Step => {
-    const { logicalId, type } = resource
-    const record = { ...recordOf(wish, { resource, properties, physicalId, generation: 1 }), dependencies }
-    return { logicalId, record, change: { ...changeTo(logicalId, type, 'create'), properties: written(properties) } }
+    const { logicalId, type, deletionPolicy, updateReplacePolicy } = resource
+    const tags = tagsOf(wish, type)
+    return {
+      logicalId,
+      record: {
+        type,
+        physicalId,
+        generation: 1,
+        properties,
+        tags,
+        dependencies,
+        deletionPolicy,
+        updateReplacePolicy,
+      },
+      change: { logicalId, type, action: 'create', properties: written(properties), because: [], retained: false },
+    }
   })
   const { outputsBefore = {} } = options
   return { ok: true, problems: [], value: planOf(evaluated.value, { steps, removals: [], outputsBefore }) }
@@ -208,7 +221,7 @@ function decide(
   if (before === undefined) return { ...placedAs(1), change: changeOf('create', { properties: written(properties) }) }
   if (before.type !== type)
     return { ...placedAs(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
-  const { tags } = recordOf(wish, { resource, properties, physicalId: before.physicalId, generation: 1 })
+  const tags = tagsOf(wish, type)
   const found = differences(before.properties, properties)
   const changed = [
     ...found.map((each) => changedProperty('Properties', each)),
@@ -239,9 +252,13 @@ function recordOf(
 ): Omit<ResourceRecord, 'dependencies'> {
   const { resource, ...rest } = it
   const { type, deletionPolicy, updateReplacePolicy } = resource
+  return { type, ...rest, tags: tagsOf(wish, type), deletionPolicy, updateReplacePolicy }
+}
+
+/** The tags that a resource of a type carries. */
+function tagsOf({ tags }: StackWish, type: string): StackWish['tags'] {
   const known = lookUpType(type)
-  const tags = known.is === 'known' && known.type.taggable ? wish.tags : {}
-  return { type, ...rest, tags, deletionPolicy, updateReplacePolicy }
+  return known.is === 'known' && known.type.taggable ? tags : {}
 }
 
 function changeTo(logicalId: string, type: string, action: Change['action']): Change {
