@@ -451,7 +451,7 @@ function postJob(facts: Facts): string {
     `          request: ${expression('runner.temp')}/request/request.json`,
     `          plans: ${expression('runner.temp')}/plans`,
     `          out: ${expression('runner.temp')}/plan.json`,
-    '      - name: Keep the whole plan, which the deployment is compared with',
+    '      - name: Keep the whole plan, for who wants to see all of it',
     `        uses: ${others.upload}`,
     '        with:',
     '          name: protium-plan',
@@ -518,12 +518,11 @@ function forks(facts: Facts): string {
 
 function deployGrants(cloud: boolean): readonly Grant[] {
   return [
-    ['actions', 'read', 'fetch the plan that was reviewed'],
-    ['checks', 'write', 'say on the commit what became of it'],
+    ['checks', 'write', 'read the plan that was reviewed, and show the new one where it is held'],
     ['contents', 'write', 'check out, and add one file an attempt to the branch protium-ledger'],
     ['deployments', 'write', 'the deployment, its state and its address'],
     ...(cloud ? [['id-token', 'write', 'take the role of the stage'] as const] : []),
-    ['pull-requests', 'write', 'post the new plan where it is no longer the reviewed one'],
+    ['pull-requests', 'read', 'find the pull request that was merged'],
   ]
 }
 
