@@ -26,18 +26,6 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds)
 const folder = mkdtempSync(join(tmpdir(), 'protium-bench-'))
 
-try {
-  const parts: string[] = [machine()]
-  if (options.only.includes('render')) parts.push(await rendering())
-  if (options.only.includes('fleet')) parts.push(await fleets())
-  if (options.only.includes('change')) parts.push(await changes())
-  const text = parts.join('\n\n')
-  stdout.write(`${text}\n`)
-  if (options.write) writeResults(text)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
-
 function machine(): string {
   const all = cpus()
   // The family and not the exact model, which says more of the owner than of the figures.
@@ -305,4 +293,16 @@ function writeResults(text: string): void {
 
 function progress(text: string): void {
   stderr.write(`${text}\n`)
+}
+
+try {
+  const parts: string[] = [machine()]
+  if (options.only.includes('render')) parts.push(await rendering())
+  if (options.only.includes('fleet')) parts.push(await fleets())
+  if (options.only.includes('change')) parts.push(await changes())
+  const text = parts.join('\n\n')
+  stdout.write(`${text}\n`)
+  if (options.write) writeResults(text)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
 }
