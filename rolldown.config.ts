@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { OutputOptions, Plugin } from 'rolldown'
 import { defineConfig } from 'rolldown'
 import { licences } from './scripts/licences.ts'
+import { problemCodes } from './src/core/problem-codes.ts'
 
 const root = import.meta.dirname
 const leftOut = join(root, 'scripts/left-out.ts')
@@ -20,7 +21,7 @@ export const output: OutputOptions = {
   chunkFileNames: 'shared/[name].js',
   codeSplitting: {
     groups: [
-      { name: 'github', test: /node_modules\/(?:@octokit|@actions\/github|bottleneck)\// },
+      { name: 'github', test: /node_modules\/(?:@octokit|bottleneck)\// },
       { name: 'libraries', test: /node_modules\// },
       { name: 'core', test: /src\/core\// },
       { name: 'machine', test: /src\/adapters\/(?:local|disk|entries|records)/ },
@@ -43,14 +44,27 @@ export default defineConfig({
     },
   },
   output,
-  plugins: [alone()],
+  plugins: [withoutPages(), alone()],
 })
+
+/** Of the problem codes an action needs the words that there are; what they mean is told by `protium explain`. */
+function withoutPages(): Plugin {
+  return {
+    name: 'without-pages',
+    load(id) {
+      if (id !== join(root, 'src/core/problem-codes.ts')) return null
+      const names = Object.fromEntries(Object.keys(problemCodes).map((code) => [code, 1]))
+      return `export const problemCodes = ${JSON.stringify(names)}`
+    },
+  }
+}
 
 /** What the folder needs to stand alone, wherever it is copied to: the licences, and that its files are ES modules. */
 function alone(): Plugin {
   return {
     name: 'alone',
     generateBundle(_options, bundle) {
+      for (const part of Object.values(bundle)) if (part.type === 'chunk') part.code = inAscii(part.code)
       const modules = Object.values(bundle).flatMap((part) =>
         part.type === 'chunk'
           ? Object.entries(part.modules).flatMap(([id, { code }]) => (code === null ? [] : [id]))
@@ -64,4 +78,12 @@ function alone(): Plugin {
       this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: licences(modules) })
     },
   }
+}
+
+/** One character beyond ASCII makes the text of a whole file twice as long in memory, and slower to read at every start. */
+function inAscii(code: string): string {
+  return code.replaceAll(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

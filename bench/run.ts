@@ -7,6 +7,7 @@ import { bundleCases, type Case, sampleCases } from './cases.ts'
 import type { EngineResult, Figures } from './engine.ts'
 import { changeService, type Fleet, makeFleet } from './fleet.ts'
 import { haveMinijinja, node, protium, python } from './processes.ts'
+import { startTable } from './start.ts'
 
 /**
  * Measures what Protium promises about time and memory, beside others that do the same work, and prints the tables;
@@ -15,8 +16,8 @@ import { haveMinijinja, node, protium, python } from './processes.ts'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    /** `render`, `fleet`, `change`; all of them if none is named. */
-    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change'] },
+    /** `render`, `fleet`, `change`, `start`; all of them if none is named. */
+    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change', 'start'] },
     /** Services of the fleets, small and large. */
     sizes: { type: 'string', default: '1000,10000' },
     seconds: { type: 'string', default: '0.4' },
@@ -300,6 +301,7 @@ try {
   if (options.only.includes('render')) parts.push(await rendering())
   if (options.only.includes('fleet')) parts.push(await fleets())
   if (options.only.includes('change')) parts.push(await changes())
+  if (options.only.includes('start')) parts.push(await startTable(rounds * 7))
   const text = parts.join('\n\n')
   stdout.write(`${text}\n`)
   if (options.write) writeResults(text)

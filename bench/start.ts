@@ -10,12 +10,12 @@ import { execPath, stdout } from 'node:process'
  *
  * `node bench/start.ts` prints the table; `node bench/start.ts 51` takes 51 rounds.
  */
-export type Start = { readonly name: string; readonly milliseconds: number; readonly target?: number }
+type Start = { readonly name: string; readonly milliseconds: number; readonly target?: number }
 
 const dist = join(import.meta.dirname, '../dist')
 const targets: Readonly<Record<string, number>> = { validate: 60, plan: 60, deploy: 135 }
 
-export async function starts(rounds: number): Promise<readonly Start[]> {
+async function starts(rounds: number): Promise<readonly Start[]> {
   const folder = mkdtempSync(join(tmpdir(), 'protium-start-'))
   try {
     cpSync(dist, join(folder, 'dist'), { recursive: true })
@@ -61,7 +61,7 @@ function median(times: readonly number[]): number {
 }
 
 /** The bytes of `dist/`, and of each of its files. */
-export function sizes(): { readonly all: number; readonly files: ReadonlyMap<string, number> } {
+function sizes(): { readonly all: number; readonly files: ReadonlyMap<string, number> } {
   const names = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
     statSync(join(dist, name)).isFile(),
   )

@@ -17,7 +17,7 @@ import { Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, Records } from './ports.ts'
 import { readStep, stepInputs, stepOutputs, tokenInput } from './step.ts'
 
 const { stdout, env } = process
@@ -91,8 +91,9 @@ function remotely(
   command: Command,
   { run, clock, signal }: { readonly run: Run | undefined; readonly clock: Clock; readonly signal: AbortSignal },
 ): Partial<Pick<Ports, 'github' | 'records'>> {
+  if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
-  if (token === '' || run === undefined) return {}
+  if (token === '') return { records: async () => readOnly(await fetchedLedger()) }
   const { repository, api } = run
   const repositoryName = `${repository.owner}/${repository.name}`
   const options = { repository: repositoryName, token, api, clock, signal, random: Math.random }
@@ -100,19 +101,29 @@ function remotely(
     github: async () => (await import('./adapters/github.ts')).gitHub(options),
     ...('contents' in command.permissions && {
       records: async () => {
-        const [{ ledgerRecords }, { checkoutLedger }] = await Promise.all([
-          import('./adapters/ledger.ts'),
-          import('./adapters/checkout.ts'),
-        ])
-        const ledger = ledgerRecords(options)
+        const ledger = (await import('./adapters/ledger.ts')).ledgerRecords(options)
         // What was fetched with the files need not be asked for.
-        const fetched = await checkoutLedger('.')
+        const fetched = await fetchedLedger()
         return {
           append: async (record) => ledger.append(record),
           list: async (unit, more) => (fetched ?? ledger).list(unit, more),
         }
       },
     }),
+  }
+}
+
+async function fetchedLedger(): Promise<Pick<Records, 'list'> | undefined> {
+  return (await import('./adapters/checkout.ts')).checkoutLedger('.')
+}
+
+/** A job without a token may read what was, and adds nothing to it. */
+function readOnly(fetched: Pick<Records, 'list'> | undefined): Records {
+  return {
+    list: async (unit, more) => (fetched === undefined ? [] : fetched.list(unit, more)),
+    append: async ({ id }) => {
+      throw new Error(`A job without a token has nothing to record: ${id}`)
+    },
   }
 }
 

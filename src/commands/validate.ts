@@ -14,6 +14,8 @@ import type { FileTree } from '../core/tree.ts'
 import { staleWorkflows } from '../core/workflows.ts'
 import { changedFiles, readChanged, readFolder, selectUnits } from './reading.ts'
 import { renderEach } from './planning.ts'
+import type { Images } from './shipping.ts'
+import { imageInput, recordedImages, withImages } from './shipping.ts'
 import { workflowFiles } from './workflows.ts'
 
 export const validate = command({
@@ -95,7 +97,11 @@ async function check(
   if (!selected.ok) return bad(selected.problems, { ...nothing, catalog: catalog.name }, new Map())
   // Names of nothing are not all names.
   const units = files !== undefined && namesOf(touched).length === 0 ? [] : selected.value
-  const { found, rendered, given, kept } = renderAll(units, (unit) => keep && isTouched(unit, touched))
+  const shipped = await shippedImages(ports, keep ? units.filter((unit) => isTouched(unit, touched)) : [])
+  const { found, rendered, given, kept } = renderAll(
+    withImages(units, shipped),
+    (unit) => keep && isTouched(unit, touched),
+  )
   const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
   const problems = [
     ...read.problems,
@@ -183,6 +189,20 @@ function renderAll(
     outputsOf.set(unit.environment.name, outputs)
   }
   return { found, rendered, given, kept }
+}
+
+/** What builds have handed over to units before: it runs there, so it is what a change is planned with. */
+async function shippedImages(ports: Ports, units: readonly Unit[]): Promise<Images> {
+  const own = units.filter((unit) => imageInput(unit) !== undefined)
+  if (ports.run === undefined || own.length === 0) return new Map()
+  const records = await ports.records('')
+  if (own.length > 20)
+    return recordedImages(
+      own,
+      Map.groupBy(await records.list(), ({ unit }) => unit),
+    )
+  const history = own.map(async ({ id }) => [id, await records.list(id, { latest: 20 })] as const)
+  return recordedImages(own, new Map(await Promise.all(history)))
 }
 
 /** What is wrong is handed on as well: a later job shows it. */

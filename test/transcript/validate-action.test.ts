@@ -124,7 +124,14 @@ describe('what a repository says', () => {
     const names = new Set(commandsIn(ended.stdout).map(({ name }) => name))
     expect([...names]).toEqual(['error'])
     expect(ended.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u)
-    expect(ended.outputs).toEqual({ exit: 'bad-input', catalog: '', units: '[]' })
+    expect(ended.outputs).toEqual({
+      exit: 'bad-input',
+      catalog: '',
+      units: '[]',
+      services: '[]',
+      environments: 'false',
+      stages: '[]',
+    })
     expect(outsideOfCode(ended.summary)).not.toMatch(/@acme|<script|<\/details|#1\b|\u001b/u)
     expect(ended.exit).toBe(2)
   })
