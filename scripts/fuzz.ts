@@ -811,7 +811,7 @@ export function examine(sample: Sample): {
     const rendered = parsed.ok ? renderTemplate(parsed.value, context, options) : parsed
     if (rendered.ok) {
       outcome = { text: rendered.text }
-      if (/\[object |native code|=> |\bfunction\b/.test(rendered.text))
+      if (/\[object |native code|\) => [{(]|\bfunction\b/.test(rendered.text))
         report(`of JavaScript's in the output: ${rendered.text}`)
       if (parsed.ok) {
         const again = renderTemplate(parsed.value, context, { ...options, spans: true })
