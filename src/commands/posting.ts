@@ -140,17 +140,24 @@ async function filesIn(ports: Ports, folder: string): ReturnType<Ports['files'][
   }
 }
 
-/** A job of a stage that failed, or that was not allowed to look, leaves no plan; then nobody has seen what it would do. */
+/**
+ * A job of a stage that failed, or that was not allowed to look, leaves no plan; then nobody has seen what it would do. A plan
+ * of something else than was rendered is none of this.
+ */
 function unplanned({ units }: PlanRequest, planned: readonly PlannedUnit[]): Problem[] {
-  const known = new Set(planned.map(({ unit }) => unit))
+  const known = new Map(planned.map((unit) => [unit.unit, unit.rendered]))
   return units
-    .filter(({ unit }) => !known.has(unit))
+    .filter(({ unit, rendered }) => known.get(unit) !== rendered)
     .map(({ unit, stage }) => ({
       code: 'plan-missing',
       severity: 'error',
-      message: `${unit} was not planned.`,
+      message: known.has(unit)
+        ? `The plan of ${unit} is one of something else than what was rendered.`
+        : `${unit} was not planned.`,
       expected: `A plan of the job plan-${stage ?? '…'}.`,
-      remedy: 'See why that job failed, then run the failed jobs again.',
+      remedy: known.has(unit)
+        ? 'Run the whole workflow again.'
+        : 'See why that job failed, then run the failed jobs again.',
     }))
 }
 

@@ -187,6 +187,26 @@ describe('the action plan', () => {
     expect(posted.outputs['plan']).toBe('')
   })
 
+  test('does not pass off a plan of something else for that of what was rendered', async () => {
+    const folder = mergedSample(more(3))
+    const other = mergedSample(more(4))
+    const runner = emptyFolder()
+    const [request, swapped, plans] = [join(runner, 'request.json'), join(runner, 'other.json'), join(runner, 'plans')]
+    const env = variables(folder)
+    await step('validate', folder, { inputs: { request }, env })
+    await step('validate', other, { inputs: { request: swapped }, env })
+    mkdirSync(plans)
+    for (const stage of stages) {
+      const from = stage === 'prod' ? swapped : request
+      await step('plan', folder, { inputs: { request: from, stage, out: join(plans, `${stage}.json`) }, env })
+    }
+
+    const { outputs } = await step('plan', emptyFolder(), { inputs: { request, plans, token: token() }, env })
+
+    expect((await comments())[0]).toContain('is one of something else')
+    expect(outputs['plan']).toBe('')
+  })
+
   test('says nothing of a commit that is no longer the head', async () => {
     const folder = mergedSample(more(3))
     const old = head
