@@ -14,7 +14,8 @@ import { type Document, documentOf, type Spot } from './yaml/spots.ts'
  * The one reader of YAML and JSON. Whatever a repository holds passes through it, so it is strict, bounded and linear, and
  * refuses what two readers would read differently rather than choose.
  *
- * One parser gives the data: the events of js-yaml, which know their offsets and cost a tenth of a tree of nodes
+ * A text of the plainest form, which no two readers take differently, is read in one pass. Of any other
+ * one parser gives the data: the events of js-yaml, which know their offsets and cost a tenth of a tree of nodes
  * (bench/yaml.ts). The parser of the package `yaml` reads after it whatever people write, explains errors, and has to agree.
  */
 export type { Dialect } from './yaml/scalars.ts'
@@ -31,7 +32,7 @@ export function readYaml(file: string, text: string, dialect: Dialect): Checked<
 
 /**
  * Reads a rendered CloudFormation template, YAML or JSON, of at most 1 MiB. The same answers as
- * `readYaml(file, text, 'cloudformation')`, without the second parser, and in one pass where the text is of the plainest form: a fleet renders thousands of these, and no person
+ * `readYaml(file, text, 'cloudformation')`, without the second parser: a fleet renders thousands of these, and no person
  * wrote them.
  */
 export function readRendered(file: string, text: string): Checked<Document> {
@@ -57,7 +58,9 @@ function read(file: string, text: string, { dialect, agree }: { dialect: Dialect
     if (!json.problems.some(({ code }) => code === 'yaml-syntax')) return json
   }
   const spot = (): Spot => build(text, eventsOf(text), { dialect, spots: true }).spot
-  const quick = agree || dialect !== 'cloudformation' ? undefined : readQuickly(text)
+  // Of a text of the plainest form it is known that the two parsers agree.
+  const isRendered = dialect === 'cloudformation' && !agree
+  const quick = isRendered || dialect === 'own' ? readQuickly(text, { tags: isRendered }) : undefined
   if (quick !== undefined) return { ok: true, value: documentOf(file, text, quick, spot), problems: [] }
   const parsed = parse(text)
   if ('findings' in parsed) return refusal(file, text, parsed.findings)

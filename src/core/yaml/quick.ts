@@ -4,15 +4,15 @@ import { attributeOf, shortTags } from './build.ts'
 import { readPlain } from './scalars.ts'
 
 /**
- * Reads what most rendered templates are made of, straight from the text to the data: keys and values one a line, lists,
+ * Reads what most rendered templates and most files of our own are made of, straight from the text to the data: keys and values one a line, lists,
  * texts on one line, brackets on one line, blocks of text, short tags. The answer is that of the events and `build`, which
  * a test compares; whatever is not of the plainest form, or deserves a word of warning, is left to them: then there is no
  * answer, and nothing is lost but a moment. The text has passed `outOfBounds`.
  */
-export function readQuickly(text: string): Data | undefined {
+export function readQuickly(text: string, { tags }: { readonly tags: boolean }): Data | undefined {
   if (text.includes('\t') || text.includes('\r')) return undefined
   const lines = text.split('\n')
-  const reader: Reader = { lines, next: -1, line: '', indent: 0, at: 0, nodes: 0 }
+  const reader: Reader = { lines, tags, next: -1, line: '', indent: 0, at: 0, nodes: 0 }
   try {
     advance(reader)
     const data = mapping(reader, 0, { depth: 0, isBegun: false })
@@ -25,6 +25,8 @@ export function readQuickly(text: string): Data | undefined {
 
 type Reader = {
   readonly lines: readonly string[]
+  /** Whether CloudFormation's short tags are read. */
+  readonly tags: boolean
   /** The line that is next, its text and its indentation (-1 at the end); blank lines and comments are passed over. */
   next: number
   line: string
@@ -164,6 +166,7 @@ function value(reader: Reader, frame: Frame): Data {
   pass(reader)
   const { line, at } = reader
   if (line.charAt(at) !== '!') return content(reader, frame, false)
+  if (!reader.tags) throw unsure
   let end = at + 1
   while (end < line.length && line.charCodeAt(end) !== space) end += 1
   const tag = shortTags.get(line.slice(at, end))
@@ -354,6 +357,7 @@ function inBrackets(reader: Reader, depth: number): Data {
   count(reader, depth)
   const { line, at } = reader
   if (line.charAt(at) !== '!') return untagged(reader, depth, false)
+  if (!reader.tags) throw unsure
   let end = at + 1
   while (kindAt(line, end) === 1) end += 1
   const tag = shortTags.get(line.slice(at, end))
