@@ -32,7 +32,7 @@ export type ResourceChange = {
   readonly logicalId: string
   readonly type: string
   readonly action: 'create' | 'update' | 'replace' | 'delete'
-  /** Of a resource that is created, one entry with the digest of all properties: `Properties`. */
+  /** None of a resource that is created: there is nothing to compare, and the digest of what is wanted covers it. */
   readonly properties: readonly PropertyChange[]
   readonly because: readonly string[]
   /** Property paths that replace the resource under conditions that only the cloud knows; counted as an update. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { canonicalJson, compareText } from '../../core/canonical.ts'
 import { type Data, type DataMap, isList, isMap, mapOf } from '../../core/data.ts'
@@ -147,6 +147,8 @@ function damaged(path: string): Refused {
 
 function readText(path: string): string | undefined {
   try {
+    // Most stacks of a first plan are not there, and an error that is thrown costs more than a question.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))

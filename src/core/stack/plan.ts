@@ -104,7 +104,7 @@ function planFirst(wish: StackWish, options: PlanOptions): Checked<StackPlan> {
         deletionPolicy,
         updateReplacePolicy,
       },
-      change: { logicalId, type, action: 'create', properties: written(properties), because: [], retained: false },
+      change: changeTo(logicalId, type, 'create'),
     }
   })
   const { outputsBefore = {} } = options
@@ -218,7 +218,7 @@ function decide(
   const changeOf = (action: Change['action'], details: Partial<Change>): Change => {
     return { ...changeTo(logicalId, type, action), ...details }
   }
-  if (before === undefined) return { ...placedAs(1), change: changeOf('create', { properties: written(properties) }) }
+  if (before === undefined) return { ...placedAs(1), change: changeOf('create', {}) }
   if (before.type !== type)
     return { ...placedAs(before.generation), change: undefined, refusal: typeChanged(logicalId, before.type, type) }
   const tags = tagsOf(wish, type)
@@ -263,12 +263,6 @@ function tagsOf({ tags }: StackWish, type: string): StackWish['tags'] {
 
 function changeTo(logicalId: string, type: string, action: Change['action']): Change {
   return { logicalId, type, action, properties: [], because: [], retained: false }
-}
-
-/** A resource that is made has nothing to be compared with, property by property: one digest stands for all of them. */
-function written(properties: DataMap): readonly ChangedProperty[] {
-  if (Object.keys(properties).length === 0) return []
-  return [changedProperty('Properties', { path: [], before: undefined, after: properties })]
 }
 
 function typeChanged(logicalId: string, before: string, after: string): Problem {

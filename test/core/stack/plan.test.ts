@@ -111,7 +111,7 @@ describe('what changes between two templates', () => {
       'what is new is created',
       'A: { Type: AWS::SNS::Topic }',
       'A: { Type: AWS::SNS::Topic }\n  B: { Type: AWS::SNS::Topic, Properties: { TopicName: b } }',
-      ['create, B, Properties'],
+      ['create, B, '],
     ],
     [
       'a new revision of a task definition keeps its family',
