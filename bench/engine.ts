@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { argv, cpuUsage, resourceUsage, stdout } from 'node:process'
+import { argv, cpuUsage, stdout } from 'node:process'
 import { isList, isMap } from '../src/core/data.ts'
 import { parseTemplate, renderTemplate } from '../src/core/jinja/index.ts'
 import { readJson } from '../src/core/yaml.ts'
 import type { Case } from './cases.ts'
+import { peakOf } from './peak.ts'
 
 /**
  * One engine in a process of its own, on every case: `node bench/engine.ts ENGINE CASES.json SECONDS`. Prints, for each
@@ -120,6 +121,6 @@ if (engine === undefined) throw new Error(`There is no engine "${name}".`)
 const cases: readonly Case[] = JSON.parse(readFileSync(file, 'utf8'))
 const result: EngineResult = {
   cases: Object.fromEntries(cases.map((each) => [each.name, figures(engine, each, Number(seconds))])),
-  peak: resourceUsage().maxRSS / 1024,
+  peak: peakOf(),
 }
 stdout.write(JSON.stringify(result))

@@ -15,9 +15,8 @@ const pythonPackages = join(cache, 'bench-python')
 export async function protium(words: readonly string[]): Promise<Usage & { readonly wall: number }> {
   const file = join(tmpdir(), `protium-bench-usage-${pid}.json`)
   const started = performance.now()
-  await run(execPath, ['--import', join(here, 'usage.ts'), join(here, '..', 'src', 'cli.ts'), ...words], {
-    PROTIUM_BENCH_USAGE: file,
-  })
+  const program = ['--import', join(here, 'usage.ts'), join(here, '..', 'src', 'cli.ts')]
+  await run(execPath, [...program, ...words], { PROTIUM_BENCH_USAGE: file }, { keep: false })
   const wall = (performance.now() - started) / 1000
   const usage: Usage = JSON.parse(readFileSync(file, 'utf8'))
   rmSync(file)
@@ -76,11 +75,14 @@ async function run(
   program: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>>,
+  { keep = true }: { readonly keep?: boolean } = {},
 ): Promise<string> {
   const child = spawn(program, words, { env: { ...env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: Buffer[] = []
   const errors: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (keep) chunks.push(chunk)
+  })
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   child.once('error', reject)

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { peakOf } from './peak.ts'
 
 /**
  * Loaded before a program (`node --import ./bench/usage.ts PROGRAM`), this writes what the whole process used, when it
@@ -7,7 +8,7 @@ import { writeFileSync } from 'node:fs'
 export type Usage = { readonly cpu: number; readonly peak: number }
 
 process.on('exit', () => {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-  const usage: Usage = { cpu: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS / 1024 }
+  const { userCPUTime, systemCPUTime } = process.resourceUsage()
+  const usage: Usage = { cpu: (userCPUTime + systemCPUTime) / 1e6, peak: peakOf() }
   writeFileSync(process.env['PROTIUM_BENCH_USAGE'] ?? '/dev/null', JSON.stringify(usage))
 })
