@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { Float, mapOf } from '../src/core/data.ts'
 import type { Data, DataMap } from '../src/core/data.ts'
+import { codes } from '../src/core/jinja/errors.ts'
 import { parseTemplate, renderTemplate } from '../src/core/jinja/index.ts'
 import type { ProblemCode } from '../src/core/problem-codes.ts'
 import type { FileTree } from '../src/core/tree.ts'
@@ -842,22 +843,11 @@ export function examine(sample: Sample): {
   return { outcome, findings }
 }
 
+/** Python's own names for what has one class here. */
 const codeOf: Readonly<Record<string, ProblemCode>> = {
-  TemplateSyntaxError: 'template-syntax',
-  SyntaxError: 'template-syntax',
-  TemplateAssertionError: 'template-unknown-name',
-  UndefinedError: 'undefined-variable',
-  TypeError: 'template-type',
-  AttributeError: 'template-type',
-  ValueError: 'template-value',
-  KeyError: 'template-value',
-  IndexError: 'template-value',
-  ZeroDivisionError: 'template-value',
-  OverflowError: 'template-value',
-  FilterArgumentError: 'template-value',
-  TemplateNotFound: 'template-not-found',
-  TemplatesNotFound: 'template-not-found',
-  TemplateRuntimeError: 'template-runtime',
+  ...codes,
+  SyntaxError: codes.TemplateSyntaxError,
+  TemplatesNotFound: codes.TemplateNotFound,
 }
 
 const early: ReadonlySet<ProblemCode | undefined> = new Set<ProblemCode>(['template-syntax', 'template-unknown-name'])

@@ -761,7 +761,7 @@ class Compiler {
     const site = this.#expressions.site(node)
     return (activation, given, depth, recurse, outer) => {
       const { rendering } = activation
-      // Proton accepted `for name, value in ….outputs`, which Python does not (proton.md §3.1).
+      // Proton accepted `for name, value in ….outputs`, which Python does not.
       const value = pairs && given instanceof Dict ? new DictView('items', given) : given
       const tracer = traced ? tracerOf(rendering) : undefined
       const mark = tracer?.mark

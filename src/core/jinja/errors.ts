@@ -24,7 +24,8 @@ export function failAt(kind: ErrorKind, message: string, spot: Spot): never {
   throw new Fault(kind, message, { lineno: spot.lineno, colno: spot.colno })
 }
 
-const codes: Readonly<Record<ErrorKind, ProblemCode>> = {
+/** The code of a problem for each class of error, Python's, Jinja2's and our own. */
+export const codes: Readonly<Record<ErrorKind, ProblemCode>> = {
   TemplateSyntaxError: 'template-syntax',
   TemplateAssertionError: 'template-unknown-name',
   UndefinedError: 'undefined-variable',

@@ -20,7 +20,7 @@ export function writeText(value: Value, rendering: Rendering): void {
   }
 }
 
-/** Lines of YAML under each other, from the column at which they are printed (proton.md §2.7). */
+/** Lines of YAML under each other, from the column at which they are printed. */
 export function align(value: Aligned, rendering: Rendering): void {
   const { text } = rendering
   if (value.lines.length === 0) {

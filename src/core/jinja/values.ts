@@ -460,7 +460,7 @@ export function contextOf(data: DataMap, extra?: ReadonlyMap<string, Value>): Ma
 }
 
 /**
- * Proton's stand-ins for a component that is not there (proton.md §2.6): `service_instance.components` and
+ * Proton's stand-ins for a component that is not there: `service_instance.components` and
  * `components.default` print `{}`, are false and have no length, and yet `.default` and `.outputs` can be asked for. They
  * are recognised by identity; put them into a context as they are.
  */
