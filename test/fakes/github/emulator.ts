@@ -126,8 +126,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const { port } = new URL(inner.url)
   const base = `http://127.0.0.1:${port}`
   const journal: Entry[] = []
-  /** When each write was done, by the machine's clock and by the given one. */
-  const moments = [{ real: 0, told: now().toISOString() }]
+  /**
+   * When each write was done, by the machine's clock and by the given one. What emulate starts with was made before the first
+   * write, or in its millisecond; so that it is the same in a copy, it has the first write's time in both.
+   */
+  const moments = [{ real: 0, told: options.journal?.[0]?.at ?? now().toISOString() }]
   const spent = new Map<string, number>()
   const minted = new Map<string, { readonly token: string; readonly until: number }>()
 
