@@ -10,6 +10,20 @@ export type WantedStack = {
   readonly body: DataMap
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: Readonly<Record<string, string>>
+  /** What the catalog says of the stacks of this stage; a provisioner that cannot do one of them says so. */
+  readonly options?: StackOptions
+}
+
+/** What is set on a stack besides its template. What is absent is left as the cloud has it. */
+export type StackOptions = {
+  readonly terminationProtection?: boolean
+  readonly stackPolicy?: DataMap
+  /** The role that CloudFormation works with; an ARN. */
+  readonly serviceRole?: string
+  /** Alarms that roll an operation back, by ARN, and how many minutes they are watched after it. */
+  readonly rollback?: { readonly alarms: readonly string[]; readonly minutes: number }
+  readonly mode?: 'standard' | 'express'
+  readonly capabilities?: readonly string[]
 }
 
 export type StackState =
@@ -23,7 +37,11 @@ export type StackState =
       readonly resources: readonly StackResource[]
     }
   | { readonly is: 'busy'; readonly status: string }
-  | { readonly is: 'stuck'; readonly status: string; readonly remedy: string }
+  /**
+   * An operation ended badly. `recovers` says whether `recover` mends it without losing data; if not, `remedy` is the exact
+   * command for a person.
+   */
+  | { readonly is: 'stuck'; readonly status: string; readonly remedy: string; readonly recovers?: boolean }
 
 export type StackResource = { readonly logicalId: string; readonly type: string; readonly physicalId: string }
 
@@ -52,6 +70,10 @@ export type StackPreview = {
   readonly changes: readonly ResourceChange[]
   /** Outputs that would be others, where the provisioner can tell. They may change although no resource does. */
   readonly outputs?: readonly PropertyChange[]
+  /** What the provisioner keeps for executing exactly this: the ARN of a change set. */
+  readonly handle?: string
+  /** What a person should know of it: findings of the cloud that do not stop it. One sentence each. */
+  readonly notes?: readonly string[]
 }
 
 export type StackEvent =
