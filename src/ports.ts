@@ -36,12 +36,19 @@ export type StackState =
       readonly outputs: Readonly<Record<string, string>>
       readonly resources: readonly StackResource[]
     }
-  | { readonly is: 'busy'; readonly status: string }
+  /** Somebody works on it. `tags` say whose stack it is, where the provisioner can tell. */
+  | { readonly is: 'busy'; readonly status: string; readonly tags?: Readonly<Record<string, string>> }
   /**
    * An operation ended badly. `recovers` says whether `recover` mends it without losing data; if not, `remedy` is the exact
    * command for a person.
    */
-  | { readonly is: 'stuck'; readonly status: string; readonly remedy: string; readonly recovers?: boolean }
+  | {
+      readonly is: 'stuck'
+      readonly status: string
+      readonly remedy: string
+      readonly recovers?: boolean
+      readonly tags?: Readonly<Record<string, string>>
+    }
 
 export type StackResource = { readonly logicalId: string; readonly type: string; readonly physicalId: string }
 
@@ -74,6 +81,11 @@ export type StackPreview = {
   readonly handle?: string
   /** What a person should know of it: findings of the cloud that do not stop it. One sentence each. */
   readonly notes?: readonly string[]
+  /**
+   * The provisioner knows that executing would do nothing, although the template may be written in another way than the one
+   * that is live.
+   */
+  readonly unchanged?: true
 }
 
 export type StackEvent =
@@ -99,16 +111,41 @@ export type ResourceStatus =
   | 'DELETE_FAILED'
   | 'DELETE_SKIPPED'
 
-/** Where stacks live: CloudFormation, or the local default. */
+/**
+ * Where stacks live: CloudFormation, or the local default. What the world does not allow is thrown as `Refused`. Whatever
+ * streams events tells the stack's own status last, and ends with it.
+ */
 export interface Provisioner {
-  state(stack: StackId): Promise<StackState>
-  /** Changes nothing. Problems of the template that only the provisioner can see are thrown as `Refused`. */
-  preview(wanted: WantedStack): Promise<StackPreview>
+  /**
+   * How a stack is now. Who `expects` a change, because what was deployed last is not what is wanted now, saves the reading of
+   * the template: a settled stack then comes with the empty body.
+   */
+  state(stack: StackId, options?: { readonly expects?: 'change' }): Promise<StackState>
+  /**
+   * What would be done. Problems of the template that only the provisioner can see are thrown as `Refused`. The stack is left
+   * as it is; what a preview keeps in the cloud is given back by `discard`, or is used up by `execute`. A preview for a plan
+   * leaves nothing where a stack is absent.
+   */
+  preview(wanted: WantedStack, options?: { readonly for?: 'plan' | 'deployment' }): Promise<StackPreview>
+  /** Gives back what a preview keeps. A preview that keeps nothing, or nothing any more, is all right. */
+  discard(preview: StackPreview): Promise<void>
   /**
    * Does what the preview says, or throws `Refused` (`plan-stale`) before anything is touched when either digest no longer
-   * holds. Ends with a stack event; `CREATE_COMPLETE` and `UPDATE_COMPLETE` are success, every other status is a failure.
+   * holds. `CREATE_COMPLETE` and `UPDATE_COMPLETE` are success, every other status is a failure. An operation of the same
+   * preview that is under way already is followed instead of begun a second time. A signal ends the following, not the
+   * operation: `interrupted`. Where it cannot be learned how it ended: `outcome-unknown`.
    */
   execute(preview: StackPreview, wanted: WantedStack, signal?: AbortSignal): AsyncIterable<StackEvent>
+  /** Follows an operation that is under way, whoever began it, to its end. At rest, tells the status alone. */
+  follow(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
+  /**
+   * Makes a stuck stack one that can be deployed: `absent` or `settled`. Throws `Refused` with the exact command for a person
+   * (`stack-stuck`) before anything is touched, where that would lose data, and where it did not help.
+   */
+  recover(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
+  /** Asks that an update under way be taken back. It ends later: `follow` tells how. */
+  cancel(stack: StackId): Promise<'cancelled' | 'nothing'>
+  /** Deletes a stack. `DELETE_COMPLETE` is success; what stands in the way is named in the events, or in a `Refused`. */
   remove(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
 }
 

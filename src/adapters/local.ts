@@ -72,6 +72,9 @@ export function localProvisioner(options: LocalOptions): Provisioner {
 
     preview: async (wanted) => previewOf(wanted, prepare(wanted)),
 
+    // A preview is computed, and keeps nothing.
+    discard: async () => undefined,
+
     async *execute(preview, wanted, signal) {
       const hold = await holdStack(folder, keyOf(wanted.stack), clock)
       try {
@@ -99,6 +102,20 @@ export function localProvisioner(options: LocalOptions): Provisioner {
         hold.release()
       }
     },
+
+    async *follow(stack, signal) {
+      while (isHeld(folder, keyOf(stack)) && statusOf(state.read(stack)).endsWith('_IN_PROGRESS'))
+        await clock.sleep(followEvery, signal)
+      yield { kind: 'stack', at: clock.now(), status: statusOf(state.read(stack)) }
+    },
+
+    // `execute` goes on from where a stack was left, so there is nothing to be mended before it.
+    async *recover(stack) {
+      yield { kind: 'stack', at: clock.now(), status: statusOf(state.read(stack)) }
+    },
+
+    // The run that works on a stack is a process of this machine: it ends at its own signal, and takes back what it did.
+    cancel: async () => 'nothing',
 
     async *remove(stack, signal): AsyncGenerator<StackEvent> {
       const hold = await holdStack(folder, keyOf(stack), clock)
@@ -271,6 +288,14 @@ function stateOf(file: StackFile | undefined, { held }: { readonly held: boolean
     status,
     remedy: `${file.reason ?? 'A resource could not be deleted.'} Deploy again, or remove the stack again: what is left is deleted first.`,
   }
+}
+
+/** Milliseconds between two looks at a stack that another run works on. */
+const followEvery = 200
+
+/** As CloudFormation has it: a stack that is gone is one that was deleted. */
+function statusOf(file: StackFile | undefined): string {
+  return file?.status ?? 'DELETE_COMPLETE'
 }
 
 function isAtRest(status: string): boolean {
