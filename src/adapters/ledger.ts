@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import { compareText, digest } from '../core/canonical.ts'
 import { recordPath, unitFolder } from '../core/ledger.ts'
 import { Refused } from '../core/problem.ts'
@@ -23,24 +21,37 @@ export type Ledger = Records & {
  * The ledger. A record becomes a file that was not there, in a commit on the branch's head; the branch moves to it only if it is
  * still at that head, so of two writers one goes after the other. An id that is taken is refused (`record-exists`), unless it is
  * this very record whose answer was lost.
+ *
+ * A commit's message holds the record too, so a page of commits is a page of records: the latest of a unit take one request or
+ * two, not one a record. What this has read of the newest it does not ask for again until it writes.
  */
 export function ledgerRecords(options: ClientOptions): Ledger {
   const client = clientOf(options)
   const here = `${client.at.owner}/${client.at.repo}`
+  let known: Promise<Page> | undefined
   return {
     append: async (record) => {
       const path = recordPath(record)
+      known = undefined
       await told(`write ${path} to the ledger of ${here}`, async () => append(client, record, path))
     },
     list: async (unit, { latest } = {}) =>
       told(`read the ledger of ${here}`, async () => {
+        if (unit !== undefined && latest !== undefined) {
+          known ??= newest(client)
+          const texts = await latestOf(client, { unit, latest, page: await known })
+          if (texts !== undefined) return inOrder(texts).slice(-latest)
+        }
         const entries = unit === undefined ? await allEntries(client) : await entriesOf(client, { unit, latest })
-        const texts = await readAll(client, entries)
-        const records = [...texts].map(([path, text]) => readRecord(path, text))
-        return records.toSorted((a, b) => compareText(a.id, b.id))
+        return inOrder(await readAll(client, entries))
       }),
     files: async () => told(`read the ledger of ${here}`, async () => readAll(client, await allEntries(client))),
   }
+}
+
+function inOrder(texts: FileTree): readonly DeploymentRecord[] {
+  const records = [...texts].map(([path, text]) => readRecord(path, text))
+  return records.toSorted((a, b) => compareText(a.id, b.id))
 }
 
 // Writing
@@ -56,8 +67,9 @@ async function append(client: Client, record: DeploymentRecord, path: string): P
   for (let count = 0; count < mostTries; count += 1) {
     if (count > 0) await pause(count - 1, longestPause)
     try {
-      const head = await headOf(client)
-      const taken = head === undefined ? undefined : await blobAt(client, { path, commit: head.commit })
+      const page = await newest(client)
+      const { head } = page
+      const taken = await textAt(client, { page, path, started: record.started })
       if (taken !== undefined && tried.has(taken)) return
       if (taken !== undefined) {
         throw new Refused('record-exists', `There is a record ${record.id} already, and records are never changed.`, {
@@ -65,7 +77,7 @@ async function append(client: Client, record: DeploymentRecord, path: string): P
         })
       }
       const text = `${JSON.stringify({ ...record, ...(head !== undefined && { prev: head.link }) }, undefined, 2)}\n`
-      tried.add(blobId(text))
+      tried.add(text)
       await put(client, { head, path, text, record })
       return
     } catch (error) {
@@ -91,29 +103,97 @@ type Head = {
   readonly link: string
 }
 
-/** Where the branch is. Every commit of ours says the digest of the record that it adds; nothing else is read for it. */
-async function headOf({ octokit, at }: Client): Promise<Head | undefined> {
+/** One commit of the branch: the record that it says it adds, and that record's text if it says that too. */
+type Told = { readonly path: string | undefined; readonly text: string | undefined; readonly at: number }
+
+type Page = {
+  /** Nothing, if there is no branch yet. */
+  readonly head: Head | undefined
+  /** The newest first. */
+  readonly told: readonly Told[]
+  /** Whether these are all that there are. */
+  readonly isWhole: boolean
+}
+
+const pageSize = 100
+
+/** The head of the branch, and the newest of what was added to it: all of that in one request. */
+async function newest(client: Client, path?: string): Promise<Page> {
+  const { octokit, at } = client
   try {
-    const { data } = await octokit.rest.repos.getBranch({ ...at, branch: ledgerBranch })
-    const { sha, commit } = data.commit
-    const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(commit.message)?.[1]
-    const tree = commit.tree?.sha
-    if (tree === undefined) throw new TypeError('GitHub told of a commit without a tree.')
-    return { commit: sha, tree, link: said ?? `commit:${sha}` }
+    const { data } = await octokit.rest.repos.listCommits({
+      ...at,
+      sha: ledgerBranch,
+      per_page: pageSize,
+      ...(path !== undefined && { path }),
+    })
+    const [first] = data
+    return {
+      head: path === undefined && first !== undefined ? headOf(first) : undefined,
+      told: data.map(({ commit }) => ({
+        ...toldIn(commit.message),
+        at: Date.parse(commit.committer?.date ?? ''),
+      })),
+      isWhole: data.length < pageSize,
+    }
   } catch (error) {
-    if (isStatus(error, 404)) return undefined
+    if (isStatus(error, 404)) return { head: undefined, told: [], isWhole: true }
     throw error
   }
 }
 
-/** The id of the blob at a path, if there is one. */
-async function blobAt(
+/** What the next record names as the one before it is the digest that a commit of ours says of the record that it adds. */
+function headOf({
+  sha,
+  commit: { message, tree },
+}: {
+  readonly sha: string
+  readonly commit: { readonly message: string; readonly tree: { readonly sha: string } }
+}): Head {
+  const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
+  return { commit: sha, tree: tree.sha, link: said ?? `commit:${sha}` }
+}
+
+/**
+ * The message of a commit that adds a record. GitHub makes links and mentions of what it finds in messages, so the record's
+ * text is in a form in which it finds none.
+ */
+function messageOf(record: DeploymentRecord, { path, text }: { readonly path: string; readonly text: string }): string {
+  const whole = Buffer.from(text).toString('base64')
+  const last = whole.length > longestText ? [] : [`Text: ${whole}`]
+  return [`${record.unit}: ${record.outcome}`, '', `Record: ${path}`, `Digest: ${digest(text)}`, ...last, ''].join('\n')
+}
+
+/** Of a record that is longer the file alone has the text. */
+const longestText = 20_000
+
+function toldIn(message: string): Pick<Told, 'path' | 'text'> {
+  const path = /^Record: (records\/\S+)$/mu.exec(message)?.[1]
+  const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
+  const text = /^Text: ([A-Za-z0-9+/=]+)$/mu.exec(message)?.[1]
+  const read = text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8')
+  return { path, text: read !== undefined && said === digest(read) ? read : undefined }
+}
+
+/** The text of a record, if it is there already. */
+async function textAt(
   { octokit, at }: Client,
-  { path, commit }: { readonly path: string; readonly commit: string },
+  {
+    page: { head, told: all, isWhole },
+    path,
+    started,
+  }: { readonly page: Page; readonly path: string; readonly started: string },
 ): Promise<string | undefined> {
+  if (head === undefined) return undefined
+  const own = all.find((each) => each.path === path)
+  if (own?.text !== undefined) return own.text
+  // A record was not written before what it tells of began; clocks may differ by some minutes.
+  const oldest = all.at(-1)?.at ?? Number.NaN
+  const isKnown = all.every((each) => each.path !== undefined)
+  if (own === undefined && isKnown && (isWhole || oldest < Date.parse(started) - 600_000)) return undefined
   try {
-    const { data } = await octokit.rest.repos.getContent({ ...at, path, ref: commit })
-    return 'sha' in data ? data.sha : 'a folder'
+    const { data } = await octokit.rest.repos.getContent({ ...at, path, ref: head.commit })
+    return 'content' in data ? Buffer.from(data.content, 'base64').toString('utf8') : 'a folder'
   } catch (error) {
     if (isStatus(error, 404)) return undefined
     throw error
@@ -136,19 +216,12 @@ async function put({ octokit, at }: Client, { head, path, text, record }: Puttin
   })
   const commit = await git.createCommit({
     ...at,
-    message: `${record.unit}: ${record.outcome}\n\nRecord: ${path}\nDigest: ${digest(text)}\n`,
+    message: messageOf(record, { path, text }),
     tree: tree.data.sha,
     parents: head === undefined ? [] : [head.commit],
   })
   if (head === undefined) await git.createRef({ ...at, ref: `refs/heads/${ledgerBranch}`, sha: commit.data.sha })
   else await git.updateRef({ ...at, ref: `heads/${ledgerBranch}`, sha: commit.data.sha, force: false })
-}
-
-/** Git's own name for a text: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
-function blobId(text: string): string {
-  return createHash('sha1')
-    .update(`blob ${Buffer.byteLength(text)}\0${text}`)
-    .digest('hex')
 }
 
 // Reading
@@ -157,9 +230,38 @@ type Entry = { readonly path: string; readonly sha: string }
 
 const isRecord = (path: string): boolean => /^records\/.+\/\d{4}-\d{2}\/[^/]+\.json$/u.test(path)
 
+/**
+ * The texts of a unit's latest records as the messages of commits have them; nothing where one of the commits was not made by
+ * this version, so that the files have to be read.
+ */
+async function latestOf(
+  client: Client,
+  { unit, latest, page }: { readonly unit: string; readonly latest: number; readonly page: Page },
+): Promise<FileTree | undefined> {
+  const folder = unitFolder(unit)
+  const own = ownTexts(page, folder)
+  if (own !== undefined && (page.isWhole || own.size >= latest)) return own
+  const further = await newest(client, folder)
+  const found = ownTexts(further, folder)
+  // Below `checkout/dev` is also the component of that instance, which may fill the page.
+  return found !== undefined && (further.isWhole || found.size >= latest) ? found : undefined
+}
+
+function ownTexts({ told: all }: Page, folder: string): FileTree | undefined {
+  const isOwn = (path: string): boolean =>
+    path.startsWith(`${folder}/`) && /^\d{4}-\d{2}\//u.test(path.slice(folder.length + 1))
+  const own = new Map<string, string>()
+  for (const { path, text } of all) {
+    if (path !== undefined && !isOwn(path)) continue
+    if (path === undefined || text === undefined) return undefined
+    own.set(path, text)
+  }
+  return own
+}
+
 /** All records. GitHub cuts a list that is too long; then the folders are listed one by one. */
 async function allEntries(client: Client): Promise<readonly Entry[]> {
-  const head = await headOf(client)
+  const { head } = await newest(client)
   if (head === undefined) return []
   const all = await entriesBelow(client, { sha: head.tree, under: '' })
   return all.filter(({ path }) => isRecord(path))

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ledger } from '../../src/adapters/ledger.ts'
 import { ledgerBranch, ledgerRecords } from '../../src/adapters/ledger.ts'
 import { chainFaults } from '../../src/core/ledger.ts'
+import { clientOf } from '../fakes/github/client.ts'
 import type { FaultKind } from '../fakes/github/faults.ts'
 import type { Seed } from '../fakes/github/seed.ts'
 import type { GitHub, Grant } from '../fakes/github/server.ts'
@@ -57,20 +58,56 @@ describe('the ledger', () => {
     expect([...(await github.files(name)).keys()]).toEqual(['catalog.yaml'])
   })
 
-  test('takes five requests for a record, and two besides the records for the latest of a unit', async () => {
-    await ledger().append(record)
+  test('takes four requests for a record, and one for the latest of all units', async () => {
+    for (const each of [record, later(1, 'cart/dev')]) await ledger().append(each)
     github.forget()
-    await ledger().append(later(1))
+    await ledger().append(later(2))
     expect(github.requests().map(({ operation }) => operation)).toEqual([
-      'repos/get-branch',
-      'repos/get-content',
+      'repos/list-commits',
       'git/create-tree',
       'git/create-commit',
       'git/update-ref',
     ])
     github.forget()
-    await ledger().list('checkout/dev', { latest: 1 })
-    expect(github.requests()).toHaveLength(3)
+    const reader = ledger()
+    expect(await reader.list('checkout/dev', { latest: 1 })).toEqual([later(2)])
+    expect(await reader.list('checkout/dev', { latest: 20 })).toEqual([record, later(2)])
+    expect(await reader.list('cart/dev', { latest: 1 })).toEqual([later(1, 'cart/dev')])
+    expect(await reader.list('cart/prod', { latest: 1 })).toEqual([])
+    expect(github.requests()).toHaveLength(1)
+  })
+
+  test('takes one more for a unit whose records are not among the newest hundred', async () => {
+    await ledger().append(record)
+    for (let index = 1; index <= 100; index += 1) await ledger().append(later(index, 'cart/dev'))
+    github.forget()
+    expect(await ledger().list('checkout/dev', { latest: 1 })).toEqual([record])
+    expect(github.requests().map(({ operation }) => operation)).toEqual(['repos/list-commits', 'repos/list-commits'])
+  })
+
+  test('reads the files where a commit does not tell of its record, or tells of another', async () => {
+    await ledger().append(record)
+    const text = (await github.files(name, ledgerBranch)).values().next().value ?? ''
+    const lie = Buffer.from(text.replace('deployed', 'failed')).toString('base64')
+    const file = 'records/checkout/dev/2026-11/20261122T173702000Z-checkout-dev.json'
+    await github.push({
+      repository: name,
+      branch: ledgerBranch,
+      files: { [file]: `${JSON.stringify({ ...later(1), prev: 'x' })}\n` },
+      message: `checkout/dev: failed\n\nRecord: ${file}\nDigest: sha256:${'0'.repeat(64)}\nText: ${lie}\n`,
+      by: 'ada',
+    })
+    expect(await ledger().list('checkout/dev', { latest: 5 })).toEqual([record, later(1)])
+  })
+
+  test('says nothing in a message that GitHub would take for a mention or a reference', async () => {
+    await ledger().append({ ...record, outcome: 'failed', evidence: '@acme/all broke #1 and GH-2' })
+    const { repos } = clientOf(github, { kind: 'user', login: 'ada' })
+    const { data } = await repos.listCommits({ owner: 'acme', repo: 'catalog', sha: ledgerBranch })
+    expect(data.map(({ commit }) => commit.message).join('')).not.toMatch(/[@#]|GH-/u)
+    expect(await ledger().list('checkout/dev', { latest: 1 })).toMatchObject([
+      { evidence: '@acme/all broke #1 and GH-2' },
+    ])
   })
 
   const kinds: readonly FaultKind[] = [
@@ -95,7 +132,7 @@ describe('the ledger', () => {
     },
   )
 
-  test.each(['repos/get-branch', 'repos/get-content', 'git/get-tree', 'git/get-blob'])(
+  test.each(['repos/list-commits', 'repos/get-content', 'git/get-tree', 'git/get-blob'])(
     'is read although %s met broken answers',
     async (match) => {
       await ledger().append(record)
@@ -108,7 +145,7 @@ describe('the ledger', () => {
 
   test('holds a record once where the branch is seen to have moved only five reads later', async () => {
     await ledger().append(record)
-    await github.lag({ match: ['repos/get-branch', 'repos/get-content'], reads: 5 })
+    await github.lag({ match: ['repos/list-commits', 'repos/get-content'], reads: 5 })
     github.fault({ match: 'git/update-ref', kind: 'reset-after' })
     await ledger().append(later(1))
     const files = await github.files(name, ledgerBranch)
