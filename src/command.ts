@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 
+import type { Credentials } from './core/catalog.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
 import type { Markdown } from './core/markdown.ts'
@@ -94,6 +95,10 @@ export type ProvisionerOptions = {
   readonly folder: string
   /** Resources that shall fail, for a rehearsal: `<stack>/<logical id>`. */
   readonly fail: readonly string[]
+  /** Who to be in the account; without it, what the process finds around it. */
+  readonly credentials?: Credentials
+  /** The bucket for templates that are too large for a request. */
+  readonly templateBucket?: string
 }
 
 /** How a command tells what it is doing, while it does it. A door decides how that is shown. */

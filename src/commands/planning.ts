@@ -1,5 +1,6 @@
-import type { Ports } from '../command.ts'
+import type { Ports, ProvisionerOptions } from '../command.ts'
 import { canonicalJson, digest } from '../core/canonical.ts'
+import type { Environment } from '../core/catalog.ts'
 import type { Data, Path } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
 import { ListenerRules } from '../core/listeners.ts'
@@ -25,7 +26,7 @@ export type Rendered = {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** The provisioner of a unit's environment; asked for once a name. */
+/** The provisioner of a unit's environment; asked for once for all that are alike. */
 export type Stacks = (unit: Unit) => Promise<Provisioner>
 
 export function stacksOf(
@@ -33,10 +34,26 @@ export function stacksOf(
   options: { readonly folder: string; readonly fail?: readonly string[] },
 ): Stacks {
   const known = new Map<string, Promise<Provisioner>>()
-  return async ({ environment: { provisioner: name } }) => {
-    const provisioner = known.get(name) ?? ports.provisioner({ name, folder: options.folder, fail: options.fail ?? [] })
-    known.set(name, provisioner)
+  return async ({ environment }) => {
+    const wanted = provisionerOptions(environment, options)
+    const id = JSON.stringify(wanted)
+    const provisioner = known.get(id) ?? ports.provisioner(wanted)
+    known.set(id, provisioner)
     return provisioner
+  }
+}
+
+/** What a door needs to know to hand out the provisioner of an environment. */
+export function provisionerOptions(
+  { provisioner: name, credentials, templateBucket }: Environment,
+  { folder, fail = [] }: { readonly folder: string; readonly fail?: readonly string[] },
+): ProvisionerOptions {
+  return {
+    name,
+    folder,
+    fail,
+    ...(credentials !== undefined && { credentials }),
+    ...(templateBucket !== undefined && { templateBucket }),
   }
 }
 
@@ -226,7 +243,7 @@ export function stackOf({ stack, environment }: Unit): StackId {
 function wantedOf(unit: Unit, part: RenderedStack): WantedStack {
   const { service, stage, bundle } = unit
   const names = { unit: unit.id, template: bundle.template, service: service?.service, stage: stage?.name }
-  return { stack: stackOf(unit), body: part.body, parameters: {}, tags: tagsOf(names) }
+  return { stack: stackOf(unit), body: part.body, parameters: {}, tags: tagsOf(names), options: unit.options }
 }
 
 /** Few and stable tags: one that changed would touch every resource of the stack. */

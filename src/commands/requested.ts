@@ -12,7 +12,7 @@ import { digest, same } from '../core/canonical.ts'
 import { mapOf } from '../core/data.ts'
 import type { FileTree } from '../core/tree.ts'
 import type { Provisioner, WantedStack } from '../ports.ts'
-import { planStack, tagsOf } from './planning.ts'
+import { planStack, provisionerOptions, tagsOf } from './planning.ts'
 import { readFolder, stateFolders, unknownStage } from './reading.ts'
 
 /**
@@ -58,11 +58,9 @@ export async function planRequested(
       if (plan.ok) planned.push(absent(unit, plan.value.changes))
       continue
     }
-    const provisioner = await ports.provisioner({
-      name: environment.provisioner,
-      folder: stateFolders(root, state).stacks,
-      fail: [],
-    })
+    const provisioner = await ports.provisioner(
+      provisionerOptions(environment, { folder: stateFolders(root, state).stacks }),
+    )
     const home = environments.find(({ id }) => id === `environment/${unit.environment}`)
     const predicted =
       unit.kind !== 'environment' &&

@@ -1,4 +1,5 @@
 import { readTemplate, type Template } from './template.ts'
+import { readStackOptions } from './catalog/stack-options.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { didYouMean } from './nearest.ts'
@@ -6,6 +7,7 @@ import type { Checked, Problem } from './problem.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
+import { type Acknowledged, readAcknowledged } from './spec/acknowledged.ts'
 import { commonHost, type HostPattern, isServiceName, type Previews, readHostPattern, type Stage } from './stage.ts'
 import type { FileTree } from './tree.ts'
 import { parseReference } from './version.ts'
@@ -24,6 +26,10 @@ export type Catalog = {
   readonly workflows?: Workflows
   /** How the stacks of instances are called; holds `{service}` and `{stage}`. */
   readonly stackName: string
+  /** The repository that owns what is deployed from a terminal. */
+  readonly owner?: string
+  /** Types of resources that hold data besides those that are known, and types that are not guarded. */
+  readonly guard: { readonly types: readonly string[]; readonly release: readonly string[] }
   /** By name, in the order of their names; so are the templates. */
   readonly environments: ReadonlyMap<string, Environment>
   readonly templates: ReadonlyMap<string, Template>
@@ -62,9 +68,18 @@ export type Environment = {
   readonly provisioner: 'cloudformation' | 'terraform' | 'command' | 'local'
   readonly account: string
   readonly region: string
+  /** Who Protium is in the account; without it, what the process finds around it. */
+  readonly credentials?: Credentials
+  /** Where templates go that are too large for a request. */
+  readonly templateBucket?: string
+  readonly acknowledged: Acknowledged
   readonly inputs: DataMap
   readonly stack: string
 }
+
+export type Credentials =
+  | { readonly is: 'profile'; readonly profile: string }
+  | { readonly is: 'role'; readonly role: string }
 
 /** Reads the catalog in a repository. Nothing is looked up elsewhere; services are read by `readOrganisation`. */
 export function readCatalog(tree: FileTree): Checked<Catalog> {
@@ -106,6 +121,8 @@ export function openCatalog(tree: FileTree): {
   checkOverlaps({ document, stages, previews, problems })
   const repositories = readRepositories(data)
   const workflows = readWorkflows(document, data, problems)
+  const owner = textIn(data, 'owner')
+  const guard = mapIn(data, 'guard')
   return {
     catalog: {
       document,
@@ -117,6 +134,8 @@ export function openCatalog(tree: FileTree): {
       waves: readWaves(document, data, problems),
       ...(workflows === undefined ? {} : { workflows }),
       stackName: readStackName(document, data, problems),
+      ...(owner === undefined ? {} : { owner }),
+      guard: { types: textsIn(guard, 'types'), release: textsIn(guard, 'release') },
       environments,
       templates,
     },
@@ -215,6 +234,8 @@ function readEnvironment(
   }
   const provisioner = provisioners.find((word) => word === textIn(data, 'provisioner')) ?? 'cloudformation'
   const stack = textIn(data, 'stack') ?? `env-${name}`
+  const credentials = readCredentials(document, { data, account, problems })
+  const templateBucket = textIn(data, 'template_bucket')
   environments.set(name, {
     document,
     name,
@@ -222,9 +243,36 @@ function readEnvironment(
     provisioner,
     account,
     region,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(templateBucket === undefined ? {} : { templateBucket }),
+    acknowledged: readAcknowledged(document, data, []),
     inputs: mapIn(data, 'inputs') ?? mapOf(),
     stack,
   })
+}
+
+/** A role of another account would deploy into that account, whatever the file says. */
+function readCredentials(
+  document: Document,
+  { data, account, problems }: { readonly data: DataMap; readonly account: string; readonly problems: Problem[] },
+): Credentials | undefined {
+  const given = mapIn(data, 'credentials')
+  const [profile, role] = [textIn(given, 'profile'), textIn(given, 'role')]
+  if (role === undefined) return profile === undefined ? undefined : { is: 'profile', profile }
+  const other = role.split(':')[4]
+  // What is no ARN has been told of by the schema.
+  if (other !== undefined && other !== account) {
+    problems.push({
+      code: 'wrong-account',
+      severity: 'error',
+      message: `The role is one of the account ${other}, and the environment is in ${account}.`,
+      expected: `A role of the account ${account}.`,
+      remedy: 'Correct the role, or the account.',
+      at: document.place(['credentials', 'role']),
+      related: [{ at: document.place(['account']), note: 'the account of the environment' }],
+    })
+  }
+  return { is: 'role', role }
 }
 
 type StageReading = {
@@ -266,12 +314,15 @@ function readStages({
     if (host === undefined || environment === undefined) continue
     const soak = durationSeconds(textIn(value, 'soak') ?? '')
     const approval = mapIn(value, 'approval')
+    const production = value['production'] === true
+    const home = environments.get(environment)
     stages.push({
       name,
       order: stages.length,
       host,
       environment,
-      production: value['production'] === true,
+      production,
+      stack: readStackOptions(value, { name, production, home, document, problems }),
       ...(soak === undefined ? {} : { soak }),
       ...(approval === undefined ? {} : { approval: { by: textsIn(approval, 'by') } }),
     })

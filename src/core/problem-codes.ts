@@ -468,6 +468,11 @@ export const problemCodes = {
     why: 'A value is missing, is not of the type that the template declares, or breaks one of its rules (`AllowedValues`, `AllowedPattern`, lengths, bounds).',
     fix: 'Give a value that fits, or change the declaration in `Parameters`.',
   },
+  'stack-option': {
+    title: 'The catalog asks for something that stacks do not take',
+    why: 'What `stages.<name>.stack` says is set on every stack of the stage. CloudFormation would refuse it, or it would not do what it is there for, and that would be seen only when somebody deploys.',
+    fix: 'The message says what fits. Without the line, what is safe is done.',
+  },
   'stack-property': {
     title: 'The resource type has no such property',
     why: 'A property is written that the resource type does not have, so CloudFormation would refuse it.',
@@ -682,6 +687,11 @@ export const problemCodes = {
     title: 'The catalog does not say how its workflows are made',
     why: 'The workflows call the actions of Protium, which may lie in this repository or in another one.',
     fix: "Add `workflows:` with `actions:` to `catalog.yaml`: the folder with Protium's actions, or `owner/name/folder@commit`.",
+  },
+  'wrong-account': {
+    title: 'The role belongs to another account',
+    why: 'A role that is assumed decides which account is worked on. One of another account would deploy this environment there, whatever its file says of the account.',
+    fix: 'Write a role of the account of the environment, or correct `account:`.',
   },
   'wrong-template': {
     title: 'The template is of another kind',

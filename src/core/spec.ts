@@ -3,6 +3,7 @@ import type { Checked, Place, Problem } from './problem.ts'
 import { protonEnvironmentSpecSchema, protonServiceSpecSchema } from './schemas/proton.ts'
 import { serviceSchema } from './schemas/service.ts'
 import { checkShape, listIn, mapIn, textIn } from './shape.ts'
+import { type Acknowledged, readAcknowledged } from './spec/acknowledged.ts'
 import { isServiceName } from './stage.ts'
 import { parseReference } from './version.ts'
 import { type Dialect, type Document, readYaml } from './yaml.ts'
@@ -18,14 +19,21 @@ export type ServiceSpec = {
   readonly hosts: readonly { readonly text: string; readonly at: Place }[]
   readonly inputs: DataMap
   /** There if the pipeline of the template shall be provisioned too. */
-  readonly pipeline?: { readonly inputs: DataMap; readonly stack?: string }
+  readonly pipeline?: { readonly inputs: DataMap; readonly stack?: string; readonly acknowledged: Acknowledged }
   readonly stages: ReadonlyMap<string, StageSpec>
   /** The name of adopted stacks; may hold `{stage}`. */
   readonly stack?: string
+  /** In all stages. */
+  readonly acknowledged: Acknowledged
 }
 
 /** What is different in one stage: a declared difference, and why. */
-export type StageSpec = { readonly inputs: DataMap; readonly because?: string; readonly stack?: string }
+export type StageSpec = {
+  readonly inputs: DataMap
+  readonly because?: string
+  readonly stack?: string
+  readonly acknowledged: Acknowledged
+}
 
 /** Reads a `service.yaml`. What it says is checked against the catalog by `readOrganisation`. */
 export function readServiceSpec(file: string, text: string): Checked<ServiceSpec> {
@@ -65,6 +73,7 @@ export function openServiceSpec(
       inputs: mapIn(map, 'inputs') ?? mapOf(),
       ...(because === undefined ? {} : { because }),
       ...(own === undefined ? {} : { stack: own }),
+      acknowledged: readAcknowledged(document, map, ['stages', name]),
     })
   }
   return {
@@ -81,10 +90,12 @@ export function openServiceSpec(
             pipeline: {
               inputs: mapIn(pipeline, 'inputs') ?? mapOf(),
               ...(pipelineStack === undefined ? {} : { stack: pipelineStack }),
+              acknowledged: readAcknowledged(document, pipeline, ['pipeline']),
             },
           }),
       stages,
       ...(stack === undefined ? {} : { stack }),
+      acknowledged: readAcknowledged(document, data, []),
     },
     problems,
   }

@@ -4,6 +4,8 @@
  * different number of labels never meet, and of others it can be decided exactly whether they do.
  */
 
+import type { StackOptions } from './catalog/stack-options.ts'
+
 /** An ordered step of promotion. `order` counts from 0; `soak` is in seconds. */
 export type Stage = {
   readonly name: string
@@ -13,6 +15,8 @@ export type Stage = {
   readonly production: boolean
   readonly soak?: number
   readonly approval?: { readonly by: readonly string[] }
+  /** What its stacks are besides their templates. */
+  readonly stack: StackOptions
 }
 
 /** Where instances of pull requests answer. `expire` is in seconds; at most `most` of them at a time for each service. */

@@ -1,9 +1,11 @@
 import type { Bundle } from '../bundle.ts'
 import type { Catalog, Environment } from '../catalog.ts'
+import type { StackOptions } from '../catalog/stack-options.ts'
 import type { DataMap } from '../data.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ServiceSpec } from '../spec.ts'
+import type { Acknowledged } from '../spec/acknowledged.ts'
 import type { Stage } from '../stage.ts'
 import type { FileTree } from '../tree.ts'
 
@@ -44,6 +46,10 @@ export type Unit = {
   readonly bundle: Bundle
   /** Defaults are in, in the order of the schema. A component has those of its instance. */
   readonly inputs: DataMap
+  /** What the catalog says of the stack besides its template. */
+  readonly options: StackOptions
+  /** Resources that hold data and may be replaced or deleted all the same. */
+  readonly acknowledged: Acknowledged
   /** Where the value of an input was written: in the service's file, for the stage or for all; or as the schema's default. */
   inputPlace(name: string): Place
 }

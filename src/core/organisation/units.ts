@@ -1,5 +1,6 @@
 import type { Bundle } from '../bundle.ts'
-import type { Environment } from '../catalog.ts'
+import type { Catalog, Environment } from '../catalog.ts'
+import type { StackOptions } from '../catalog/stack-options.ts'
 import { type Data, type DataMap, entriesOf, isMap, mapOf, type Path } from '../data.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
 import { checkInputs, checkSecrets, type InputSchema, inputsAt, type InputsAt, servicesIn } from '../schema.ts'
@@ -37,11 +38,22 @@ export function readEnvironmentUnit(reading: Reading, environment: Environment):
     environment,
     bundle,
     inputs: inputs.value,
+    options: optionsIn(reading.catalog, { environment: name }),
+    acknowledged: environment.acknowledged,
     inputPlace: (input) =>
       Object.hasOwn(environment.inputs, input)
         ? document.place(['inputs', input])
         : (schema.inputs.get(input)?.defaultAt ?? templateAt),
   }
+}
+
+/** What AWS Proton's roles gave for templates of the catalog, which its owners have reviewed. */
+const capabilities = ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND']
+
+/** What several stages share has the options of the one for production, or of the first. */
+function optionsIn({ stages }: Catalog, { environment }: { readonly environment: string }): StackOptions {
+  const inside = stages.filter((stage) => stage.environment === environment)
+  return { capabilities, ...(inside.find(({ production }) => production) ?? inside[0])?.stack }
 }
 
 function environmentData({ document }: Environment): DataMap {
@@ -96,6 +108,7 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
     if (stage.production) problems.push(...imageProblems({ schema, inputs, stage, inputPlace }))
     const stack = stackOf(catalog, { spec, stageSpec, stage: stage.name })
     const id = `${service.service}/${stage.name}`
+    const acknowledged = new Map([...spec.acknowledged, ...(stageSpec?.acknowledged ?? [])])
     if (component !== undefined) {
       units.push({
         kind: 'component',
@@ -106,10 +119,26 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
         service,
         bundle: component,
         inputs,
+        // What a developer adds makes no role unless the catalog says so.
+        options: { capabilities: [], ...stage.stack },
+        acknowledged,
         inputPlace,
       })
     }
-    units.push({ kind: 'instance', id, stack, environment, stage, service, bundle, inputs, inputPlace })
+    const options = { capabilities, ...stage.stack }
+    units.push({
+      kind: 'instance',
+      id,
+      stack,
+      environment,
+      stage,
+      service,
+      bundle,
+      inputs,
+      options,
+      acknowledged,
+      inputPlace,
+    })
   }
   return units
 }
@@ -279,6 +308,8 @@ export function pipelineUnits(reading: Reading, service: Service): Unit[] {
       service,
       bundle,
       inputs: inputs.value,
+      options: optionsIn(catalog, { environment: environment.name }),
+      acknowledged: pipeline.acknowledged,
       inputPlace: (name) =>
         Object.hasOwn(pipeline.inputs, name)
           ? at.place([name])

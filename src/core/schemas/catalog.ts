@@ -8,6 +8,81 @@ const host: DataMap = {
   'x-protium-expected': 'A pattern of hosts such as "{service}.dev.{domain}".',
 }
 
+/** What a stage says of its stacks besides their templates. */
+const stackOptions: DataMap = {
+  type: 'object',
+  description: 'What the stacks of this stage are besides their templates; of `provisioner: cloudformation`.',
+  additionalProperties: false,
+  properties: {
+    termination_protection: {
+      type: 'boolean',
+      description: 'Stacks cannot be deleted as a whole; true in production if nothing is said.',
+    },
+    stack_policy: {
+      type: 'object',
+      description: 'A stack policy: which resources an update may touch.',
+      required: ['Statement'],
+      properties: {
+        Version: { type: 'string' },
+        Statement: { type: 'array', minItems: 1, items: { type: 'object' } },
+      },
+      additionalProperties: false,
+    },
+    service_role: {
+      type: 'string',
+      description: 'The role that CloudFormation works with, instead of that of who calls it. A stack keeps it.',
+      pattern: '^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$',
+      maxLength: 600,
+      'x-protium-expected': 'The ARN of a role, such as arn:aws:iam::111111111111:role/cloudformation.',
+    },
+    rollback_alarms: {
+      type: 'object',
+      description: 'Alarms of CloudWatch that roll back what is being deployed.',
+      additionalProperties: false,
+      required: ['alarms'],
+      properties: {
+        alarms: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 5,
+          items: {
+            type: 'string',
+            pattern: '^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:.+$',
+            maxLength: 400,
+            'x-protium-expected': 'The ARN of an alarm, arn:aws:cloudwatch:eu-west-1:111111111111:alarm:errors.',
+          },
+        },
+        minutes: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 180,
+          description: 'How long they are watched after the last resource; 0 if nothing is said.',
+        },
+      },
+    },
+    mode: {
+      enum: ['standard', 'express'],
+      description:
+        'express does not wait until resources are known to work; refused in production and for replacements.',
+    },
+    capabilities: {
+      type: 'array',
+      description:
+        'What templates may make besides; roles with names and macros if nothing is said, and nothing of it for components.',
+      items: { enum: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] },
+    },
+  },
+}
+
+const resourceTypes: DataMap = {
+  type: 'array',
+  items: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9]+(::[A-Za-z0-9]+){2,3}$',
+    'x-protium-expected': 'A type of resource, such as AWS::DynamoDB::Table.',
+  },
+}
+
 /** `catalog.yaml`. */
 export const catalogSchema: DataMap = {
   title: 'Protium catalog',
@@ -61,6 +136,7 @@ export const catalogSchema: DataMap = {
               },
             },
           },
+          stack: stackOptions,
         },
       },
     },
@@ -151,6 +227,22 @@ export const catalogSchema: DataMap = {
           type: 'boolean',
           description: 'The catalog is private: service repositories read it with the token of a GitHub App.',
         },
+      },
+    },
+    owner: {
+      type: 'string',
+      description:
+        'The id of the repository of this catalog, in quotes: the owner of the stacks that are deployed from a terminal.',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$',
+      'x-protium-expected': 'The number of a repository on GitHub in quotes, "1296269".',
+    },
+    guard: {
+      type: 'object',
+      description: 'Which types of resources hold data: they are replaced or deleted only where that is acknowledged.',
+      additionalProperties: false,
+      properties: {
+        types: { ...resourceTypes, description: 'Types that hold data besides those that Protium knows.' },
+        release: { ...resourceTypes, description: 'Types that are not guarded.' },
       },
     },
     stacks: {

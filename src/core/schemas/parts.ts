@@ -43,3 +43,17 @@ export const inputs: DataMap = {
   type: ['object', 'null'],
   description: "Values for the template's inputs. What is left out has the template's default.",
 }
+
+/** Logical ids of CloudFormation: letters and digits. */
+export const acknowledge: DataMap = {
+  type: 'array',
+  description:
+    'Resources that hold data and may be replaced or deleted all the same, by their logical ids. Remove a line once that is done.',
+  maxItems: 500,
+  items: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9]+$',
+    maxLength: 255,
+    'x-protium-expected': 'The logical id of a resource, such as OrdersTable.',
+  },
+}

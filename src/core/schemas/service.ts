@@ -1,5 +1,5 @@
 import type { DataMap } from '../data.ts'
-import { inputs, plainName, stackName, templateReference } from './parts.ts'
+import { acknowledge, inputs, plainName, stackName, templateReference } from './parts.ts'
 
 /** `service.yaml`. */
 export const serviceSchema: DataMap = {
@@ -18,11 +18,12 @@ export const serviceSchema: DataMap = {
       items: { type: 'string', 'x-protium-expected': 'A host such as checkout.dev.example.com.' },
     },
     inputs,
+    acknowledge,
     pipeline: {
       type: ['object', 'null'],
       description: "Provisions the template's pipeline too.",
       additionalProperties: false,
-      properties: { inputs, stack: stackName },
+      properties: { inputs, stack: stackName, acknowledge },
     },
     stages: {
       type: 'object',
@@ -34,6 +35,7 @@ export const serviceSchema: DataMap = {
           inputs,
           because: { type: 'string', description: 'Why it differs.' },
           stack: { ...stackName, description: 'The name of an adopted stack.' },
+          acknowledge,
         },
       },
     },
