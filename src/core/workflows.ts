@@ -17,6 +17,7 @@ const others = {
   upload: 'actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1',
   download: 'actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1',
   token: 'actions/create-github-app-token@1b10c78c7865c340bc4f6099eb2f838309f1e8c3 # v3.1.1',
+  role: 'aws-actions/configure-aws-credentials@e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3',
 } as const
 
 const folder = '.github/workflows'
@@ -34,6 +35,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     workflows,
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
     local: (stage) => provisionerOf(catalog, stage) === 'local',
+    home: (stage) => catalog.environments.get(stage.environment),
   }
   return new Map([
     [`${folder}/deploy.yml`, deploy(facts)],
@@ -102,6 +104,8 @@ type Facts = {
   /** Whether a stage lies in an account, so that its jobs need a role there. */
   readonly cloud: (stage: Stage) => boolean
   readonly local: (stage: Stage) => boolean
+  /** Where a stage lies; nothing where the catalog has no such environment, which is said elsewhere. */
+  readonly home: (stage: Stage) => { readonly account: string; readonly region: string } | undefined
 }
 
 function appOf({ app, repository }: Workflows): Facts['app'] {
@@ -262,6 +266,24 @@ function stateInput(facts: Facts, stage: Stage): string | undefined {
   return `          state: ${expression("vars.PROTIUM_STATE || '.protium'")} # the local stacks; a folder that the runner keeps`
 }
 
+/**
+ * The step that takes the role of a job's environment by the identity that GitHub vouches for. It stands between what is
+ * checked out and Protium, which sees credentials as any program of AWS does.
+ */
+function roleStep(facts: Facts, stage: Stage, environment: string): string | undefined {
+  const home = facts.home(stage)
+  if (!facts.cloud(stage) || home === undefined) return undefined
+  return lines(
+    `      - name: Take the role of ${environment}`,
+    "        if: vars.PROTIUM_ROLE != '' # a variable of this environment; a runner with credentials of its own needs none",
+    `        uses: ${others.role}`,
+    '        with:',
+    `          role-to-assume: ${expression('vars.PROTIUM_ROLE')}`,
+    `          aws-region: ${home.region}`,
+    `          allowed-account-ids: '${home.account}'`,
+  )
+}
+
 /** The job that reads what a stranger may have written. It is the same before and after the merge. */
 function validateJob(
   facts: Facts,
@@ -400,6 +422,7 @@ function planJob(facts: Facts, stage: Stage): string {
     '        with:',
     `          artifact-ids: ${expression('needs.validate.outputs.request')}`,
     `          path: ${expression('runner.temp')}/request`,
+    roleStep(facts, stage, `${name}-plan`),
     '      - name: Compare it with what runs',
     `        uses: ${own(facts, 'plan')}`,
     '        with:',
@@ -656,6 +679,7 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     permissions(deployGrants(facts.cloud(stage))),
     '    steps:',
     checkouts(facts, { what: 'the merged commit', artifact: 'inputs.catalog' }),
+    roleStep(facts, stage, name),
     `      - name: Deploy to ${name}`,
     `        uses: ${own(facts, 'deploy')}`,
     '        with:',

@@ -83,6 +83,28 @@ describe('the workflows of a catalog', () => {
     expect(text('cloudformation')).not.toContain('state:')
   })
 
+  test('take the role of the environment where a stage lies in an account, in that account and region alone', () => {
+    const of = (provisioner: string): Readonly<Record<string, unknown>>[] =>
+      ['plan.yml', 'stages.yml'].flatMap((name) =>
+        Object.values(jobs(catalogWorkflows(catalog({ provisioner, stages: ['test'] })), name)).flatMap(
+          ({ environment, steps }) =>
+            (Array.isArray(steps) ? steps : [])
+              .filter(({ uses }) => String(uses).startsWith('aws-actions/'))
+              .map((step: object) => ({ environment, ...step })),
+        ),
+      )
+
+    expect(of('local')).toEqual([])
+    expect(of('cloudformation')).toMatchObject(
+      ['test-plan', 'test'].map((name) => ({
+        environment: { name },
+        name: `Take the role of ${name}`,
+        if: "vars.PROTIUM_ROLE != ''",
+        with: { 'role-to-assume': '${{ vars.PROTIUM_ROLE }}', 'allowed-account-ids': '111111111111' },
+      })),
+    )
+  })
+
   test('take the actions from a folder of the catalog, or from a commit of another repository', () => {
     const of = (...workflows: string[]): string[] =>
       usesOf(catalogWorkflows(catalog({ workflows }))).filter((uses) => !uses.startsWith('actions/'))
