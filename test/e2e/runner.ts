@@ -66,6 +66,10 @@ type Options = {
   readonly vars?: Readonly<Record<string, string>>
   /** Secrets, which the run of a fork is not given. */
   readonly secrets?: Readonly<Record<string, string>>
+  /** What every job finds in its environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The variable `PROTIUM_ROLE` of GitHub environments, by the environment's name. */
+  readonly roles?: Readonly<Record<string, string>>
 }
 
 type Artifact = {
@@ -94,7 +98,8 @@ const placeholder = 'the token of the job'
 /** What stands for the private key of the App, where a repository has it as a secret. */
 export const appKey = 'the private key of the App'
 
-export async function startRunners({ github, catalog, by, vars = {}, secrets = {} }: Options): Promise<Runners> {
+export async function startRunners(options: Options): Promise<Runners> {
+  const { github, catalog, by, vars = {}, secrets = {}, env = {}, roles = {} } = options
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'protium-e2e-'))
   const mirror = newMirror(github, { folder: join(folder, 'git'), by })
   const runs = new Map<number, Running>()
@@ -143,6 +148,8 @@ export async function startRunners({ github, catalog, by, vars = {}, secrets = {
         return download(asked)
       case '/token':
         return appToken(asked)
+      case '/identity':
+        return identity(asked)
       default:
         throw new Error(`The runners do not know ${request.url}`)
     }
@@ -195,6 +202,24 @@ export async function startRunners({ github, catalog, by, vars = {}, secrets = {
     const token = github.token({ kind: 'app', app, permissions: { contents }, repositories })
     readers.set(token, repositories)
     return { token }
+  }
+
+  /**
+   * What GitHub vouches for of a job that may ask: the claims that a role in an account is given for, unsigned.
+   * https://docs.github.com/en/actions/reference/security/oidc
+   */
+  function identity({ run, job: id = '' }: Asked): unknown {
+    const { jobs, wanted } = runOf(run)
+    const { permissions, environment } = jobs.get(id) ?? { permissions: {} }
+    if (permissions['id-token'] !== 'write')
+      throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable: the job may not ask for an identity')
+    const subject = environment === undefined ? `ref:refs/heads/${wanted.branch}` : `environment:${environment}`
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = { iss: 'https://token.actions.githubusercontent.com', sub: `repo:${wanted.repository}:${subject}` }
+    return {
+      token: `${part({ alg: 'none' })}.${part({ ...claims, aud: 'sts.amazonaws.com' })}.`,
+      ...(environment !== undefined && roles[environment] !== undefined ? { role: roles[environment] } : {}),
+    }
   }
 
   async function checkout({ run, repository = '', ref = '', token = '' }: Asked): Promise<unknown> {
@@ -298,12 +323,13 @@ export async function startRunners({ github, catalog, by, vars = {}, secrets = {
         ...thirdParties(join(served, '.github/workflows')),
       ]),
       env: {
+        ...env,
         GITHUB_API_URL: github.url,
         GITHUB_REPOSITORY: repository,
         GITHUB_RUN_ID: String(id),
         PROTIUM_E2E: control,
       },
-      vars,
+      vars: { ...vars, ...(Object.keys(roles).length === 0 ? {} : { PROTIUM_ROLE: 'the role of the environment' }) },
       secrets: {
         ...(headRepository === undefined || headRepository === repository ? secrets : {}),
         GITHUB_TOKEN: placeholder,
@@ -354,7 +380,7 @@ function commitOf({ commit }: Wanted): string {
 /** The actions of others that workflows name, each with what stands in for it. */
 function thirdParties(workflows: string): (readonly [string, string])[] {
   const texts = readdirSync(workflows).map((name) => readFileSync(join(workflows, name), 'utf8'))
-  const named = texts.flatMap((text) => [...text.matchAll(/uses: (actions\/([a-z-]+)@[0-9a-f]{40})/g)])
+  const named = texts.flatMap((text) => [...text.matchAll(/uses: ((?:aws-)?actions\/([a-z-]+)@[0-9a-f]{40})/g)])
   return [...new Map(named.map(([, uses = '', name = '']) => [uses, join(standIns, name)] as const))]
 }
 
