@@ -3,10 +3,50 @@
  * `protium explain <code>` prints. A code is never reused for something else; a line is added in alphabetical order.
  */
 export const problemCodes = {
+  'acknowledged-nothing': {
+    title: 'Something is acknowledged that lets nothing through',
+    why: 'A resource that holds data is replaced or deleted only where its logical id is acknowledged. Nothing would be lost of this one, so the line does nothing now, and would let a later loss through that nobody has looked at.',
+    fix: 'Take the logical id out again; or correct it, where another resource was meant.',
+  },
   'bundle-layout': {
     title: 'The files are not laid out as a template bundle',
     why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
     fix: "Lay the files out as AWS Proton's bundles are: `v1/schema/schema.yaml` and a folder with `manifest.yaml` and the template.",
+  },
+  'cloud-access': {
+    title: 'The cloud does not allow it',
+    why: 'The role that Protium works with lacks a permission, or CloudFormation may not take on the role that it is given. The message names the action, as far as the cloud tells it.',
+    fix: 'Add the action to the policy of the role. `docs/cloudformation.md` lists what Protium needs.',
+  },
+  'cloud-capabilities': {
+    title: 'The template does more than the stack is allowed',
+    why: 'A template that makes roles, or that is made by macros, is taken only with the word that it may: its capabilities.',
+    fix: 'If it may, name the capabilities at the stage in `catalog.yaml`; otherwise take out of the template what asks for them.',
+  },
+  'cloud-credentials': {
+    title: 'The credentials are missing or have run out',
+    why: 'Protium finds credentials as the AWS tools do. There are none, they are not valid, or they have expired while an operation was followed.',
+    fix: 'Sign in again, or let the job get new credentials. What has begun goes on without them, and the next run finds it.',
+  },
+  'cloud-quota': {
+    title: 'A limit of the account is reached',
+    why: 'The cloud limits how many stacks and resources an account may have, and how many are worked on at a time.',
+    fix: 'Remove what is no longer needed, or ask for a higher limit.',
+  },
+  'cloud-refused': {
+    title: 'The cloud does not take the request',
+    why: 'CloudFormation has answered with an error that Protium has no better word for. The message has its own words.',
+    fix: 'Do what the message says, and run the command again. Nothing is done twice.',
+  },
+  'cloud-unreachable': {
+    title: 'The cloud does not answer',
+    why: 'Requests were throttled, lost, or answered by a failure of the service, for longer than Protium tries.',
+    fix: 'Run the command again in a while. What has begun goes on without it, and is found again.',
+  },
+  'commit-overtaken': {
+    title: 'A newer commit was deployed before this one',
+    why: 'Commits that are merged closely after each other are deployed in their order, but a run may come late, or be started again after days. The newest commit wins in each service and stage, so what was overtaken changes nothing.',
+    fix: 'Nothing: the newer commit holds what this one brought, and its own run tells how it fares. To go back on purpose, revert by a pull request.',
   },
   'compatible-environments': {
     title: 'It is not clear which environments the template fits',
@@ -38,6 +78,11 @@ export const problemCodes = {
     why: 'A service template reads outputs of its environment by name. Each environment template that it says it runs in has to give every one of them, in every environment; otherwise rendering fails there.',
     fix: 'Correct the name, add the output to the environment template, provide for its absence by `| default(…)`, or take the environment template out of `.compatible-envs`.',
   },
+  'data-loss': {
+    title: 'Data would be lost',
+    why: 'A resource that holds data would be deleted, or replaced by an empty one. A plan says so, and a deployment does nothing to its unit, until somebody has said that this one may be lost.',
+    fix: 'Keep the resource as it is, or let it stay in the account by `DeletionPolicy: Retain` and `UpdateReplacePolicy: Retain`. If it may be lost, write its logical id under `acknowledge:` in the file of the unit, or give `--acknowledge unit:LogicalId`.',
+  },
   'deployment-failed': {
     title: 'A deployment has failed',
     why: 'The provisioner has begun and could not go on; the message has its own words, and what went wrong first. What it had done was rolled back, if the stack says so.',
@@ -58,6 +103,11 @@ export const problemCodes = {
     why: 'The bundle provisions this part with Terraform or with shell commands. This version of Protium reads such bundles and renders the Jinja parts only.',
     fix: 'Deploy the part with its own tools for now. The message names the part.',
   },
+  'environment-missing': {
+    title: 'The environment that a service lives in is not deployed',
+    why: 'A service is built on what its environment gives out: networks, clusters, keys. Where that is not there, the service can be planned with what the environment would give out, but not deployed.',
+    fix: 'Deploy the environment first: its job comes before those of the services where a change touches it. Then run the job of the service again.',
+  },
   'environment-twice': {
     title: 'Two environments have one name',
     why: 'Stages refer to environments by name.',
@@ -73,10 +123,20 @@ export const problemCodes = {
     why: 'CloudFormation keeps an exported value as it is while another stack imports it: changing it would pull the ground from under that stack.',
     fix: 'Change the stacks that import it first, so that they take the value from elsewhere.',
   },
+  'export-missing': {
+    title: 'A value is imported that nothing exports',
+    why: 'A stack imports a value by name, and neither another unit of the organisation nor a live stack of the account and region exports it.',
+    fix: 'Correct the name, or deploy the stack that exports it first.',
+  },
   'export-taken': {
     title: 'Two stacks export the same name',
     why: 'The name of an export is unique in an account and region.',
     fix: 'Give one of the two exports another name; one that begins with the name of its stack cannot meet another.',
+  },
+  'express-refused': {
+    title: 'Express mode does not fit this change',
+    why: 'In express mode an operation ends before what it has made is seen to work, and a replacement cannot be rolled back from it.',
+    fix: 'Deploy this change without `mode: express`.',
   },
   'file-encoding': {
     title: 'A file is not text',
@@ -368,6 +428,11 @@ export const problemCodes = {
     why: 'The file is damaged, or was written by a newer version. It is not passed over, because what is deployed is known from the records.',
     fix: 'Use the version that wrote it, or move the file out of the folder of records.',
   },
+  'recovery-loses-data': {
+    title: 'Mending the stack would lose data',
+    why: 'An operation has left the stack in a state from which it can only be deleted or rolled back, and something in it may hold data. That is for a person to decide.',
+    fix: 'The message has the exact command, and names what would be lost.',
+  },
   'rendering-unknown': {
     title: 'Nothing renders to this file',
     why: 'To explain a line of a rendered file, everything is rendered once more and the text that is equal to the file is looked for. There is none: the file was changed, or it was rendered from other files, inputs or outputs.',
@@ -478,6 +543,11 @@ export const problemCodes = {
     why: 'A property is written that the resource type does not have, so CloudFormation would refuse it.',
     fix: 'Correct the name, or remove it. If the property is newer than this version of Protium, go on.',
   },
+  'stack-protected': {
+    title: 'The stack is protected from deletion',
+    why: 'Termination protection is switched on for the stack. Protium never switches it off to delete a stack.',
+    fix: 'If the stack may go, switch the protection off as the message shows, and run the command again.',
+  },
   'stack-reference': {
     title: 'The template refers to something that it does not have',
     why: 'A `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::FindInMap`, `DependsOn` or `Condition` names a resource, parameter, mapping or condition that is not in the template.',
@@ -492,6 +562,11 @@ export const problemCodes = {
     title: 'A part of the template is missing or is not known',
     why: 'The template has a section or an attribute that CloudFormation does not know, or lacks one that it needs.',
     fix: 'Correct or remove what the message names.',
+  },
+  'stack-stuck': {
+    title: 'The stack is stuck, and mending it was tried',
+    why: 'An operation has failed, and what brings a stack back from that has failed too. The message names the resources that are in the way, with the reasons that the cloud gives.',
+    fix: 'Take away what stops it and run the command again, or run the command that the message shows.',
   },
   'stack-taken': {
     title: 'Two units would share a stack',
@@ -607,6 +682,11 @@ export const problemCodes = {
     title: 'A command takes fewer arguments',
     why: 'A command was called with a word that has no meaning to it. It is refused rather than ignored, because it may be a slip in an option.',
     fix: 'Remove the word, or put `--` and the name of the option that was meant before it.',
+  },
+  'units-cycle': {
+    title: 'Units depend on each other in a circle',
+    why: 'A stack is deployed after those that it takes values from. In a circle none can be the first.',
+    fix: 'Break the circle: the message names it in order. Most often an import goes the wrong way.',
   },
   'unknown-command': {
     title: 'Protium has no such command',
