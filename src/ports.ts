@@ -276,4 +276,6 @@ export type DeploymentStatus = {
   readonly description: string
   readonly address?: Url
   readonly log?: Url
+  /** The attempt has said nothing of the deployment yet, so it need not be looked for before. */
+  readonly isFirst?: true
 }

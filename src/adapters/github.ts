@@ -79,7 +79,8 @@ export function gitHub(options: ClientOptions): GitHost {
       }),
     deploymentStatus: async (id, wanted) =>
       told(`set the status of deployment ${id} of ${here}`, async () => {
-        const brought = await deploymentStatus(client, { id, wanted, isAbsent: known.has(id) })
+        const isAbsent = known.has(id) || wanted.isFirst === true
+        const brought = await deploymentStatus(client, { id, wanted, isAbsent })
         known.add(id)
         return brought
       }),

@@ -32,8 +32,11 @@ export function ledgerRecords(options: ClientOptions): Ledger {
   return {
     append: async (record) => {
       const path = recordPath(record)
+      const page = known
       known = undefined
-      await told(`write ${path} to the ledger of ${here}`, async () => append(client, record, path))
+      await told(`write ${path} to the ledger of ${here}`, async () =>
+        append(client, record, { path, page: await page }),
+      )
     },
     list: async (unit, { latest } = {}) =>
       told(`read the ledger of ${here}`, async () => {
@@ -60,14 +63,19 @@ function inOrder(texts: FileTree): readonly DeploymentRecord[] {
 const mostTries = 40
 const longestPause = 32
 
-async function append(client: Client, record: DeploymentRecord, path: string): Promise<void> {
+async function append(
+  client: Client,
+  record: DeploymentRecord,
+  { path, page: seen }: { readonly path: string; readonly page: Page | undefined },
+): Promise<void> {
   const { pause } = client
   const tried = new Set<string>()
   let lost: unknown
   for (let count = 0; count < mostTries; count += 1) {
     if (count > 0) await pause(count - 1, longestPause)
     try {
-      const page = await newest(client)
+      // If somebody has written since that was seen, the branch does not move, and it is looked again.
+      const page = (count === 0 ? seen : undefined) ?? (await newest(client))
       const { head } = page
       const taken = await textAt(client, { page, path, started: record.started })
       if (taken !== undefined && tried.has(taken)) return

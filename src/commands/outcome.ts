@@ -17,6 +17,8 @@ export function outcomeOf(
   const failed = attempts.filter(({ is }) => is === 'failed')
   const held = attempts.filter(({ is }) => is === 'held')
   const cut = attempts.some(({ is, why }) => is === 'skipped' && why === stopped)
+  // What waits for nobody and was not stopped was left out because of something that is wrong.
+  const left = attempts.some(({ is, why }) => is === 'skipped' && why !== stopped) && !cut && held.length === 0
   const units = attempts.map(({ unit, is, touched, why, failure }) => ({
     unit: unit.id,
     outcome: is,
@@ -36,7 +38,7 @@ export function outcomeOf(
   }))
   const [first] = failed
   return {
-    exit: failed.length > 0 ? 'failed' : cut ? 'unfinished' : held.length > 0 ? 'needs-approval' : 'done',
+    exit: failed.length > 0 || left ? 'failed' : cut ? 'unfinished' : held.length > 0 ? 'needs-approval' : 'done',
     data: { units },
     text: (paint) =>
       [

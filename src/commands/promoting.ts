@@ -3,7 +3,7 @@ import type { Binding } from '../core/binding.ts'
 import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
 import { isLossy, planComment, surroundingsOf, verdictTitle } from '../core/comment.ts'
 import type { Run } from '../core/event.ts'
-import { fence, hostUrl } from '../core/markdown.ts'
+import { code, fence, hostUrl, prose } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
@@ -69,14 +69,16 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const folders = stateFolders(root, state)
   const records = await ports.records(folders.records)
   const history = await historyOf(records, own)
-  const newer = await newerOf(ports, { root, commit: run.commit, own, history })
-  if (newer !== undefined) return done(newer)
-  await checkProved({ organisation, own, stage, commit: run.commit, records })
+  const newer =
+    (await newerOf(ports, { root, commit: run.commit, own, history })) ??
+    (await newerBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
+  if (newer !== undefined) return overtaken(newer, { own, stage, commit: run.commit })
   await using _run = await turn(ports, folders.stacks)
   const stacks = stacksOf(ports, { folder: folders.stacks, fail })
   const mine = new Set(own.map(({ id }) => id))
   const planWith = async (shipped: ReadonlyMap<string, string>) => {
     const planned = await planUnits(withImages(needed, shipped), stacks)
+    if (planned.ok) checkHomes(planned.value, own)
     return planned.ok ? { ...planned, value: planned.value.filter(({ unit }) => mine.has(unit.id)) } : planned
   }
   const before = recordedImages(own, history)
@@ -181,7 +183,37 @@ async function historyOf(records: Records, units: readonly Unit[]): Promise<Hist
   return new Map(await Promise.all(found))
 }
 
-/** Why a commit is not deployed any more: a newer one was. An old run that is started again changes nothing. */
+/** A newer commit, and where it was met. */
+type Newer = { readonly unit: string; readonly commit: string }
+
+/**
+ * The newest commit wins: one that was overtaken changes nothing, whether it came late or its run was started again. It is said,
+ * on the run and in its summary; what it would have brought comes with the newer one.
+ */
+function overtaken(
+  { unit, commit: newer }: Newer,
+  { own, stage, commit }: { readonly own: readonly Unit[]; readonly stage: Stage; readonly commit: string },
+): Result {
+  const subject = list(own.map(({ id }) => id))
+  const [mine, theirs] = [commit.slice(0, 7), newer.slice(0, 7)]
+  const where = own.some(({ id }) => id === unit) ? 'there' : `to ${unit}`
+  const why = `the newer commit ${theirs} was deployed ${where} already`
+  const problem: Problem = {
+    code: 'commit-overtaken',
+    severity: 'warning',
+    message: `${subject} is not deployed from ${mine}: ${why}. Nothing was changed.`,
+    remedy: `Nothing is to be done: ${theirs} holds what ${mine} brought. How it fares in ${stage.name} is told by its own run.`,
+  }
+  return {
+    exit: 'done',
+    data: { units: own.map(({ id }) => ({ unit: id, outcome: 'overtaken', touched: 0, why, failure: null })) },
+    text: () => `${subject}: overtaken by ${theirs}.`,
+    page: prose`## ${subject}: overtaken by ${code(theirs)}`,
+    problems: [problem],
+  }
+}
+
+/** The newer commit that was deployed to one of the units before this one. */
 async function newerOf(
   ports: Ports,
   {
@@ -190,65 +222,112 @@ async function newerOf(
     own,
     history,
   }: { readonly root: string; readonly commit: string; readonly own: readonly Unit[]; readonly history: History },
-): Promise<string | undefined> {
+): Promise<Newer | undefined> {
   for (const { id } of own) {
     const last = history.get(id)?.at(-1)
-    if (last?.commit === undefined || last.commit === commit) continue
-    if ((await ports.files.isBefore(root, { older: commit, newer: last.commit })) === true)
-      return `${id} is not deployed from ${commit.slice(0, 7)}: the newer ${last.commit.slice(0, 7)} was deployed there already. Nothing was changed.`
+    if (last?.commit !== undefined && (await isNewer(ports, { root, commit, than: last.commit })))
+      return { unit: id, commit: last.commit }
   }
   return undefined
 }
 
+async function isNewer(
+  ports: Ports,
+  { root, commit, than }: { readonly root: string; readonly commit: string; readonly than: string },
+): Promise<boolean> {
+  return than !== commit && (await ports.files.isBefore(root, { older: commit, newer: than })) === true
+}
+
 /**
- * A stage comes after the one before it was deployed with this commit and this version. A newer failure beats an older
- * success.
+ * A stage comes after the one before it was deployed with this commit and this version; otherwise it is refused. A newer failure
+ * beats an older success. Where commits follow each other closely, a newer one may have passed the stage before meanwhile: that
+ * does not undo what was proved; and if it passed there instead of this one, it has overtaken it, and is given back.
  */
-async function checkProved({
-  organisation: { catalog, units },
-  own,
-  stage,
-  commit,
-  records,
-}: {
-  readonly organisation: Organisation
-  readonly own: readonly Unit[]
-  readonly stage: Stage
-  readonly commit: string
-  readonly records: Records
-}): Promise<void> {
-  const order = catalog.stages.map(({ name }) => name)
+async function newerBefore(
+  ports: Ports,
+  {
+    root,
+    organisation,
+    own,
+    stage,
+    commit,
+    records,
+  }: {
+    readonly root: string
+    readonly organisation: Organisation
+    readonly own: readonly Unit[]
+    readonly stage: Stage
+    readonly commit: string
+    readonly records: Records
+  },
+): Promise<Newer | undefined> {
   for (const unit of own) {
-    const before = units.filter((other) => {
-      if (other.kind !== unit.kind) return false
-      if (unit.kind === 'environment') {
-        const stages = catalog.stages.filter(({ environment }) => environment === other.environment.name)
-        return other.id !== unit.id && stages.some((each) => each.order < stage.order)
-      }
-      return (
-        other.service === unit.service && other.stage !== undefined && order.indexOf(other.stage.name) < stage.order
-      )
-    })
-    const previous = before.at(-1)
-    if (previous === undefined || unit.kind === 'pipeline') continue
-    const [last] = (await records.list(previous.id, { latest: 1 })).slice(-1)
-    const proved =
-      last !== undefined &&
-      (last.outcome === 'deployed' || last.outcome === 'unchanged') &&
-      last.commit === commit &&
-      last.version === previous.bundle.version
+    const previous = unitBefore(unit, { organisation, stage })
+    if (previous === undefined) continue
+    const last = (await records.list(previous.id, { latest: 1 })).at(-1)
+    const isOurs = last?.commit === commit
+    const isPassed = last?.commit !== undefined && (await isNewer(ports, { root, commit, than: last.commit }))
+    const ours = isPassed
+      ? (await records.list(previous.id, { latest: manyRecords })).findLast((record) => record.commit === commit)
+      : isOurs
+        ? last
+        : undefined
+    if (isPassed && ours === undefined) return { unit: previous.id, commit: last.commit ?? '' }
+    const proved = isGood(last) && isGood(ours) && ours?.version === previous.bundle.version
     if (proved) continue
-    const said =
-      last === undefined
-        ? 'it was never deployed there'
-        : last.commit === commit
-          ? `its last deployment there is ${last.outcome}`
-          : `what was deployed there last is ${last.commit?.slice(0, 7) ?? 'of no commit'} (${last.outcome})`
     throw new Refused(
       'stage-not-proved',
-      `${unit.id} is not deployed before ${previous.id} was, with commit ${commit.slice(0, 7)}: ${said}.`,
+      `${unit.id} is not deployed before ${previous.id} was, with commit ${commit.slice(0, 7)}: ${saidOf(last, commit)}.`,
       {
         remedy: `Run the job of ${previous.stage?.name ?? previous.environment.name} again, and this one after it.`,
+      },
+    )
+  }
+  return undefined
+}
+
+/** As many commits may pass a stage while another one is on its way to the next. */
+const manyRecords = 50
+
+/** The same in the stage before. */
+function unitBefore(
+  unit: Unit,
+  { organisation: { catalog, units }, stage }: { readonly organisation: Organisation; readonly stage: Stage },
+): Unit | undefined {
+  if (unit.kind === 'pipeline') return undefined
+  const order = catalog.stages.map(({ name }) => name)
+  return units.findLast((other) => {
+    if (other.kind !== unit.kind) return false
+    if (unit.kind === 'environment') {
+      const stages = catalog.stages.filter(({ environment }) => environment === other.environment.name)
+      return other.id !== unit.id && stages.some((each) => each.order < stage.order)
+    }
+    return other.service === unit.service && other.stage !== undefined && order.indexOf(other.stage.name) < stage.order
+  })
+}
+
+function isGood(record: DeploymentRecord | undefined): boolean {
+  return record?.outcome === 'deployed' || record?.outcome === 'unchanged'
+}
+
+function saidOf(last: DeploymentRecord | undefined, commit: string): string {
+  if (last === undefined) return 'it was never deployed there'
+  if (last.commit === commit) return `its last deployment there is ${last.outcome}`
+  return `what was deployed there last is ${last.commit?.slice(0, 7) ?? 'of no commit'} (${last.outcome})`
+}
+
+/** What is built on an environment that is not there would be left out, in silence or after half of the work. */
+function checkHomes(planned: readonly Planned[], own: readonly Unit[]): void {
+  const isOwn = ({ unit }: Planned): boolean => own.some(({ id }) => id === unit.id)
+  for (const home of planned.filter((each) => each.unit.kind === 'environment' && !isOwn(each))) {
+    const inside = own.filter(({ environment }) => environment.name === home.unit.environment.name)
+    if (inside.length === 0 || home.state.is === 'settled') continue
+    const how = home.state.is === 'stuck' ? `is not in order (${home.state.status})` : 'is not deployed'
+    throw new Refused(
+      'environment-missing',
+      `${home.unit.id} ${how}, and ${list(inside.map(({ id }) => id))} builds on what it gives out. Nothing was touched.`,
+      {
+        remedy: `Deploy the environment first: run the job \`environments\` again where it failed, or merge a change of ${home.unit.environment.document.file}, which begins it. Then run this job again.`,
       },
     )
   }
@@ -295,6 +374,10 @@ async function heldBack(
   },
 ): Promise<Result | undefined> {
   if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
+  // Who starts a job again has the plan that it posted before him.
+  const mayBeApproved = run.attempt > 1 && (stage.production || isLossy(plan))
+  const approved = mayBeApproved ? await bindingOn(github, run.commit) : undefined
+  if (approved !== undefined && unreviewed(approved, plan).length === 0) return undefined
   const reviewed = pull === undefined ? undefined : await bindingOn(github, pull.head.commit)
   const others = unreviewed(reviewed ?? new Map(), plan)
   if (others.length === 0) return undefined
@@ -306,9 +389,6 @@ async function heldBack(
     )
     return undefined
   }
-  // Who starts a job again has the plan that it posted before him.
-  const approved = run.attempt === 1 ? undefined : await bindingOn(github, run.commit)
-  if (approved !== undefined && unreviewed(approved, plan).length === 0) return undefined
   const made = madeOf(ports, { run, commit: run.commit })
   const page = planComment(plan, { around: surroundingsOf(organisation), made })
   const why =
@@ -375,6 +455,7 @@ async function begin(
       description,
       ...(url !== undefined && { address: url }),
       ...(log !== undefined && { log }),
+      ...(state === 'in_progress' && { isFirst: true }),
     })
   return {
     async during(deploy) {

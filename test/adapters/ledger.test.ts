@@ -79,7 +79,9 @@ describe('the ledger', () => {
 
   test('takes one more for a unit whose records are not among the newest hundred', async () => {
     await ledger().append(record)
-    for (let index = 1; index <= 100; index += 1) await ledger().append(later(index, 'cart/dev'))
+    for (let index = 1; index <= 100; index += 1) {
+      await github.push({ repository: name, branch: ledgerBranch, files: { 'README.md': String(index) }, by: 'ada' })
+    }
     github.forget()
     expect(await ledger().list('checkout/dev', { latest: 1 })).toEqual([record])
     expect(github.requests().map(({ operation }) => operation)).toEqual(['repos/list-commits', 'repos/list-commits'])

@@ -309,7 +309,7 @@ describe('the action deploy', () => {
     const { exit, stdout } = await deploy(folder, pushOf(older), { services: 'receipts', stage: 'dev' })
 
     expect(exit).toBe(0)
-    expect(stdout).toContain(`the newer ${newer.slice(0, 7)} was deployed there already`)
+    expect(stdout).toContain(`the newer commit ${newer.slice(0, 7)} was deployed there already`)
     expect(await deployments()).toEqual([])
   })
 

@@ -1,0 +1,254 @@
+import { gitHub } from '../../src/adapters/github.ts'
+import { ledgerRecords } from '../../src/adapters/ledger.ts'
+import type { Ports } from '../../src/command.ts'
+import type { Outcome } from '../../src/command.ts'
+import { deploy } from '../../src/commands/deploy.ts'
+import { plan } from '../../src/commands/plan.ts'
+import { validate } from '../../src/commands/validate.ts'
+import type { About, Run } from '../../src/core/event.ts'
+import { digest } from '../../src/core/canonical.ts'
+import type { FileTree } from '../../src/core/tree.ts'
+import type { Clock, DeploymentRecord } from '../../src/ports.ts'
+import { clientOf } from '../fakes/github/client.ts'
+import type { GitHub } from '../fakes/github/server.ts'
+import { startGitHub } from '../fakes/github/server.ts'
+import type { Permissions } from '../fakes/github/state.ts'
+import type { World } from './ports.ts'
+import { run as runCommand, worldOf } from './ports.ts'
+
+const repository = 'acme/catalog'
+const at = { owner: 'acme', repo: 'catalog' }
+
+/** A pull request, as it was planned. */
+export type Pull = { readonly number: number; readonly head: string }
+
+/** How a job is run: by default the first attempt, with what a checkout of all branches has of the ledger. */
+export type Job = {
+  readonly services: string
+  readonly stage: string
+  readonly attempt?: number
+  /** The ledger was not fetched with the checkout, so it is asked for. */
+  readonly unfetched?: true
+  readonly fail?: string
+  readonly image?: string
+  readonly signal?: AbortSignal
+}
+
+/** A catalog on the local GitHub whose workflows are run step by step: by the same commands, with the real adapters. */
+export type Merging = {
+  readonly github: GitHub
+  /** Opens a pull request that makes the catalog be these files, and plans it in every stage as its jobs do. */
+  readonly propose: (tree: FileTree, more?: Proposal) => Promise<Pull>
+  /** Merges it; the commit on the default branch. */
+  readonly merge: (pull: Pull) => Promise<string>
+  /** Runs one job of the workflow that deploys a commit. */
+  readonly deploy: (commit: string, job: Job) => Promise<Outcome>
+  /** The records of the ledger, in the order in which they were written. */
+  readonly ledger: () => Promise<readonly DeploymentRecord[]>
+  readonly deployments: () => Promise<readonly Deployed[]>
+  readonly close: () => Promise<void>
+}
+
+export type Proposal = {
+  /** What the job that posts is handed instead of what validate wrote. */
+  readonly swap?: (files: Map<string, string>) => void
+  /** Does without the plan. */
+  readonly unplanned?: true
+}
+
+export type Deployed = { readonly environment: string; readonly commit: string; readonly state: string | undefined }
+
+export async function startMerging(tree: FileTree, stages: readonly string[]): Promise<Merging> {
+  const github = await startGitHub({
+    organisation: 'acme',
+    members: { ada: 'admin', ben: 'member' },
+    repositories: { catalog: { files: Object.fromEntries(tree), collaborators: { ben: 'write' } } },
+  })
+  const trees = new Map([[(await github.head(repository)) ?? '', tree]])
+  /** The commits of the default branch, the oldest first. */
+  const main: string[] = []
+  // Of one folder of stacks; each job has files and a clock of its own.
+  const world = worldOf(() => tree)
+  const clock: Clock = {
+    now: () => new Date(),
+    sleep: async (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5))),
+  }
+  let ids = 100
+  let random = 0
+
+  function portsOf(
+    { commit, about, attempt = 1, id }: Pick<Run, 'commit' | 'about'> & { attempt?: number; id: number },
+    {
+      permissions,
+      files,
+      unfetched,
+      signal,
+    }: {
+      readonly permissions: Permissions
+      readonly files: Map<string, string>
+      readonly unfetched?: true | undefined
+      readonly signal?: AbortSignal | undefined
+    },
+  ): Ports {
+    const options = {
+      repository,
+      token: github.token({ kind: 'job', repository, permissions }),
+      api: github.url,
+      clock,
+      random: () => (random += 0.37) % 1,
+      second: 4,
+      ...(signal !== undefined && { signal }),
+    }
+    const own = trees.get(about.is === 'pull-request' ? about.head.commit : commit) ?? tree
+    return {
+      ...world.ports,
+      clock,
+      files: {
+        ...world.ports.files,
+        tree: async (root) =>
+          root === 'plans'
+            ? { tree: new Map([...files].filter(([name]) => name.startsWith('plans/'))), problems: [] }
+            : { tree: own, problems: [] },
+        text: async (file) => textOf(files, file),
+        writeText: async (file, text) => void files.set(file, text),
+        commit: async () => commit,
+        isBefore: async (_root, { older, newer }) =>
+          main.includes(older) && main.includes(newer) ? main.indexOf(older) < main.indexOf(newer) : undefined,
+        // What differs is found by the digests of both trees, as git does.
+        changed: async () => changedIn(trees.get(main.at(-1) ?? '') ?? tree, own),
+      },
+      base: about.is === 'pull-request' ? { since: about.base.commit, merge: true } : undefined,
+      run: {
+        server: 'https://github.com',
+        api: github.url,
+        repository: { owner: 'acme', name: 'catalog', id: 1 },
+        defaultBranch: 'main',
+        id,
+        attempt,
+        actor: 'ada',
+        commit,
+        ref: 'refs/heads/main',
+        about,
+      },
+      github: async () => gitHub(options),
+      records: async () => {
+        const ledger = ledgerRecords(options)
+        const all = unfetched === true ? undefined : await records()
+        return {
+          append: async (record) => ledger.append(record),
+          list: async (unit, more = {}) =>
+            all === undefined
+              ? ledger.list(unit, more)
+              : all.filter((each) => unit === undefined || each.unit === unit).slice(-(more.latest ?? all.length)),
+        }
+      },
+      ...(signal !== undefined && { signal }),
+    }
+  }
+
+  /** The ledger as a checkout has it. */
+  async function records(): Promise<readonly DeploymentRecord[]> {
+    if ((await github.head(repository, 'protium-ledger')) === undefined) return []
+    const { repos } = clientOf(github, { kind: 'user', login: 'ada' })
+    const commits = await repos.listCommits({ ...at, sha: 'protium-ledger', per_page: 100 })
+    const files = await github.files(repository, 'protium-ledger')
+    const paths = commits.data.map(({ commit }) => /^Record: (\S+)$/mu.exec(commit.message)?.[1] ?? '')
+    return paths.toReversed().map((path): DeploymentRecord => JSON.parse(files.get(path) ?? ''))
+  }
+
+  async function propose(wanted: FileTree, { swap, unplanned }: Proposal = {}): Promise<Pull> {
+    const branch = `change-${(ids += 1)}`
+    const base = (await github.head(repository)) ?? ''
+    const files = Object.fromEntries([...wanted].filter(([path, text]) => trees.get(base)?.get(path) !== text))
+    const head = await github.push({ repository, branch, from: 'main', files, by: 'ben' })
+    trees.set(head, wanted)
+    const body = { title: branch, head: branch, base: 'main' }
+    const made = await github.act({ operation: 'pulls/create', by: 'ben', parameters: at, body })
+    const pull = { number: Number(made['number']), head }
+    if (unplanned === true) return pull
+    const about: About = {
+      is: 'pull-request',
+      number: pull.number,
+      title: branch,
+      author: 'ben',
+      head: { commit: head, branch, repository: { owner: 'acme', name: 'catalog', id: 1 } },
+      base: { commit: base, branch: 'main' },
+      fork: false,
+    }
+    const kept = new Map<string, string>()
+    const run = { commit: head, about, id: (ids += 1) }
+    const step = { files: kept, permissions: {} }
+    await expectDone(runCommand(validate, worldWith(portsOf(run, step)), { path: ['.'], request: ['request'] }))
+    swap?.(kept)
+    for (const stage of stages) {
+      const given = { request: ['request'], stage: [stage], out: [`plans/${stage}.json`] }
+      await expectDone(runCommand(plan, worldWith(portsOf(run, step)), given))
+    }
+    const post = { files: kept, permissions: { checks: 'write', pull_requests: 'write' } } as const
+    await expectDone(runCommand(plan, worldWith(portsOf(run, post)), { request: ['request'], plans: ['plans'] }))
+    return pull
+  }
+
+  function worldWith(ports: Ports): World {
+    return { ...world, ports }
+  }
+
+  return {
+    github,
+    propose,
+    async merge({ number, head }) {
+      const { pulls } = clientOf(github, { kind: 'user', login: 'ada' })
+      const { sha } = (await pulls.merge({ ...at, pull_number: number })).data
+      const wanted = trees.get(head)
+      if (wanted !== undefined) trees.set(sha, wanted)
+      main.push(sha)
+      return sha
+    },
+    async deploy(commit, { services, stage, attempt = 1, unfetched, fail, image, signal }) {
+      const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'read' } as const
+      const ports = portsOf(
+        // The run of a commit has one number, whatever the job and the attempt.
+        { commit, about: { is: 'push', branch: 'main' }, attempt, id: 1000 + main.indexOf(commit) },
+        { permissions, files: new Map(), unfetched, signal },
+      )
+      return runCommand(deploy, worldWith(ports), {
+        services: [services],
+        stage: [stage],
+        ...(fail !== undefined && { fail: [fail] }),
+        ...(image !== undefined && { image: [image] }),
+      })
+    },
+    ledger: records,
+    async deployments() {
+      const { repos } = clientOf(github, { kind: 'user', login: 'ada' })
+      const all = await repos.listDeployments({ ...at, per_page: 100 })
+      const found = all.data.map(async ({ id, environment, sha }) => {
+        const { data } = await repos.listDeploymentStatuses({ ...at, deployment_id: id })
+        return { environment, commit: sha, state: data.toSorted((a, b) => b.id - a.id)[0]?.state }
+      })
+      return (await Promise.all(found)).toReversed()
+    },
+    async close() {
+      world.end()
+      await github.close()
+    },
+  }
+}
+
+function textOf(files: ReadonlyMap<string, string>, file: string): Awaited<ReturnType<Ports['files']['text']>> {
+  const value = files.get(file)
+  if (value !== undefined) return { ok: true, value, problems: [] }
+  const problem = { code: 'missing-file', severity: 'error', message: `no ${file}`, remedy: 'Correct it.' } as const
+  return { ok: false, problems: [problem] }
+}
+
+function changedIn(before: FileTree, after: FileTree): readonly string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter(
+    (path) => digest(before.get(path) ?? '') !== digest(after.get(path) ?? ''),
+  )
+}
+
+async function expectDone(running: Promise<Outcome>): Promise<void> {
+  const { exit, problems = [] } = await running
+  if (exit !== 'done') throw new Error(`${exit}: ${problems.map(({ message }) => message).join(' ')}`)
+}
