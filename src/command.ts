@@ -53,8 +53,9 @@ export interface Files {
   readonly tree: (
     root: string,
     only?: Only,
+    options?: ReadOptions,
   ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] }>
-  readonly text: (file: string) => Promise<Checked<string>>
+  readonly text: (file: string, options?: ReadOptions) => Promise<Checked<string>>
   readonly write: (root: string, tree: FileTree) => Promise<void>
   readonly writeText: (file: string, text: string) => Promise<void>
   /** Removes a folder or a file that Protium made. */
@@ -84,6 +85,9 @@ export interface Files {
   /** The commit that is checked out, if the folder is in git. */
   readonly commit: (root: string) => Promise<string | undefined>
 }
+
+/** `own`: Protium wrote it itself for a later job, and it may be longer than what people write. */
+export type ReadOptions = { readonly own?: boolean }
 
 /** The commit before a change. With `merge`, what is checked out is the merge of a pull request, and the change is its. */
 export type Base = { readonly since: string; readonly merge: boolean }

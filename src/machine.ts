@@ -27,8 +27,9 @@ export function machine({
   }
   return {
     files: {
-      tree: async (root, only) => (await import('./adapters/disk.ts')).readTree(root, undefined, only),
-      text: async (file) => (await import('./adapters/disk.ts')).readText(file),
+      tree: async (root, only, options) =>
+        (await import('./adapters/disk.ts')).readTree(root, undefined, only, options),
+      text: async (file, options) => (await import('./adapters/disk.ts')).readText(file, options),
       write: async (root, tree) => (await import('./adapters/disk.ts')).writeTree(root, tree),
       writeText: async (file, text) =>
         (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),

@@ -49,14 +49,22 @@ export async function readTree(
   root: string,
   wanted: (path: string) => boolean = () => true,
   only: Only = new Map(),
+  { own = false }: { readonly own?: boolean } = {},
 ): Promise<ReadTree> {
-  const into = gathering()
+  const into = gathering(own ? limits.own : limits.file)
   readFolder(into, { root: realFolder(root), folder: '', wanted, only })
   return gathered(into)
 }
 
-/** The text of one file that a person names, of at most 1 MiB; a link is followed, since the person chose it. */
-export async function readText(file: string): Promise<Checked<string>> {
+/**
+ * The text of one file that a person names, of at most 1 MiB (16, if Protium wrote it); a link is followed, since the person
+ * chose it.
+ */
+export async function readText(
+  file: string,
+  { own = false }: { readonly own?: boolean } = {},
+): Promise<Checked<string>> {
+  const most = own ? limits.own : limits.file
   const descriptor = attempt(() => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK))
   if (typeof descriptor !== 'number') {
     const absent = descriptor.code === 'ENOENT' || descriptor.code === 'ENOTDIR'
@@ -65,7 +73,7 @@ export async function readText(file: string): Promise<Checked<string>> {
   try {
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) return { ok: false, problems: [notAFile(file, kindOf(stats))] }
-    if (stats.size > limits.file) return { ok: false, problems: [{ ...tooLong(file, stats.size), severity: 'error' }] }
+    if (stats.size > most) return { ok: false, problems: [{ ...tooLong(file, stats.size, most), severity: 'error' }] }
     const text = decode(readAll(descriptor, stats.size))
     if (text === undefined) return { ok: false, problems: [{ ...notText(file), severity: 'error' }] }
     return { ok: true, value: text, problems: [] }

@@ -10,6 +10,8 @@ export type ReadTree = { readonly tree: FileTree; readonly problems: readonly Pr
 export const limits = {
   /** Bytes of one file. */
   file: 1024 * 1024,
+  /** Bytes of one file that Protium wrote itself, for a later job. */
+  own: 16 * 1024 * 1024,
   /** Files of one tree. */
   files: 100_000,
   /** Bytes of all files of one tree. */
@@ -28,10 +30,12 @@ export type Gathering = {
   bytes: number
   /** Nothing more is admitted. */
   full: boolean
+  /** Bytes of one file. */
+  readonly most: number
 }
 
-export function gathering(): Gathering {
-  return { files: new Map(), problems: [], admitted: 0, bytes: 0, full: false }
+export function gathering(most: number = limits.file): Gathering {
+  return { files: new Map(), problems: [], admitted: 0, bytes: 0, full: false, most }
 }
 
 /** The tree in the order of its paths, and the problems of its files and of their names. */
@@ -50,8 +54,8 @@ export function admit(into: Gathering, path: string, size: number): boolean {
     )
     return false
   }
-  if (size > limits.file) {
-    into.problems.push(tooLong(path, size))
+  if (size > into.most) {
+    into.problems.push(tooLong(path, size, into.most))
     return false
   }
   if (into.admitted >= limits.files || into.bytes + size > limits.total) {
@@ -103,12 +107,12 @@ export function noFile(file: string): Problem {
   }
 }
 
-export function tooLong(path: string, size: number): Problem {
+export function tooLong(path: string, size: number, most: number): Problem {
   return {
     code: 'file-too-large',
     severity: severityOf(path),
     message: `"${path}" has ${size.toLocaleString('en')} bytes and is left out.`,
-    expected: `At most ${limits.file.toLocaleString('en')} bytes in a file.`,
+    expected: `At most ${most.toLocaleString('en')} bytes in a file.`,
     remedy: 'Split the file, or keep it outside of the repository.',
     at: placeOf(path),
   }

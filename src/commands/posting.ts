@@ -64,6 +64,7 @@ export async function postPlan(
     })
     return { exit: 'done', data: { plan: null }, text: () => 'Said on the pull request what was checked.', page }
   }
+  const { left } = request.value
   const plan = planOf(read.value)
   if (out !== undefined) await ports.files.writeText(out, `${json(plan)}\n`)
   const page = planComment(plan, { around: aroundOf(request.value), made })
@@ -71,12 +72,12 @@ export async function postPlan(
     ...target,
     page,
     check: {
-      conclusion: 'success',
-      title: verdictTitle(plan),
+      conclusion: left.length > 0 ? 'neutral' : 'success',
+      title: verdictTitle(plan, left.length),
       key: plan.digest,
       text: fence(bindingText(plan), 'json'),
     },
-    isQuiet: plan.units.every(({ verdict }) => verdict === 'nothing'),
+    isQuiet: left.length === 0 && plan.units.every(({ verdict }) => verdict === 'nothing'),
   })
   return { exit: 'done', data: { plan }, text: (paint) => planText(plan, paint), page }
 }
@@ -133,7 +134,7 @@ async function plansIn(
 /** Where no stage was planned, there is no folder; what is missing is told of by its units. */
 async function filesIn(ports: Ports, folder: string): ReturnType<Ports['files']['tree']> {
   try {
-    return await ports.files.tree(folder)
+    return await ports.files.tree(folder, undefined, { own: true })
   } catch (error) {
     if (error instanceof Refused && error.code === 'no-folder') return { tree: new Map(), problems: [] }
     throw error
@@ -161,8 +162,8 @@ function unplanned({ units }: PlanRequest, planned: readonly PlannedUnit[]): Pro
     }))
 }
 
-function aroundOf({ stages, units }: PlanRequest): Surroundings {
-  return { stages, hosts: new Map(units.map(({ unit, hosts }) => [unit, hosts])) }
+function aroundOf({ stages, units, left }: PlanRequest): Surroundings {
+  return { stages, left, hosts: new Map(units.map(({ unit, hosts }) => [unit, hosts])) }
 }
 
 export function madeOf({ clock }: Ports, { run, commit }: { readonly run: Run; readonly commit: string }): Made {

@@ -1,5 +1,6 @@
 import type { Ports } from '../command.ts'
 import type { Catalog } from '../core/catalog.ts'
+import type { Run } from '../core/event.ts'
 import type { PlannedUnit } from '../core/plan.ts'
 import { verdictOf } from '../core/plan.ts'
 import type { Checked, Problem } from '../core/problem.ts'
@@ -72,9 +73,33 @@ export async function planRequested(
   return { ok: true, value: planned, problems }
 }
 
+/** The request that another job handed on, if it is one of the commit that this run is about. */
 export async function requestIn(ports: Ports, file: string): Promise<Checked<PlanRequest>> {
-  const text = await ports.files.text(file)
-  return text.ok ? readRequest(file, text.value) : text
+  const text = await ports.files.text(file, { own: true })
+  if (!text.ok) return text
+  const request = readRequest(file, text.value)
+  const fault = request.ok ? faultOf(request.value, ports.run) : undefined
+  return fault === undefined ? request : { ok: false, problems: [{ ...fault, at: { file, line: 0, column: 0 } }] }
+}
+
+/**
+ * An artifact may be that of another run, or of another pull request, by a mistake or on purpose; and what is said of one commit
+ * must not pass for what was found in another. In the run after that of a fork, only the head is known.
+ */
+function faultOf({ commit, head }: PlanRequest, run: Run | undefined): Problem | undefined {
+  const about = run?.about
+  if (about?.is !== 'pull-request' && about?.is !== 'workflow-run') return undefined
+  const isOfHead = head === about.head.commit
+  if (isOfHead && (about.is === 'workflow-run' || commit === run?.commit)) return undefined
+  const [said, own] = isOfHead ? [commit, run?.commit] : [head, about.head.commit]
+  return {
+    code: 'request-mismatch',
+    severity: 'error',
+    message: `The plan request is one of ${said === undefined ? 'no commit' : `commit ${said.slice(0, 7)}`}, and this run is about ${own?.slice(0, 7) ?? ''}.`,
+    expected: 'What the job `validate` of this very run has handed on.',
+    remedy:
+      'Run the whole workflow again. If it comes again, see which job writes the artifact `protium-plan-request`.',
+  }
 }
 
 /** The stage in which a unit is planned; what several stages share, in the first of them. */

@@ -210,10 +210,15 @@ async function requestOf(
   ports: Ports,
   { root, checked: { outcome, good } }: { readonly root: string; readonly checked: Checking },
 ): Promise<string> {
-  const commit = await ports.files.commit(root)
+  const { run } = ports
+  const commit = run?.commit ?? (await ports.files.commit(root))
+  const of = {
+    ...(commit !== undefined && { commit }),
+    ...(run?.about.is === 'pull-request' && { head: run.about.head.commit }),
+  }
   const problems = outcome.problems ?? []
-  if (good === undefined) return brokenRequestText(commit, problems)
-  return requestText(good.organisation, { commit, problems, units: good.units })
+  if (good === undefined) return brokenRequestText(of, problems)
+  return requestText(good.organisation, { of, problems, units: good.units })
 }
 
 /** What a template lacks is met again by everything that was rendered with it; the contract says it best. */

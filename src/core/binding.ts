@@ -18,17 +18,24 @@ type Reviewed = { readonly is: 'each' | 'whole'; readonly changes: ReadonlySet<s
 /** GitHub takes 65,535 characters below a check. */
 const most = 60_000
 
-/** The binding of a plan as JSON of short lines, which stand in a fence as they are. */
+/**
+ * The binding of a plan as JSON of short lines, which stand in a fence as they are. Where there are more changes than a check can
+ * hold, each unit has one digest; and of more units than that the last are left out: nothing binds them, so they are held
+ * in production.
+ */
 export function bindingText(plan: Plan): string {
-  const each = textOf(plan.units.map((unit) => [unit, 'each', changesOf(unit)] as const))
+  const busy = plan.units.map((unit) => ({ unit: unit.unit, changes: changesOf(unit) }))
+  const known = busy.filter(({ changes }) => changes.length > 0)
+  const each = textOf({ units: known })
   if (each.length <= most) return each
-  return textOf(plan.units.map((unit) => [unit, 'whole', [wholeOf(changesOf(unit))]] as const))
+  const wholes = known.map(({ unit, changes }) => `${unit} ${wholeOf(changes)}`)
+  let size = textOf({ wholes: [] }).length
+  const fitting = wholes.findIndex((whole) => (size += whole.length + 6) > most)
+  return textOf({ wholes: fitting === -1 ? wholes : wholes.slice(0, fitting) })
 }
 
-function textOf(units: readonly (readonly [PlannedUnit, Reviewed['is'], readonly string[]])[]): string {
-  const known = units.filter(([, , changes]) => changes.length > 0)
-  const binding = { format: 1, units: known.map(([{ unit }, is, changes]) => ({ unit, is, changes })) }
-  return JSON.stringify(binding, undefined, 1)
+function textOf(binding: object): string {
+  return JSON.stringify({ format: 1, ...binding }, undefined, 1)
 }
 
 /** Reads what `bindingText` wrote, from the fence or without it; nothing, if it is anything else. */
@@ -36,13 +43,19 @@ export function readBinding(text: string): Binding | undefined {
   const inside = /^(`{3,})json\n(.*)\n\1\s*$/su.exec(text)?.[2] ?? text
   const document = readJson('binding', inside)
   const data = document.ok ? document.value.data : null
-  if (!isMap(data) || data['format'] !== 1 || !isList(data['units'])) return undefined
+  if (!isMap(data) || data['format'] !== 1) return undefined
+  if (isList(data['wholes'])) return new Map(textsIn(data, 'wholes').map(readWhole))
+  if (!isList(data['units'])) return undefined
   const units = data['units'].flatMap((each): [string, Reviewed][] => {
     if (!isMap(each) || typeof each['unit'] !== 'string') return []
-    const is = each['is'] === 'whole' ? 'whole' : 'each'
-    return [[each['unit'], { is, changes: new Set(textsIn(each, 'changes')) }]]
+    return [[each['unit'], { is: 'each', changes: new Set(textsIn(each, 'changes')) }]]
   })
   return units.length === data['units'].length ? new Map(units) : undefined
+}
+
+function readWhole(line: string): [string, Reviewed] {
+  const [unit = '', whole = ''] = line.split(' ')
+  return [unit, { is: 'whole', changes: new Set([whole]) }]
 }
 
 /** The units of a plan that would change in a way that was not reviewed, each with those changes. */

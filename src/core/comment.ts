@@ -39,6 +39,8 @@ import { line } from './encode.ts'
 export type Surroundings = {
   readonly stages: readonly Pick<Stage, 'name' | 'environment' | 'soak' | 'approval'>[]
   readonly hosts: ReadonlyMap<string, readonly string[]>
+  /** Units that there was no room for, so that they were not planned. */
+  readonly left?: readonly string[]
 }
 
 /** Where a text comes from. `took` is in milliseconds; `run` is where the whole of it can be read. */
@@ -75,7 +77,7 @@ export function planComment(
   return fitted({
     head,
     table: rows.length === 0 ? undefined : (most) => tableOf(columns, rows.slice(0, most), rows.length),
-    notes: notesOf(plan, { busy, isOne }),
+    notes: [...leftNote(around.left ?? []), ...notesOf(plan, { busy, isOne })],
     folds: foldsOf(busy, isOne),
     foot: footOf(plan, made),
     rest: restOf(made),
@@ -163,9 +165,10 @@ const mostProblems = 50
 const longestName = 60
 
 /** The verdict as a sentence for the title of a check: `checkout replaces a database in prod`. One line of plain text. */
-export function verdictTitle(plan: Plan): string {
+export function verdictTitle(plan: Plan, left = 0): string {
   const title = line(verdict(plan, plainText).markdown)
-  return `${title.charAt(0).toUpperCase()}${title.slice(1)}`
+  const more = left === 0 ? '' : `; ${count(left, 'unit')} not planned`
+  return `${title.charAt(0).toUpperCase()}${title.slice(1)}${more}`
 }
 
 /** Whether something is deleted, or deleted and created again. */
@@ -440,6 +443,17 @@ function countsOf(changes: readonly Change[]): readonly { readonly action: Chang
 }
 
 // The notes
+
+/** What was not planned is said before all else that is noted, by number and by name. */
+function leftNote(left: readonly string[]): readonly Markdown[] {
+  if (left.length === 0) return []
+  const named = left.length > 12 ? left.slice(0, 11) : left
+  const names = named.map((unit) => code(shorten(unit, longestName)))
+  const all = listed(left.length > named.length ? [...names, prose`${left.length - named.length} more`] : names)
+  return [
+    prose`**Not planned here:** ${count(left.length, 'unit')}, for which there was no room: ${all}. In production they are held, with a plan of their own, when they are deployed.`,
+  ]
+}
 
 function notesOf(
   plan: Plan,

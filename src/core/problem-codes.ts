@@ -438,6 +438,11 @@ export const problemCodes = {
     why: 'To explain a line of a rendered file, everything is rendered once more and the text that is equal to the file is looked for. There is none: the file was changed, or it was rendered from other files, inputs or outputs.',
     fix: 'Render again with `protium render --out DIR` and name the new file, or name the unit: `protium explain --at checkout/dev:212`.',
   },
+  'request-mismatch': {
+    title: 'The plan request is one of another commit',
+    why: 'What one job renders is handed to the next ones as an artifact. It says which commit it is of, and each job compares that with the commit of its own run, so that an artifact which was swapped between jobs or runs is not believed.',
+    fix: 'Run the whole workflow again. If it comes again, look for a job beside `validate` that writes an artifact of that name.',
+  },
   'schema-default': {
     title: 'A default breaks the rules of its own input',
     why: 'The schema gives an input a default that the same schema would refuse if somebody wrote it.',

@@ -17,7 +17,10 @@ import { readJson } from './yaml.ts'
  * account, region and stage a unit has.
  */
 export type PlanRequest = {
+  /** The commit that was rendered; of a pull request the merge with its base. */
   readonly commit?: string
+  /** The head of the pull request that it is for. */
+  readonly head?: string
   /** The stages of the catalog, as the pull request has it. For showing only. */
   readonly stages: readonly Pick<Stage, 'name' | 'environment' | 'soak' | 'approval'>[]
   readonly problems: readonly Problem[]
@@ -44,8 +47,8 @@ export type RequestedUnit = {
   readonly given: Readonly<Record<string, string>>
 }
 
-/** Bytes: a file of more is not read. */
-const most = 1_000_000
+/** Bytes. A unit takes some 20,000, so there is room for a fleet; what goes beyond is named. */
+const most = 12_000_000
 const mostProblems = 500
 
 export type RenderedUnit = {
@@ -59,18 +62,14 @@ export type RenderedUnit = {
 export function requestText(
   { catalog }: Pick<Organisation, 'catalog'>,
   {
-    commit,
+    of,
     problems,
     units,
-  }: {
-    readonly commit: string | undefined
-    readonly problems: readonly Problem[]
-    readonly units: readonly RenderedUnit[]
-  },
+  }: { readonly of: Commits; readonly problems: readonly Problem[]; readonly units: readonly RenderedUnit[] },
 ): string {
   const head = {
     format: 1,
-    ...(commit !== undefined && { commit }),
+    ...of,
     stages: catalog.stages.map(({ name, environment, soak, approval }) => ({
       name,
       environment,
@@ -82,9 +81,12 @@ export function requestText(
 }
 
 /** The request of files that are no organisation. */
-export function brokenRequestText(commit: string | undefined, problems: readonly Problem[]): string {
-  return written({ format: 1, ...(commit !== undefined && { commit }), stages: [] }, { problems, units: [] })
+export function brokenRequestText(of: Commits, problems: readonly Problem[]): string {
+  return written({ format: 1, ...of, stages: [] }, { problems, units: [] })
 }
+
+/** What a request is of, if that is known. */
+export type Commits = Pick<PlanRequest, 'commit' | 'head'>
 
 function written(
   head: object,
@@ -102,7 +104,7 @@ function written(
   }
   for (const problem of problems.slice(0, mostProblems)) take(told, compactJson(problem))
   for (const each of units) {
-    // A hundred thousand ids would not fit either.
+    // More ids would not fit either.
     if (!take(kept, unitText(each)) && left.length < 1000) left.push(each.unit.id)
   }
   const parts = [`"problems":[${told.join(',')}]`, `"units":[${kept.join(',')}]`, `"left":${compactJson(left)}`]
@@ -133,7 +135,7 @@ export function readRequest(file: string, text: string): Checked<PlanRequest> {
   const faults = checkShape(document.value, requestSchema, 'a plan request')
   const { data } = document.value
   if (faults.length > 0 || !isMap(data)) return { ok: false, problems: faults }
-  const commit = textIn(data, 'commit')
+  const [commit, head] = [textIn(data, 'commit'), textIn(data, 'head')]
   const problems: Problem[] = []
   const units = mapsIn(data, 'units').flatMap((each) => {
     const unit = readUnit(file, each)
@@ -145,6 +147,7 @@ export function readRequest(file: string, text: string): Checked<PlanRequest> {
     ok: true,
     value: {
       ...(commit !== undefined && { commit }),
+      ...(head !== undefined && { head }),
       stages: mapsIn(data, 'stages').map(readStage),
       problems: mapsIn(data, 'problems').flatMap(readProblem),
       units,

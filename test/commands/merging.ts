@@ -179,11 +179,11 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     const run = { commit: head, about, id: (ids += 1) }
     const step = { files: kept, permissions: {} }
     await expectDone(runCommand(validate, worldWith(portsOf(run, step)), { path: ['.'], request: ['request'] }))
-    swap?.(kept)
     for (const stage of stages) {
       const given = { request: ['request'], stage: [stage], out: [`plans/${stage}.json`] }
       await expectDone(runCommand(plan, worldWith(portsOf(run, step)), given))
     }
+    swap?.(kept)
     const post = { files: kept, permissions: { checks: 'write', pull_requests: 'write' } } as const
     await expectDone(runCommand(plan, worldWith(portsOf(run, post)), { request: ['request'], plans: ['plans'] }))
     return pull

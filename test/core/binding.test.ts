@@ -113,6 +113,24 @@ describe('what was reviewed', () => {
     expect(compare(planned(many), planned(many.slice(1)))).toHaveLength(1)
   })
 
+  test('of a fleet binds each unit, and of a larger one those that a check can hold', () => {
+    const fleet = (count: number, more: Partial<Change> = {}): Plan =>
+      planOf(
+        Array.from(
+          { length: count },
+          (_, index) => planned([change(more), ...two], { unit: `service-${index}/staging` }).units,
+        ).flat(),
+      )
+
+    expect(bindingText(fleet(600)).length).toBeLessThan(60_000)
+    expect(compare(fleet(600), fleet(600))).toEqual([])
+    expect(compare(fleet(600), fleet(600, { action: 'replace' }))).toHaveLength(600)
+    expect(bindingText(fleet(3000)).length).toBeLessThan(65_000)
+    const held = compare(fleet(3000), fleet(3000))
+    expect(held.length).toBeGreaterThan(1000)
+    expect(held.length).toBeLessThan(2500)
+  })
+
   test.each(['', '{', '[]', '{"format":2,"units":[]}', '{"format":1,"units":[{"unit":1}]}'])(
     'is not read out of %s',
     (text) => {

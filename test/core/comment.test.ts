@@ -183,6 +183,17 @@ describe('the comment on a plan', () => {
     expect(text.split('<details>')).toHaveLength(text.split('</details>').length)
   })
 
+  test('says how many units were not planned, and names them', () => {
+    const left = Array.from({ length: 145 }, (_, index) => `service-${index}/dev`)
+    const text = shown(planComment(harmless, { around: { ...around, left: ['@acme/all', ...left] }, made }))
+
+    expect(text).toContain(
+      '- **Not planned here:** 146 units, for which there was no room: `@acme/all`, `service-0/dev`,',
+    )
+    expect(text).toContain('and 135 more. In production they are held')
+    expect(verdictTitle(harmless, 146)).toBe('Checkout changes 1 setting, nothing is replaced; 146 units not planned')
+  })
+
   test('of more stacks than a table can hold keeps to its budget', () => {
     const units = Array.from({ length: 3000 }, (_, index) => unit(`service-${index}/prod`, [database]))
     const text = shown(planComment(planOf(units), { around, made }))

@@ -11,6 +11,7 @@ const read = readOrganisation(treeOf(organisationFiles), () => undefined)
 if (!read.ok) throw new Error('the organisation of the tests has problems')
 const organisation = read.value
 const commit = '0123456789abcdef0123456789abcdef01234567'
+const head = '76543210fedcba9876543210fedcba9876543210'
 
 function renderedUnits(bytes = 10): readonly RenderedUnit[] {
   return organisation.units.map((unit) => ({
@@ -32,7 +33,7 @@ const problem: Problem = {
 
 describe('the request for a plan', () => {
   test('is read as it was written', () => {
-    const text = requestText(organisation, { commit, problems: [problem], units: renderedUnits() })
+    const text = requestText(organisation, { of: { commit, head }, problems: [problem], units: renderedUnits() })
 
     const again = readRequest('request.json', text)
 
@@ -49,26 +50,35 @@ describe('the request for a plan', () => {
   })
 
   test('of files that are no organisation holds the problems alone', () => {
-    expect(readRequest('request.json', brokenRequestText(undefined, [problem]))).toMatchObject({
+    expect(readRequest('request.json', brokenRequestText({}, [problem]))).toMatchObject({
       ok: true,
       value: { stages: [], problems: [problem], units: [] },
     })
   })
 
   test('names the units that did not fit, and stays below the size that is read', () => {
-    const text = requestText(organisation, { commit, problems: [], units: renderedUnits(600_000) })
+    const many = Array.from({ length: Math.ceil(20 / organisation.units.length) }, () => renderedUnits(900_000)).flat()
+    const text = requestText(organisation, { of: { commit, head }, problems: [], units: many })
 
     const again = readRequest('request.json', text)
 
-    expect(text.length).toBeLessThanOrEqual(1_000_000)
-    expect(again.ok && again.value.units).toHaveLength(1)
-    expect(again.ok && again.value.left).toEqual(organisation.units.slice(1).map(({ id }) => id))
+    expect(text.length).toBeLessThanOrEqual(12_000_000)
+    expect(again.ok && again.value.units).toHaveLength(13)
+    expect(again.ok && again.value.left).toEqual(many.slice(13).map(({ unit }) => unit.id))
+  })
+
+  test('carries a fleet of 200 units of the size of a real one', () => {
+    const fleet = Array.from({ length: Math.ceil(200 / organisation.units.length) }, () => renderedUnits(20_000)).flat()
+    const again = readRequest('request.json', requestText(organisation, { of: { commit }, problems: [], units: fleet }))
+
+    expect(again.ok && again.value.units).toHaveLength(fleet.length)
+    expect(again.ok && again.value.left).toEqual([])
   })
 
   test('keeps any text that a problem may hold', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (message) => {
-        const again = readRequest('request.json', brokenRequestText(commit, [{ ...problem, message }]))
+        const again = readRequest('request.json', brokenRequestText({ commit }, [{ ...problem, message }]))
 
         expect(again.ok && again.value.problems[0]?.message).toBe(message)
       }),
@@ -89,7 +99,7 @@ describe('the request for a plan', () => {
     ['a key twice', (text: string) => text.replace('{', '{"format":1,')],
     ['a long text', (text: string) => text.replace('vpc-1', 'x'.repeat(200_000))],
   ])('with %s is refused', (_what, change) => {
-    const text = requestText(organisation, { commit, problems: [], units: renderedUnits() })
+    const text = requestText(organisation, { of: { commit, head }, problems: [], units: renderedUnits() })
     const changed = change(text)
 
     const again = readRequest('request.json', changed)
@@ -100,7 +110,7 @@ describe('the request for a plan', () => {
   })
 
   test('leaves out a problem of a code that there is not', () => {
-    const text = brokenRequestText(commit, [problem]).replace('unknown-input', 'invented')
+    const text = brokenRequestText({ commit }, [problem]).replace('unknown-input', 'invented')
 
     expect(readRequest('request.json', text)).toMatchObject({ ok: true, value: { problems: [] } })
   })

@@ -44,7 +44,8 @@ const unit: DataMap = {
     hosts: { type: 'array', maxItems: 100, items: text(253) },
     template: templateReference,
     rendered: digest,
-    body: text(1_000_000),
+    // As much as CloudFormation takes.
+    body: text(1_048_576),
     given: { type: 'object', maxProperties: 1000, additionalProperties: text(100_000) },
   },
 }
@@ -58,6 +59,7 @@ export const requestSchema: DataMap = {
   properties: {
     format: { const: 1, 'x-protium-expected': 'Format 1; a newer one is of a newer version of Protium.' },
     commit: { type: 'string', pattern: '^[0-9a-f]{40,64}$' },
+    head: { type: 'string', pattern: '^[0-9a-f]{40,64}$' },
     stages: {
       type: 'array',
       maxItems: 100,
@@ -78,7 +80,7 @@ export const requestSchema: DataMap = {
       },
     },
     problems: { type: 'array', maxItems: 1000, items: problem },
-    units: { type: 'array', maxItems: 1000, items: unit },
+    units: { type: 'array', maxItems: 10_000, items: unit },
     left: { type: 'array', maxItems: 1000, items: text(200) },
   },
 }
