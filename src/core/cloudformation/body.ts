@@ -1,5 +1,5 @@
-import { canonicalJson, digest, same } from '../canonical.ts'
-import { type DataMap, entriesOf, isMap, mapOf } from '../data.ts'
+import { canonicalJson, digest } from '../canonical.ts'
+import { type DataMap, entriesOf, mapOf } from '../data.ts'
 import { stackLimits, utf8Length } from '../stack/sizes.ts'
 import { section } from '../stack/template.ts'
 
@@ -47,9 +47,4 @@ export function withSource(body: DataMap, source: Readonly<Record<string, string
 /** The part of a template that CloudFormation acts on: all but the top-level `Description` and `Metadata`. */
 export function comparable(body: DataMap): DataMap {
   return mapOf(entriesOf(body).filter(([key]) => key !== 'Description' && key !== 'Metadata'))
-}
-
-/** Whether two templates ask for the same. */
-export function sameTemplate(a: DataMap, b: DataMap): boolean {
-  return isMap(a) && isMap(b) && same(comparable(a), comparable(b))
 }

@@ -133,12 +133,14 @@ class Reading {
     const within = nested === undefined ? [] : this.changesOf(nested, `${logicalId}/`)
     const own = this.#own(change, { logicalId, type, isRoot: inside === '', byId })
     if (own === undefined) return within
-    // A nested stack is listed whenever the stack around it is updated, also when nothing in it changes.
-    const isOnlyListed = own.action === 'update' && own.properties.length === 0 && own.conditional === undefined
-    if (type === stackType && nested !== undefined && isOnlyListed) {
-      return within.length > 0 || changeSetState(nested).is === 'empty' ? within : [own]
+    if (type !== stackType || own.action !== 'update') return [own, ...within]
+    if (nested === undefined) {
+      this.notes.push(`What changes in the nested stack ${logicalId} is not known.`)
+      return [{ ...own, conditional: own.conditional ?? ['Properties'] }]
     }
-    return [own, ...within]
+    // A nested stack is listed whenever the stack around it is updated, also when nothing in it changes.
+    const isOnlyListed = own.properties.length === 0 && own.conditional === undefined
+    return isOnlyListed && (within.length > 0 || changeSetState(nested).is === 'empty') ? within : [own, ...within]
   }
 
   #own(
@@ -173,7 +175,7 @@ class Reading {
     const properties = propertiesOf(change, policyChanges(logicalId, before, after))
     const { Replacement: replacement, PolicyAction: policy = '' } = change
     if (replacement === 'True' || (policy.startsWith('ReplaceAnd') && replacement !== 'Conditional')) {
-      const kept = policyOf(before, logicalId) && policyOf(after, logicalId)?.updateReplacePolicy
+      const kept = policyOf(after, logicalId)?.updateReplacePolicy
       return {
         ...bare,
         action: 'replace',

@@ -137,6 +137,7 @@ const rules: readonly Rule[] = [
     means: ([role = '']) => ({ is: 'role', role }),
   },
   { name: invalid, message: /Member must have length less than or equal to 51200/, means: () => ({ is: 'too-large' }) },
+  { name: /^(NoSuchBucket|PermanentRedirect|AuthorizationHeaderMalformed)$/, means: () => ({ is: 'template-url' }) },
   { name: invalid, message: /TemplateURL must be a supported URL|S3 error: /, means: () => ({ is: 'template-url' }) },
   {
     name: invalid,

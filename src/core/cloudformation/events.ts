@@ -17,8 +17,8 @@ export type Follow = {
   /** The ids of the operation, as far as they are seen; a rollback has one of its own. */
   readonly operations: ReadonlySet<string>
   readonly seen: ReadonlySet<string>
-  /** Nested stacks by ARN: since when (the service's time), and whether there is more to come of them. */
-  readonly nested: ReadonlyMap<string, { readonly since: number; readonly isOpen: boolean }>
+  /** Nested stacks by ARN. */
+  readonly nested: ReadonlyMap<string, Nested>
   /** The newest status of each resource, by `<stack ARN> <logical id>`. */
   readonly resources: ReadonlyMap<string, string>
   readonly has: 'not begun' | 'begun' | 'ended'
@@ -28,6 +28,9 @@ export type Follow = {
   /** The time of its first event; milliseconds, by the service's clock. */
   readonly since: number | undefined
 }
+
+/** A nested stack: what is older than `since` (the service's time) is of an operation before; `isOpen` has more to come. */
+export type Nested = { readonly since: number; readonly isOpen: boolean }
 
 /** Follows an operation that is about to begin. `newest` is the newest event of the stack before it; none of a new stack. */
 export function followFrom(
@@ -54,25 +57,31 @@ export function followFrom(
 }
 
 /**
- * Follows the operation that is under way, whoever began it, from the events of the stack, newest first. Nothing, when these
- * pages do not reach back to its beginning: then the next page is needed, unless there is none.
+ * Follows the operation that is under way (or has just ended), whoever began it, from the events of the stack, newest first. It
+ * begins after the event with which the one before it came to rest. Nothing, when these pages do not reach back to that: then the
+ * next page is needed, unless there is none.
  */
 export function followLatest(
   stack: string,
   events: readonly DescribedEvent[],
   options: { readonly isLastPage?: boolean } = {},
 ): Follow | undefined {
-  const begin = events.findIndex((event) => isOfStack(event, stack) && isBeginning(event))
-  if (begin < 0) return options.isLastPage === true ? followFrom(stack) : undefined
-  const before = events[begin + 1]
-  if (before === undefined && options.isLastPage !== true) return undefined
-  const { ClientRequestToken: token, OperationId: operation } = events[begin] ?? {}
-  return followFrom(stack, { newest: before?.EventId, token, operation })
+  const newest = events.findIndex((event) => isOfStack(event, stack))
+  const rest = events.findIndex((event, index) => index > newest && isOfStack(event, stack) && isRest(event))
+  if (newest < 0 || (rest < 0 && options.isLastPage !== true))
+    return options.isLastPage === true ? followFrom(stack) : undefined
+  const own = events.slice(0, rest < 0 ? events.length : rest)
+  const begin = own.findLast((event) => isOfStack(event, stack) && event.ResourceStatus !== shell)
+  const { ClientRequestToken: token, OperationId: operation } = begin ?? {}
+  return followFrom(stack, { newest: events[rest]?.EventId, token, operation })
 }
 
-/** A stack's own event that begins an operation; those of a rollback and of a clean-up go on with one. */
-function isBeginning({ ResourceStatus: status = '' }: DescribedEvent): boolean {
-  return /^(CREATE|UPDATE|DELETE|IMPORT)_IN_PROGRESS$/.test(status) || status === 'REVIEW_IN_PROGRESS'
+/** The status of the shell that a change set of a new stack leaves: no operation has begun by it. */
+const shell = 'REVIEW_IN_PROGRESS'
+
+/** The event with which an operation has come to its end. */
+function isRest({ ResourceStatus: status = '' }: DescribedEvent): boolean {
+  return status !== shell && outcome(status).is !== 'going'
 }
 
 function isOfStack({ ResourceType, PhysicalResourceId }: DescribedEvent, stack: string): boolean {
@@ -119,7 +128,8 @@ class Folding {
   readonly #before: Follow
   readonly #seen: Set<string>
   readonly #operations: Set<string>
-  readonly #nested: Map<string, { readonly since: number; readonly isOpen: boolean }>
+  #token: string | undefined
+  readonly #nested: Map<string, Nested>
   readonly #resources: Map<string, string>
   #has: Follow['has']
   #status: string | undefined
@@ -133,6 +143,7 @@ class Folding {
     this.#nested = new Map(before.nested)
     this.#resources = new Map(before.resources)
     this.#has = before.has
+    this.#token = before.token
     this.#status = before.status
     this.#reason = before.statusReason
     this.#since = before.since
@@ -141,17 +152,16 @@ class Folding {
   /** Those that are after the cursor and were not taken before. All are noted as seen, so that reading stops at them. */
   fresh(stack: string, events: readonly DescribedEvent[]): readonly Found[] {
     const { cursor } = this.#before
-    const found: Found[] = []
-    // Pages that overlap may have the cursor twice; the first is where the known begins, and what is after it in the
-    // same page is older. A later page that was read again is cut in the same way, by what is seen.
-    const end = cursor === undefined ? -1 : events.findIndex(({ EventId }) => EventId === cursor)
-    for (const [index, event] of (end < 0 ? events : events.slice(0, end)).entries()) {
-      const id = event.EventId
-      if (id === undefined || this.#seen.has(id)) continue
+    const at = cursor === undefined ? -1 : events.findIndex(({ EventId }) => EventId === cursor)
+    const limit = events[at]?.Timestamp?.getTime()
+    return events.flatMap((event, index): Found[] => {
+      const { EventId: id, Timestamp: time } = event
+      // Behind the cursor all is older; but a page that was read anew behind an older one may be not.
+      const isOlder = at >= 0 && index >= at && (limit === undefined || time === undefined || time.getTime() <= limit)
+      if (id === undefined || isOlder || this.#seen.has(id)) return []
       this.#seen.add(id)
-      found.push({ stack, event, index })
-    }
-    return found
+      return [{ stack, event, index }]
+    })
   }
 
   take(found: readonly Found[]): Look {
@@ -166,6 +176,7 @@ class Folding {
       events,
       follow: {
         ...this.#before,
+        token: this.#token,
         seen: this.#seen,
         operations: this.#operations,
         nested: this.#nested,
@@ -179,21 +190,24 @@ class Folding {
   }
 
   /**
-   * By the token, where both sides have one; otherwise by the operation; otherwise by the order: what comes after the cursor
-   * until the stack is at rest. A rollback keeps the token, but has an operation of its own.
+   * By the token, where both sides have one; otherwise by the operation's id; otherwise by the order: what comes after the
+   * cursor, until the stack is at rest. A rollback keeps the token, but has an id of its own.
    */
   #isOfOperation(event: DescribedEvent): boolean {
-    const { ClientRequestToken: token, OperationId: operation } = event
-    const { token: own } = this.#before
-    if (this.#has === 'ended') return operation !== undefined && this.#operations.has(operation)
-    if (own !== undefined && token !== undefined) {
-      if (own === token && operation !== undefined) this.#operations.add(operation)
-      return own === token
+    const { ClientRequestToken: token, OperationId: operation, ResourceStatus: status = '' } = event
+    const isStack = isOfStack(event, this.#before.stack)
+    if (token !== undefined && this.#token !== undefined) {
+      if (token !== this.#token) return false
+      if (operation !== undefined) this.#operations.add(operation)
+      return true
     }
-    if (operation === undefined || this.#operations.has(operation)) return true
-    const isFirst = this.#operations.size === 0 && own === undefined
-    const isRollback = this.#has === 'begun' && (event.ResourceStatus ?? '').includes('ROLLBACK')
-    if (!isFirst && !(isRollback && isOfStack(event, this.#before.stack))) return false
+    if (operation !== undefined && this.#operations.has(operation)) return true
+    if (this.#has === 'ended') return false
+    const isFirst = this.#has === 'not begun' && this.#operations.size === 0
+    if (isStack && isFirst) this.#token ??= token
+    if (operation === undefined) return this.#operations.size === 0 || token === undefined
+    const isRollback = this.#has === 'begun' && status.includes('ROLLBACK')
+    if (!isStack || (!isFirst && !isRollback)) return false
     this.#operations.add(operation)
     return true
   }
@@ -210,12 +224,15 @@ class Folding {
       this.#status = status
       this.#reason = reason ?? this.#reason
       const means = outcome(status)
-      if (status !== 'REVIEW_IN_PROGRESS') this.#has = means.is === 'going' ? 'begun' : 'ended'
+      if (status !== shell) this.#has = means.is === 'going' ? 'begun' : 'ended'
     } else if (type === stackType && id.startsWith('arn:')) {
       const known = this.#nested.get(id)
-      const since = known?.since ?? event.Timestamp?.getTime() ?? this.#since ?? 0
-      // Looked at once more when it is at rest, for its last events may be later than the word of it.
-      this.#nested.set(id, { since, isOpen: status.endsWith('_IN_PROGRESS') || stack !== id })
+      // The ARN is told only after the nested stack has begun, so that its beginning is not the measure.
+      const since = known?.since ?? this.#since ?? event.Timestamp?.getTime() ?? 0
+      // It is at rest by its own word: that of the stack around it may come before its last events.
+      const isOpen =
+        stack === id ? outcome(status).is === 'going' : status.endsWith('_IN_PROGRESS') || known?.isOpen !== false
+      this.#nested.set(id, { since, isOpen })
     }
     if (!isOfStack(event, stack)) this.#resources.set(`${stack} ${logicalId}`, status)
     this.#since ??= event.Timestamp?.getTime()

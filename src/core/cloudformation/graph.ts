@@ -1,5 +1,5 @@
 import { compareText } from '../canonical.ts'
-import type { Checked, Problem } from '../problem.ts'
+import type { Checked, Place, Problem } from '../problem.ts'
 import { inOrder } from '../stack/order.ts'
 import { planStack } from '../stack/plan.ts'
 import type { StackName, StackWish } from '../stack/template.ts'
@@ -18,6 +18,8 @@ export type GraphUnit = {
   /** Names that its stack exports and imports; see `crossings`. */
   readonly exports?: readonly string[] | undefined
   readonly imports?: readonly string[] | undefined
+  /** Where its template takes what another stack exports, for the telling of a circle. */
+  readonly at?: Place | undefined
   /** Units that have to be there first for another reason. */
   readonly after?: readonly string[] | undefined
 }
@@ -134,14 +136,29 @@ function cycleProblem(cycle: readonly string[], units: readonly GraphUnit[]): Pr
     message: `Units need each other in a circle: ${cycle.join(' → ')}.${why.length === 0 ? '' : ` ${why.join('; ')}.`}`,
     expected: 'Each unit needs only such as can be deployed before it.',
     remedy: 'Take one of the values from elsewhere, so that the circle is broken.',
+    ...placesOf(cycle.flatMap((id) => known.get(id) ?? [])),
   }
+}
+
+/** The first place of a circle, and the others; a circle names its first unit twice. */
+function placesOf(units: readonly GraphUnit[]): Pick<Problem, 'at' | 'related'> {
+  const [first, ...others] = [...new Set(units)].flatMap(({ id, at }) => (at === undefined ? [] : [{ id, at }]))
+  if (first === undefined) return {}
+  const related = others.map(({ id, at }) => ({ at, note: `where ${id} takes what another exports` }))
+  return { at: first.at, ...(related.length > 0 && { related }) }
 }
 
 /** How far a unit is. `skipped` was not begun because one that it needs failed. */
 export type UnitProgress = 'running' | 'done' | 'failed' | 'skipped'
 
+/**
+ * What holds requests back is the budget of the account; this bounds what CloudFormation works on. Fewer than the services of
+ * an environment would let a short chain wait for another.
+ */
+const concurrency = { usual: 16, most: 50 } as const
+
 export type NextOptions = {
-  /** How many are worked on at a time in one account and region; 8 where nothing is said, and never more than 16. */
+  /** How many are worked on at a time in one account and region; 16 where nothing is said, 50 at most. */
   readonly most?: number
   /** One failure ends all: what runs goes on to its end, and nothing is begun. */
   readonly failFast?: boolean
@@ -161,7 +178,7 @@ export type Next = {
  * it needs are done (there are no layers), and of the ready ones those go first on which the longest chain waits.
  */
 export function next(graph: Graph, progress: ReadonlyMap<string, UnitProgress>, options: NextOptions = {}): Next {
-  const most = Math.max(1, Math.min(options.most ?? 8, 16))
+  const most = Math.max(1, Math.min(options.most ?? concurrency.usual, concurrency.most))
   const waiting = [...graph.nodes.values()].filter(({ id }) => !progress.has(id))
   const failed = [...progress].find(([, state]) => state === 'failed')?.[0]
   const lost = new Map<string, string>()

@@ -14,16 +14,16 @@ export type PollState = {
 
 /**
  * Milliseconds until the next look at an operation: 3 % of the time that it has taken, one to five seconds, times a jitter of a
- * tenth. Where an earlier operation gives a hint, looks are sparse until four fifths of its time have gone and then each
- * second; where nothing is under way any more, each half second, ten times.
+ * tenth. Where an earlier operation gives a hint, looks are sparse until four fifths of its time have gone and then close, a
+ * second or two apart; where nothing is under way any more, each half second, ten times.
  */
 export function pollInterval({ elapsed, random, usual, quiet = 0 }: PollState): number {
   const jitter = 0.9 + 0.2 * random
   if (quiet > 0 && quiet <= pace.nearLooks) return pace.near * jitter
   const own = clamp(elapsed * pace.share, pace.least, pace.most)
-  if (usual === undefined || usual <= 0 || elapsed > usual * 1.5) return own * jitter
+  if (usual === undefined || usual <= 0 || elapsed > usual * 1.2) return own * jitter
   const close = usual * 0.8
-  if (elapsed >= close) return pace.least * jitter
+  if (elapsed >= close) return clamp(usual / 200, pace.least, 2 * pace.least) * jitter
   const sparse = Math.max(own, clamp(usual / 10, pace.least, pace.most)) * jitter
   // Not past the moment from which on it is looked at closely.
   return Math.max(Math.min(sparse, close - elapsed), pace.near)
@@ -46,12 +46,25 @@ export type Budget = {
   readonly writes: Bucket
   /** When the rate was last changed; milliseconds of any clock that does not go back. */
   readonly changed: number
+  /** When it was last halved. */
+  readonly halved: number | undefined
 }
 
 /** Requests that may go at once; less than nothing when some are promised to those who wait. */
 type Bucket = { readonly tokens: number; readonly at: number }
 
-const limits = { start: 5, floor: 1, ceil: 8, burst: 10, writes: 2, writeBurst: 2, step: 0.5, every: 10_000 } as const
+const limits = {
+  start: 5,
+  floor: 1,
+  ceil: 8,
+  burst: 10,
+  writes: 2,
+  writeBurst: 2,
+  step: 0.5,
+  every: 10_000,
+  /** Requests that were on their way together are throttled together. */
+  together: 500,
+} as const
 
 export function newBudget(now: number): Budget {
   return {
@@ -59,6 +72,7 @@ export function newBudget(now: number): Budget {
     reads: { tokens: limits.burst, at: now },
     writes: { tokens: limits.writeBurst, at: now },
     changed: now,
+    halved: undefined,
   }
 }
 
@@ -80,12 +94,13 @@ export function take(
 /** A request was throttled: half the rate, and nothing in hand. Several at one moment are one. */
 export function throttled(before: Budget, now: number): Budget {
   const budget = recovered(before, now)
-  if (budget.rate < before.rate || (now - budget.changed < 500 && budget.rate < limits.start)) return budget
+  if (budget.halved !== undefined && now - budget.halved < limits.together) return budget
   return {
     rate: Math.max(limits.floor, budget.rate / 2),
     reads: { tokens: Math.min(0, budget.reads.tokens), at: budget.reads.at },
     writes: { tokens: Math.min(0, budget.writes.tokens), at: budget.writes.at },
     changed: now,
+    halved: now,
   }
 }
 

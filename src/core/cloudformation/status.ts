@@ -117,11 +117,11 @@ export function step(status: string | undefined, facts: StackFacts): Step {
     case 'ROLLBACK_FAILED':
       return deletion('delete', status, facts)
     case 'DELETE_FAILED':
-      return afterFailedDeletion(status, facts)
+      return deletion('delete-again', status, facts)
     case 'CREATE_FAILED':
       return afterPausedCreation(status, facts)
     case 'UPDATE_FAILED':
-      return recovery(facts.mode === 'express' ? 'update-express' : 'rollback')
+      return afterPausedUpdate(status, facts)
     case 'UPDATE_ROLLBACK_FAILED':
       return afterFailedRollback(status, facts)
     case 'IMPORT_ROLLBACK_FAILED':
@@ -149,8 +149,7 @@ function otherwise(status: string, facts: StackFacts): Step {
 function deletion(by: 'delete' | 'delete-again', status: string, facts: StackFacts): Step {
   const guarded = guardDeletion(status, facts)
   if (guarded !== undefined) return guarded
-  const tries = facts.tried?.[by] ?? 0
-  if (tries > 0) return blocked(status, facts)
+  if ((facts.tried?.[by] ?? 0) > 0) return blocked(status, facts)
   const kept = left(facts, 'DELETE_SKIPPED')
   return {
     step: 'recover',
@@ -162,21 +161,25 @@ function deletion(by: 'delete' | 'delete-again', status: string, facts: StackFac
   }
 }
 
-function afterFailedDeletion(status: string, facts: StackFacts): Step {
-  return deletion('delete-again', status, facts)
-}
-
 /** The creation stopped where it failed, because rolling back was switched off: what it had made is there, and may be in use. */
 function afterPausedCreation(status: string, facts: StackFacts): Step {
-  if (facts.mode === 'express') return recovery('update-express')
-  const precious = lost(facts)
-  if (precious.length === 0) return (facts.tried?.rollback ?? 0) > 0 ? blocked(status, facts) : recovery('rollback')
-  return {
-    step: 'refuse',
-    code: 'recovery-loses-data',
-    message: `${nameOf(facts)} is in the state ${status}, and rolling it back deletes ${listed(precious)}, which hold data.`,
-    remedy: `If that may be lost: ${command('rollback-stack', facts, ['--retain-except-on-create', ...roleOption(facts)])}`,
+  const by = facts.mode === 'express' ? 'update-express' : 'rollback'
+  const precious = by === 'rollback' ? lost(facts) : []
+  if (precious === undefined || precious.length > 0) {
+    return {
+      step: 'refuse',
+      code: 'recovery-loses-data',
+      message: `${nameOf(facts)} is in the state ${status}, and rolling it back deletes what it has made: ${lossInWords(precious)}.`,
+      remedy: `If that may be lost: ${command('rollback-stack', facts, ['--retain-except-on-create', ...roleOption(facts)])}. Then deploy again.`,
+    }
   }
+  return (facts.tried?.[by] ?? 0) > 0 ? blocked(status, facts) : recovery(by)
+}
+
+/** The update stopped where it failed. Rolling it back is what CloudFormation does by itself elsewhere. */
+function afterPausedUpdate(status: string, facts: StackFacts): Step {
+  const by = facts.mode === 'express' ? 'update-express' : 'rollback'
+  return (facts.tried?.[by] ?? 0) > 0 ? blocked(status, facts) : recovery(by)
 }
 
 /** Two tries by itself; nothing is ever skipped by itself, because what is skipped is then other than the stack believes. */
@@ -215,33 +218,39 @@ function guardDeletion(status: string, facts: StackFacts): Step | undefined {
     }
   }
   const precious = lost(facts)
-  if (precious.length === 0) return undefined
-  const unknown = facts.resources === undefined
-  const retain = status === 'DELETE_FAILED' && !unknown ? ['--retain-resources', ...precious] : []
-  const loss = unknown ? 'what is left of it is not known' : `${listed(precious)} may hold data`
+  if (precious?.length === 0) return undefined
+  const retain = status === 'DELETE_FAILED' && precious !== undefined ? ['--retain-resources', ...precious] : []
   return {
     step: 'refuse',
     code: 'recovery-loses-data',
-    message: `${nameOf(facts)} is in the state ${status} and has to be deleted first, but ${loss}.`,
+    message: `${nameOf(facts)} is in the state ${status} and has to be deleted first, but ${lossInWords(precious)}.`,
     remedy: `${retain.length > 0 ? 'To delete the stack and leave them in the account' : 'If that may be lost'}: ${command('delete-stack', facts, [...retain, ...roleOption(facts)])}. Then deploy again.`,
   }
 }
 
-/** A deletion was tried and something stops it. */
+function lossInWords(precious: readonly string[] | undefined): string {
+  if (precious === undefined) return 'what is in it is not known'
+  return `${listed(precious)} may hold data`
+}
+
+/** What brings it back was tried, and something stops it. */
 function blocked(status: string, facts: StackFacts): Step {
-  const blockers = left(facts, 'DELETE_FAILED')
+  const blockers = left(facts, status.startsWith('UPDATE') ? 'UPDATE_FAILED' : 'DELETE_FAILED')
   const retain = status === 'DELETE_FAILED' && blockers.length > 0 ? ['--retain-resources', ...blockers] : []
   return {
     step: 'refuse',
     code: 'stack-stuck',
-    message: `${nameOf(facts)} is still in the state ${status}: ${blockers.length === 0 ? 'something' : listed(blockers)} cannot be deleted${reasons(facts, blockers)}.`,
-    remedy: `Take away what stops it and deploy again${retain.length === 0 ? '. See what it is' : ', or leave them in the account'}: ${retain.length === 0 ? command('describe-stack-events', facts) : command('delete-stack', facts, [...retain, ...roleOption(facts)])}`,
+    message: `${nameOf(facts)} is still in the state ${status}: ${blockers.length === 0 ? 'something' : listed(blockers)} ${blockers.length > 1 ? 'stand' : 'stands'} in the way${reasons(facts, blockers)}.`,
+    remedy:
+      retain.length === 0
+        ? `Take away what stops it and deploy again. To see what it is: ${command('describe-stack-events', facts)}`
+        : `Take away what stops it and deploy again, or leave ${blockers.length > 1 ? 'them' : 'it'} in the account: ${command('delete-stack', facts, [...retain, ...roleOption(facts)])}`,
   }
 }
 
-/** Logical ids that hold data, would go with the stack, and that nobody has acknowledged. */
-function lost(facts: StackFacts): readonly string[] {
-  if (facts.resources === undefined) return ['(not known)']
+/** Logical ids that hold data, would go with the stack, and that nobody has acknowledged; nothing where it is not known. */
+function lost(facts: StackFacts): readonly string[] | undefined {
+  if (facts.resources === undefined) return undefined
   const spared = new Set([...(facts.acknowledged ?? []), ...(facts.retained ?? [])])
   return facts.resources.flatMap(({ LogicalResourceId: id, ResourceType: type = '', ResourceStatus: status }) => {
     if (id === undefined || spared.has(id)) return []
@@ -284,6 +293,30 @@ function command(verb: string, { stack, region }: StackFacts, options: readonly 
 
 function quoted(word: string): string {
   return /^[\w:/.=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+const recoveryWords: Readonly<Record<Recovery, string>> = {
+  delete: 'Its first creation has failed, so that it can only be deleted. Deploy again: that is done first.',
+  'delete-again': 'A deletion of it has failed. Deploy again: it is tried once more, and then the stack is made anew.',
+  rollback: 'An operation has stopped where it failed. Deploy again: it is rolled back first.',
+  'continue-rollback': 'A rollback of it has failed. Deploy again: the rollback is gone on with first.',
+  'update-express': 'An operation in express mode has failed. Deploy again: it is gone on with.',
+}
+
+/** A step in words for a person who finds the stack so: the remedy of a stack that is stuck. */
+export function stepInWords(step: Step): string {
+  switch (step.step) {
+    case 'recover':
+      return [recoveryWords[step.by], ...step.notes].join(' ')
+    case 'refuse':
+      return `${step.message} ${step.remedy}`
+    case 'wait':
+    case 'attach':
+      return 'Wait until the operation under way has ended.'
+    case 'create':
+    case 'update':
+      return 'Deploy again.'
+  }
 }
 
 /**
