@@ -1,5 +1,5 @@
 import type { Ports } from '../command.ts'
-import { command, flag, lines, path } from '../command.ts'
+import { command, flag, lines, path, text } from '../command.ts'
 import { isMap } from '../core/data.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
@@ -12,9 +12,10 @@ import type { Stage } from '../core/stage.ts'
 import { deployUnits } from './deploying.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
-import { planUnits, stacksOf } from './planning.ts'
+import { planUnitsAs, stacksOf } from './planning.ts'
 import { promote } from './promoting.ts'
-import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { readersIn, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { acknowledgedUnits, termsOf } from './terms.ts'
 
 export const deploy = command({
   name: 'deploy',
@@ -24,6 +25,12 @@ export const deploy = command({
     stage: lines('Only this stage.', {}),
     plan: path('Deploy exactly what this reviewed plan says, or nothing.', { hint: 'FILE' }),
     yes: flag('Approve the stages that ask for it.'),
+    acknowledge: lines('Let this resource be replaced or deleted although it holds data.', {
+      hint: 'UNIT:LOGICALID',
+    }),
+    owner: text('The repository that owns the stacks, by its id; what catalog.yaml says if nothing is said.', {
+      hint: 'ID',
+    }),
     fail: lines('Rehearse a failure: the local provisioner lets this resource fail.', { hint: 'STACK/RESOURCE' }),
     image: lines('What a build has made, by its digest; with several services, a line for each.', {
       hint: 'SERVICE=NAME@sha256:…',
@@ -43,7 +50,7 @@ export const deploy = command({
     deployments: { access: 'write', why: 'the deployment, its state and its address' },
     'pull-requests': { access: 'read', why: 'find the pull request that was merged' },
   },
-  async run(ports, { services, stage, plan: file, yes, fail, image, root, catalog, state }) {
+  async run(ports, { services, stage, plan: file, yes, acknowledge, owner, fail, image, root, catalog, state }) {
     // In a workflow one stage is deployed, after the ones before it; on a machine, all that are asked for.
     if (ports.run !== undefined) return promote(ports, { services, stage, image, root, catalog, state, fail })
     const { organisation, sources } = await readFolder(ports, root, { ...(catalog !== undefined && { catalog }) })
@@ -60,11 +67,25 @@ export const deploy = command({
         ? selectUnits(organisation.value, { services, stages: stage })
         : reviewedUnits(organisation.value, reviewed.value)
     if (!selected.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: selected.problems }
+    const acknowledged = acknowledgedUnits(acknowledge, organisation.value)
+    if (!acknowledged.ok)
+      return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: acknowledged.problems }
     const folders = stateFolders(root, state)
     // From the plan to the last unit: nothing else may change the stacks in between.
     await using _run = await ports.exclusive(folders.stacks)
-    const stacks = stacksOf(ports, { folder: folders.stacks, fail })
-    const planned = await planUnits(selected.value, stacks)
+    const terms = termsOf(ports, {
+      catalog: organisation.value.catalog,
+      owner,
+      acknowledged: acknowledged.value,
+      isApart: catalog !== undefined && catalog !== root,
+    })
+    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
+    const planned = await planUnitsAs(selected.value, {
+      stacks,
+      take: (each) => each,
+      // A reviewed plan says itself what comes along.
+      ...(reviewed === undefined && { readers: readersIn(organisation.value, { selected: selected.value, services }) }),
+    })
     const problems = [...organisation.problems, ...planned.problems]
     if (!planned.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems, sources }
     const misses = failuresThatMiss(fail, planned.value)
@@ -80,20 +101,17 @@ export const deploy = command({
       approve: async (each, units) =>
         yes || (await asked(ports, { stage: each, planned: planned.value.filter(({ unit }) => units.includes(unit)) })),
     })
-    return {
-      ...outcomeOf(attempts, {
-        organisation: organisation.value,
-        again: [
-          'deploy',
-          ...services,
-          ...stage.map((name) => `--stage ${name}`),
-          ...(file === undefined ? [] : [`--plan ${file}`]),
-        ].join(' '),
-        folders: sameFolders({ root, state }),
-      }),
-      problems,
-      sources,
-    }
+    const outcome = outcomeOf(attempts, {
+      organisation: organisation.value,
+      again: [
+        'deploy',
+        ...services,
+        ...stage.map((name) => `--stage ${name}`),
+        ...(file === undefined ? [] : [`--plan ${file}`]),
+      ].join(' '),
+      folders: sameFolders({ root, state }),
+    })
+    return { ...outcome, problems: [...problems, ...(outcome.problems ?? [])], sources }
   },
 })
 

@@ -1,14 +1,18 @@
 import type { Ports, UnitOutcome, UnitProgress } from '../command.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
-import type { Change, Plan } from '../core/plan.ts'
+import type { Change, Plan, PlannedLoss, PlannedUnit } from '../core/plan.ts'
 import { within } from '../core/plan.ts'
+import type { Graph, UnitProgress as UnitState } from '../core/cloudformation/graph.ts'
+import { graphOf, next } from '../core/cloudformation/graph.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import type { RenderedStack } from '../core/render.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records, StackEvent } from '../ports.ts'
+import { unacknowledged } from './losses.ts'
 import type { Planned, Stacks } from './planning.ts'
+import { graphUnit } from './crossing.ts'
 import { replan } from './planning.ts'
 
 /** What came of one unit. */
@@ -24,6 +28,12 @@ export type Attempt = {
   readonly refusal?: Refused
   /** What was to be done, once it was known. */
   readonly changes?: readonly Change[]
+  /** What would be lost, and keeps the unit from being deployed. */
+  readonly losses?: readonly PlannedLoss[]
+  /** What would be done now: it is another thing than what was planned a moment ago, so it waits to be looked at. */
+  readonly replanned?: PlannedUnit
+  /** Its operation goes on in the cloud, or it is not known how it ended. The same run again takes it up. */
+  readonly isOpen?: true
   /** What was recorded of it, if it was. */
   readonly record?: DeploymentRecord
 }
@@ -72,32 +82,103 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
   }
   for (const { unit } of planned) ports.reporter.unit({ ...positionOf(unit, organisation), is: 'waiting', detail: '' })
   const attempts: Attempt[] = []
+  const graph = graphOfUnits(planned)
   for (const { stage, units } of inStages(planned, organisation)) {
     const held = stage !== undefined && (await isHeld(stage, { units, attempts, deployment }))
-    for (const kind of kinds) {
-      const turn = units.filter(({ unit }) => unit.kind === kind)
-      // All of a turn at once; told in their order, so that the same run reads the same every time.
-      const running = turn.map(async (one) =>
-        attemptOf(ports, { planned: one, attempts: [...attempts], held, deployment }),
-      )
-      await Promise.allSettled(running)
-      const ended = await Promise.all(running)
-      // Where nothing could be done, the reason is all there is to tell.
-      const refusal = ended.find((attempt) => attempt.refusal !== undefined)?.refusal
-      if (refusal !== undefined && [...attempts, ...ended].every(({ is }) => is !== 'deployed')) throw refusal
-      for (const attempt of ended) {
-        attempts.push(attempt)
-        ports.reporter.unit({ ...positionOf(attempt.unit, organisation), is: attempt.is, detail: detailOf(attempt) })
-      }
-    }
+    await deployGroup(ports, { units, graph, attempts, held, deployment })
   }
   return attempts
 }
 
-type Group = { readonly stage: Stage | undefined; readonly units: readonly Planned[] }
+/**
+ * Deploys the units of a stage: each as soon as what it builds on is there, as many at a time as an account takes, the longest chain
+ * first. `attempts` gets what came of them.
+ */
+async function deployGroup(
+  ports: Ports,
+  {
+    units,
+    graph,
+    attempts,
+    held,
+    deployment,
+  }: {
+    readonly units: readonly Planned[]
+    readonly graph: Graph
+    readonly attempts: Attempt[]
+    readonly held: boolean
+    readonly deployment: Deployment
+  },
+): Promise<void> {
+  const own = new Map(units.map((each) => [each.unit.id, each]))
+  const nodes = { nodes: new Map([...graph.nodes].filter(([id]) => own.has(id))) }
+  /** What has ended, in the order of its end: what is to be told of it comes in `attempts`. */
+  const all = [...attempts]
+  const ended = new Map<string, Attempt>()
+  const untold = new Set(units.map(({ unit }) => unit))
+  const progress = new Map<string, UnitState>()
+  const running = new Map<string, Promise<void>>()
+  const faults: Promise<void>[] = []
+  const begin = (planned: Planned): void => {
+    const { id } = planned.unit
+    progress.set(id, 'running')
+    const needs = graph.nodes.get(id)?.needs ?? []
+    const work = async (): Promise<void> => {
+      try {
+        const attempt = await attemptOf(ports, { planned, needs, attempts: all, held, deployment })
+        all.push(attempt)
+        ended.set(id, attempt)
+        tell()
+      } finally {
+        // Whether what waits for it can go on is decided when it is begun, by what came of this.
+        progress.set(id, 'done')
+        running.delete(id)
+      }
+    }
+    const begun = work()
+    // A fault of the program is told once nothing runs any more.
+    begun.catch(() => faults.push(begun))
+    running.set(id, begun)
+  }
+  // On this machine all is over in a moment, and told in its order, so that the same run reads the same every time.
+  const isLocal = units.every(({ unit }) => unit.environment.provisioner === 'local')
+  const tell = (): void => {
+    for (const unit of untold) {
+      const attempt = ended.get(unit.id)
+      if (attempt === undefined && isLocal) return
+      if (attempt === undefined) continue
+      untold.delete(unit)
+      attempts.push(attempt)
+      ports.reporter.unit({ ...positionOf(unit, deployment.organisation), is: attempt.is, detail: detailOf(attempt) })
+    }
+  }
+  for (;;) {
+    const { start, isOver } = next(nodes, progress)
+    for (const id of faults.length > 0 ? [] : start) {
+      const planned = own.get(id)
+      if (planned !== undefined) begin(planned)
+    }
+    if (isOver || running.size === 0) break
+    await Promise.race([...running.values()].map(settled))
+    // Where nothing could be done, the reason is all there is to tell.
+    const refusal = all.find(({ is, refusal: why }) => is === 'failed' && why !== undefined)?.refusal
+    if (refusal !== undefined && running.size === 0 && all.every(({ is }) => is !== 'deployed')) throw refusal
+  }
+  await faults[0]
+}
 
-/** What builds on what: the outputs of the former are read by the latter. */
-const kinds = ['environment', 'component', 'instance', 'pipeline'] as const satisfies readonly Unit['kind'][]
+async function settled(work: Promise<void>): Promise<void> {
+  await Promise.allSettled([work])
+}
+
+/** The units with what ties them together; a circle was found when they were planned. */
+function graphOfUnits(planned: readonly Planned[]): Graph {
+  const graph = graphOf(planned.map(graphUnit))
+  if (!graph.ok) throw new Error(graph.problems[0]?.message)
+  return graph.value
+}
+
+type Group = { readonly stage: Stage | undefined; readonly units: readonly Planned[] }
 
 /**
  * An environment belongs to the first stage that lies in it; one that no stage lies in comes first. Pipelines come last, when
@@ -181,15 +262,18 @@ function reasonToWait(
 
 type Turn = {
   readonly planned: Planned
+  /** The units that it builds on. */
+  readonly needs: readonly string[]
   readonly attempts: readonly Attempt[]
   readonly held: boolean
   readonly deployment: Deployment
 }
 
-async function attemptOf(ports: Ports, { planned, attempts, held, deployment }: Turn): Promise<Attempt> {
+async function attemptOf(ports: Ports, { planned, needs, attempts, held, deployment }: Turn): Promise<Attempt> {
   const { unit } = planned
   const blocker =
     blockerOf(unit, attempts) ??
+    attempts.find(({ is, unit: { id } }) => needs.includes(id) && is !== 'deployed' && is !== 'unchanged') ??
     (unit.kind === 'environment' ? reasonToWait(unit, { attempts, deployment }) : undefined)
   if (blocker !== undefined) return blockedBy(blocker, unit)
   if (ports.signal.aborted) return { unit, is: 'skipped', touched: 0, why: stopped }
@@ -206,17 +290,50 @@ async function attemptOf(ports: Ports, { planned, attempts, held, deployment }: 
   try {
     const fresh = await refreshed(planned, deployment)
     if (!('planned' in fresh)) return fresh
+    const losses = unacknowledged(fresh.planned)
+    if (losses.length > 0) return { unit, is: 'held', touched: 0, why: lossText(losses), losses }
     const attempt: Attempt =
       fresh.planned.verdict === 'nothing'
         ? { unit, is: 'unchanged', touched: 0 }
-        : await execute(ports, { fresh, deployment })
+        : await executed(ports, { fresh, deployment })
     const told = { ...attempt, changes: fresh.planned.changes }
     const entry = await record(ports, { attempt, started, fresh, deployment })
     return entry === undefined ? told : { ...told, record: entry }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped }
+    if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped, isOpen: true }
+    if (error.code === 'outcome-unknown')
+      return { unit, is: 'skipped', touched: 0, why: error.message, isOpen: true, refusal: error }
     return { unit, is: 'failed', touched: 0, why: `${error.message} ${error.remedy}`, refusal: error }
+  }
+}
+
+function lossText(losses: readonly PlannedLoss[]): string {
+  const named = losses.map(({ logicalId, happens, holds }) => `${logicalId} (${holds}) would be ${happens}`)
+  return `${list(named)}, and nobody has acknowledged that`
+}
+
+/**
+ * Executes what was planned. If the stack is no longer what it was compared with, because somebody has changed or deleted it
+ * since, it is compared once more: what is still the same, or a part of it, is done; anything else waits to be looked at.
+ */
+async function executed(
+  ports: Ports,
+  { fresh, deployment }: { readonly fresh: Planned; readonly deployment: Deployment },
+): Promise<Attempt> {
+  const { unit } = fresh
+  try {
+    return await execute(ports, { fresh, deployment })
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== 'plan-stale') throw error
+    const again = await replan(fresh, { units: deployment.organisation.units, stacks: deployment.stacks })
+    if (again === undefined || !again.ok) throw error
+    const { planned } = again.value
+    if (planned.verdict === 'nothing') return { unit, is: 'unchanged', touched: 0 }
+    if (within(planned.changes, fresh.planned.changes) && unacknowledged(planned).length === 0)
+      return execute(ports, { fresh: again.value, deployment })
+    const why = `${planned.stack.name} was changed since it was planned, and would now be changed in another way`
+    return { unit, is: 'held', touched: 0, why, replanned: planned }
   }
 }
 
@@ -240,7 +357,8 @@ function blockedBy({ is, unit: earlier, why }: Attempt, unit: Unit): Attempt {
 async function refreshed(planned: Planned, { organisation, stacks, reviewed }: Deployment): Promise<Planned | Attempt> {
   const { unit } = planned
   let now = planned
-  if (planned.planned.predicted) {
+  // What is stuck is mended now that its turn has come.
+  if (planned.planned.predicted || (planned.state.is === 'stuck' && planned.state.recovers !== undefined)) {
     const again = await replan(planned, { units: organisation.units, stacks })
     if (again === undefined)
       return { unit, is: 'skipped', touched: 0, why: 'because what it builds on is not deployed' }
@@ -266,7 +384,7 @@ async function execute(
   { fresh, deployment }: { readonly fresh: Planned; readonly deployment: Deployment },
 ): Promise<Attempt> {
   const { unit, planned, preview, wanted } = fresh
-  const provisioner = await deployment.stacks(unit)
+  const provisioner = await deployment.stacks.of(unit)
   const position = positionOf(unit, deployment.organisation)
   const of = planned.changes.length
   const done = new Set<string>()

@@ -1,9 +1,12 @@
 import type { Json, Outcome } from '../command.ts'
+import { line } from '../core/encode.ts'
 import type { Organisation } from '../core/organisation.ts'
+import { planOf } from '../core/plan.ts'
 import type { Paint } from '../core/report.ts'
-import { count, list, placeText, table } from '../core/report.ts'
+import { count, list, placeText, planText, table } from '../core/report.ts'
 import type { Attempt } from './deploying.ts'
 import { columnsOf, positionOf, stopped } from './deploying.ts'
+import { lossProblems } from './losses.ts'
 
 /** How a deployment ended, as a command's outcome. */
 export function outcomeOf(
@@ -16,7 +19,10 @@ export function outcomeOf(
 ): Outcome<{ readonly units: Json }> {
   const failed = attempts.filter(({ is }) => is === 'failed')
   const held = attempts.filter(({ is }) => is === 'held')
-  const cut = attempts.some(({ is, why }) => is === 'skipped' && why === stopped)
+  const cut = attempts.some(({ is, why, isOpen }) => is === 'skipped' && (why === stopped || isOpen === true))
+  const lossy = held.filter(({ losses }) => losses !== undefined)
+  const others = held.filter(({ replanned }) => replanned !== undefined)
+  const waiting = held.length > lossy.length + others.length
   // What waits for nobody and was not stopped was left out because of something that is wrong.
   const left = attempts.some(({ is, why }) => is === 'skipped' && why !== stopped) && !cut && held.length === 0
   const units = attempts.map(({ unit, is, touched, why, failure }) => ({
@@ -44,8 +50,13 @@ export function outcomeOf(
       [
         summaryTable(attempts, { organisation, paint }),
         ...failed.map((each) => failureText(each, paint)),
+        ...attempts.flatMap((each) => openText(each)),
+        ...others.map(({ unit, why = '', replanned }) =>
+          replanned === undefined ? '' : `${paint.bold(unit.id)} ${why}:\n\n${planText(planOf([replanned]), paint)}`,
+        ),
         sentence(attempts),
       ].join('\n\n'),
+    problems: lossy.flatMap(({ unit, losses = [] }) => lossProblems(unit, { losses })),
     next: [
       ...(first === undefined
         ? []
@@ -55,7 +66,13 @@ export function outcomeOf(
               why: 'try again once the cause is mended; what is deployed stays',
             },
           ]),
-      ...(held.length > 0 && first === undefined
+      ...(lossy[0] === undefined || first !== undefined
+        ? []
+        : [{ run: `plan ${lossy[0].unit.id}${folders}`, why: 'see what would be lost, and by which property' }]),
+      ...(others.length > 0 && first === undefined
+        ? [{ run: `${again}${folders}`, why: 'do what the new plan says' }]
+        : []),
+      ...(waiting && first === undefined
         ? [{ run: `${again} --yes${folders}`, why: 'approve what waits, and deploy it' }]
         : []),
       ...(cut && first === undefined ? [{ run: `${again}${folders}`, why: 'do what is left' }] : []),
@@ -109,6 +126,12 @@ function stateText(failure: Failure): string {
   return failure.status === 'ROLLBACK_COMPLETE'
     ? 'rolled back: what had been created is gone again'
     : 'rolled back: what ran before runs again'
+}
+
+/** What is still under way, or may be. */
+function openText({ unit, isOpen, why = '' }: Attempt): readonly string[] {
+  if (isOpen !== true) return []
+  return [`${unit.id}: ${line(why === stopped ? 'what was begun goes on without this run' : why)}`]
 }
 
 type Failure = Attempt['failure']

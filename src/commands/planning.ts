@@ -6,16 +6,18 @@ import { mapOf } from '../core/data.ts'
 import { ListenerRules } from '../core/listeners.ts'
 import type { Unit } from '../core/organisation.ts'
 import { placesInOthers } from '../core/origins.ts'
-import type { PlannedUnit, StackContent } from '../core/plan.ts'
-import { verdictOf } from '../core/plan.ts'
 import { checkPolicy } from '../core/policy.ts'
 import type { Checked, Place, Problem } from '../core/problem.ts'
-import { Refused } from '../core/problem.ts'
 import type { Known, RenderedStack } from '../core/render.ts'
 import { renderUnit } from '../core/render.ts'
 import { checkLimits } from '../core/stack/limits.ts'
 import { predictOutputs } from '../core/stack/plan.ts'
-import type { Provisioner, StackId, StackPreview, StackState, WantedStack } from '../ports.ts'
+import type { Provisioner, StackId, StackPreview, WantedStack } from '../ports.ts'
+import { Crossings } from './crossing.ts'
+import type { Compared, Purpose } from './looking.ts'
+import { planStack } from './looking.ts'
+import type { Terms } from './terms.ts'
+import { noTerms } from './terms.ts'
 
 /** A unit, rendered and checked, with the stack that it shall be. */
 export type Rendered = {
@@ -26,20 +28,72 @@ export type Rendered = {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** The provisioner of a unit's environment; asked for once for all that are alike. */
-export type Stacks = (unit: Unit) => Promise<Provisioner>
+/** Where the stacks of units are, and what they are looked at for. */
+export type Stacks = {
+  /** The provisioner of a unit's environment; asked for once for all that are alike. */
+  readonly of: (unit: Pick<Unit, 'environment'>) => Promise<Provisioner>
+  readonly for: 'plan' | 'deployment'
+  readonly terms: Terms
+  readonly signal: AbortSignal
+  readonly told: (what: string) => void
+}
 
+/**
+ * The stacks of one run. At its end, however it comes, what previews keep in the cloud is given back, save what was executed:
+ * `await using`.
+ */
 export function stacksOf(
   ports: Ports,
-  options: { readonly folder: string; readonly fail?: readonly string[] },
-): Stacks {
+  options: {
+    readonly folder: string
+    readonly fail?: readonly string[]
+    readonly for?: Stacks['for']
+    readonly terms?: Terms
+  },
+): Stacks & AsyncDisposable {
   const known = new Map<string, Promise<Provisioner>>()
-  return async ({ environment }) => {
-    const wanted = provisionerOptions(environment, options)
-    const id = JSON.stringify(wanted)
-    const provisioner = known.get(id) ?? ports.provisioner(wanted)
-    known.set(id, provisioner)
-    return provisioner
+  const open = new Map<StackPreview, Provisioner>()
+  return {
+    of: async ({ environment }) => {
+      const wanted = provisionerOptions(environment, options)
+      const id = JSON.stringify(wanted)
+      const provisioner = known.get(id) ?? ports.provisioner(wanted).then((one) => remembering(one, open))
+      known.set(id, provisioner)
+      return provisioner
+    },
+    for: options.for ?? 'plan',
+    terms: options.terms ?? noTerms,
+    signal: ports.signal,
+    told: (what) => ports.reporter.step('stacks', what),
+    async [Symbol.asyncDispose]() {
+      const left = [...open]
+      open.clear()
+      await Promise.all(left.map(async ([preview, provisioner]) => provisioner.discard(preview)))
+    },
+  }
+}
+
+/** Remembers which previews have yet to be given back. Only one with a handle keeps anything. */
+function remembering(provisioner: Provisioner, open: Map<StackPreview, Provisioner>): Provisioner {
+  return {
+    state: async (stack, options) => provisioner.state(stack, options),
+    async preview(wanted, options) {
+      const preview = await provisioner.preview(wanted, options)
+      if (preview.handle !== undefined) open.set(preview, provisioner)
+      return preview
+    },
+    async discard(preview) {
+      open.delete(preview)
+      await provisioner.discard(preview)
+    },
+    async *execute(preview, wanted, signal) {
+      yield* provisioner.execute(preview, wanted, signal)
+      open.delete(preview)
+    },
+    follow: (stack, signal) => provisioner.follow(stack, signal),
+    recover: (stack, signal) => provisioner.recover(stack, signal),
+    cancel: async (stack) => provisioner.cancel(stack),
+    remove: (stack, signal) => provisioner.remove(stack, signal),
   }
 }
 
@@ -182,6 +236,22 @@ class Kept {
     this.#units = units
   }
 
+  /** The same for other units, with what is known of the environments. */
+  among(units: readonly Unit[]): Kept {
+    const other = new Kept(units)
+    for (const [id, rendered] of this.#environments) {
+      other.#environments.set(id, rendered)
+      const outputs = this.given.get(id)
+      if (outputs !== undefined) other.given.set(id, outputs)
+    }
+    return other
+  }
+
+  /** The units that a unit builds on, of those that there are. */
+  needed(unit: Unit): readonly Unit[] {
+    return neededBy(unit, this.#units)
+  }
+
   /** What a unit is rendered with; nothing for one that is not rendered, or that builds on what could not be. */
   known(unit: Unit): { readonly known: Known; readonly predicted: boolean } | undefined {
     if (isManaged(unit)) this.given.set(unit.id, managedOutputs(unit))
@@ -213,6 +283,7 @@ class Kept {
 export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>, void, void> {
   const kept = new Kept(units)
   const rules = new ListenerRules()
+  const crossings = new Crossings()
   for (const unit of units) {
     // What cannot be rendered has been reported; what builds on it cannot be judged.
     const all = kept.known(unit)
@@ -220,8 +291,11 @@ export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>
     const one = renderChecked(unit, all.known)
     if (one.ok) kept.add(one.value, { values: one.value.outputs, predicted: true })
     const taken = one.ok ? rules.claim(unit, one.value.part) : []
+    if (one.ok) crossings.add(one.value)
     yield taken.length === 0 ? one : { ok: false, problems: [...one.problems, ...taken] }
   }
+  const circles = crossings.problems()
+  if (circles.length > 0) yield { ok: false, problems: circles }
 }
 
 /** Renders and checks all units as `renderEach` does, and keeps the renderings. */
@@ -267,11 +341,7 @@ export function tagsOf({
 }
 
 /** A unit with its plan, and what was rendered for it. */
-export type Planned = Rendered & {
-  readonly planned: PlannedUnit
-  readonly preview: StackPreview
-  readonly state: StackState
-}
+export type Planned = Rendered & Compared
 
 /**
  * Plans units in their order, environments before what lives in them. Changes nothing. All problems are collected; a stack
@@ -281,29 +351,75 @@ export async function planUnits(units: readonly Unit[], stacks: Stacks): Promise
   return planUnitsAs(units, { stacks, take: (planned) => planned })
 }
 
-/** The same, with what `take` keeps of each unit: for a large plan, less than the whole of it. */
+/** How many stacks of one account and region are looked at at a time. */
+const atOnce = 8
+
+/**
+ * The same, with what `take` keeps of each unit: for a large plan, less than the whole of it. Units are rendered one after the other, as soon as what
+ * they build on is known; their stacks are looked at side by side.
+ */
 export async function planUnitsAs<T>(
   units: readonly Unit[],
-  { stacks, take }: { readonly stacks: Stacks; readonly take: (planned: Planned) => T },
+  {
+    stacks,
+    take,
+    readers = () => [],
+  }: {
+    readonly stacks: Stacks
+    readonly take: (planned: Planned) => T
+    /** What is planned besides where the outputs of an environment change; it is in the result if it changes too. */
+    readonly readers?: (environment: Unit) => readonly Unit[]
+  },
 ): Promise<Checked<readonly T[]>> {
-  const kept = new Kept(units)
-  const rules = new ListenerRules()
-  const all: T[] = []
   const problems: Problem[] = []
-  for (const unit of units) {
-    const known = kept.known(unit)
-    if (known === undefined) continue
-    const rendered = renderChecked(unit, known.known)
-    problems.push(...rendered.problems)
-    if (!rendered.ok) continue
-    problems.push(...rules.claim(unit, rendered.value.part))
-    const planned = await planOne(rendered.value, { stacks, predicted: known.predicted })
-    all.push(take(planned))
-    kept.add(planned, outputsOf(planned))
+  const rules = new ListenerRules()
+  const idle = new IdleAcknowledgements()
+  const crossings = new Crossings()
+  const slots = new Slots(atOnce)
+  const changed: Unit[] = []
+  let hasFailed = false
+  const pass = async (some: readonly Unit[], kept: Kept, isBrought: boolean): Promise<readonly T[]> => {
+    const looks = new Map<string, Promise<{ readonly taken: T } | undefined>>()
+    for (const unit of some) {
+      await Promise.allSettled(kept.needed(unit).flatMap(({ id }) => looks.get(id) ?? []))
+      if (hasFailed) break
+      const known = kept.known(unit)
+      if (known === undefined) continue
+      const rendered = renderChecked(unit, known.known)
+      problems.push(...rendered.problems)
+      if (!rendered.ok) continue
+      problems.push(...rules.claim(unit, rendered.value.part))
+      crossings.add(rendered.value)
+      const { predicted } = known
+      const release = await slots.take(`${unit.environment.account}/${unit.environment.region}`)
+      const look = async (): Promise<{ readonly taken: T } | undefined> => {
+        try {
+          const planned = await planOne(rendered.value, { stacks, predicted, purpose: stacks.for })
+          kept.add(planned, outputsOf(planned))
+          idle.add(unit, planned.idle)
+          if (unit.kind === 'environment' && changedOutputs(planned.preview).size > 0) changed.push(unit)
+          return isBrought && planned.planned.verdict === 'nothing' ? undefined : { taken: take(planned) }
+        } finally {
+          release()
+        }
+      }
+      const begun = look()
+      begun.catch(() => (hasFailed = true))
+      looks.set(unit.id, begun)
+    }
+    // All end, so that nothing goes on behind the back of who is told.
+    await Promise.allSettled(looks.values())
+    const found = await Promise.all(looks.values())
+    return found.flatMap((one) => (one === undefined ? [] : [one.taken]))
   }
+  const kept = new Kept(units)
+  const found = [...(await pass(units, kept, false))]
+  const brought = units.filter((unit) => changed.includes(unit)).flatMap(readers)
+  if (brought.length > 0) found.push(...(await pass(brought, kept.among([...units, ...brought]), true)))
+  problems.push(...idle.problems(), ...crossings.problems())
   return problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems }
-    : { ok: true, value: all, problems }
+    : { ok: true, value: found, problems }
 }
 
 /** Plans a unit once more, with what the units that it builds on give out at this moment; nothing if one of them is not deployed. */
@@ -314,68 +430,135 @@ export async function replan(
   const { unit } = planned
   const given = new Map<string, Outputs>()
   for (const other of neededBy(unit, units)) {
-    if (isManaged(other)) given.set(other.id, managedOutputs(other))
-    else {
-      const state = await (await stacks(other)).state(stackOf(other))
-      if (state.is === 'settled') given.set(other.id, { values: state.outputs, predicted: false })
-    }
+    const outputs = await deployedOutputs(other, stacks)
+    if (outputs !== undefined) given.set(other.id, outputs)
   }
   const known = knownOf(unit, { units, given })
   if (known === undefined) return undefined
   const rendered = renderChecked(unit, known.known)
   if (!rendered.ok) return rendered
-  return { ok: true, value: await planOne(rendered.value, { stacks, predicted: false }), problems: rendered.problems }
+  const value = await planOne(rendered.value, { stacks, predicted: false, purpose: 'turn' })
+  return { ok: true, value, problems: rendered.problems }
+}
+
+/** What a unit gives out at this moment; nothing where it is not deployed. */
+async function deployedOutputs(unit: Unit, stacks: Stacks): Promise<Outputs | undefined> {
+  if (isManaged(unit)) return managedOutputs(unit)
+  // Its outputs alone are asked for.
+  const state = await (await stacks.of(unit)).state(stackOf(unit), { expects: 'change' })
+  return state.is === 'settled' ? { values: state.outputs, predicted: false } : undefined
+}
+
+/** Units as they render with what is deployed now; where nothing is, with what is predicted. */
+export async function renderDeployed(units: readonly Unit[], stacks: Stacks): Promise<readonly Rendered[]> {
+  const kept = new Kept(units)
+  const all: Rendered[] = []
+  for (const unit of units) {
+    const known = kept.known(unit)
+    const rendered = known === undefined ? undefined : renderChecked(unit, known.known)
+    if (rendered?.ok !== true) continue
+    const predicted = { values: rendered.value.outputs, predicted: true }
+    kept.add(rendered.value, (await deployedOutputs(unit, stacks)) ?? predicted)
+    all.push(rendered.value)
+  }
+  return all
+}
+
+/** The digest of what was rendered: two stages with the same one run the same thing. */
+export function renderedDigest({ part, wanted: { parameters } }: Pick<Rendered, 'part' | 'wanted'>): string {
+  const given = Object.entries(parameters)
+  return digest(given.length === 0 ? part.text : [part.text, mapOf(given)])
 }
 
 /** Plans one unit against the live state of its stack. */
 async function planOne(
   rendered: Rendered,
-  { stacks, predicted }: { readonly stacks: Stacks; readonly predicted: boolean },
+  { stacks, predicted, purpose }: { readonly stacks: Stacks; readonly predicted: boolean; readonly purpose: Purpose },
 ): Promise<Planned> {
-  const { unit, part, wanted } = rendered
+  const { unit, wanted } = rendered
+  const { terms, signal, told } = stacks
   const facts = {
     unit: unit.id,
     ...(unit.stage !== undefined && { stage: unit.stage.name }),
     template: `${unit.bundle.template}@${unit.bundle.version}`,
-    rendered: digest(part.text),
+    rendered: renderedDigest(rendered),
     predicted,
   }
-  return { ...rendered, ...(await planStack(await stacks(unit), { wanted, facts })) }
-}
-
-/** Compares one stack with what it shall be; a stack that is busy is refused. */
-export async function planStack(
-  provisioner: Provisioner,
-  {
+  const acknowledged = [...unit.acknowledged.keys(), ...(terms.acknowledged.get(unit.id) ?? [])]
+  const compared = await planStack(await stacks.of(unit), {
     wanted,
     facts,
-  }: {
-    readonly wanted: WantedStack
-    readonly facts: Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
-  },
-): Promise<Pick<Planned, 'planned' | 'preview' | 'state'>> {
-  const state = await provisioner.state(wanted.stack)
-  if (state.is === 'busy') {
-    throw new Refused('stack-busy', `The stack ${wanted.stack.name} is busy (${state.status}).`, {
-      remedy: 'Wait until that run has ended, then run this again.',
-    })
-  }
-  const preview = await provisioner.preview(wanted)
-  const { changes, wants, against } = preview
-  const verdict = verdictOf(contentOf(state), wanted, changes)
-  return { planned: { ...facts, stack: wanted.stack, verdict, changes, wants, against }, preview, state }
+    purpose,
+    ownership: terms.ownerOf(unit),
+    guard: { ...terms.guard, acknowledged },
+    signal,
+    told,
+  })
+  return { ...rendered, ...compared }
 }
 
-/** What is live; nothing where a stack has yet to be made, and something unlike everything where an update was cut short. */
-function contentOf(state: StackState): StackContent | undefined {
-  if (state.is === 'settled') return state
-  const unmade = state.is !== 'stuck' || state.status.startsWith('CREATE_') || state.status.startsWith('ROLLBACK_')
-  return unmade ? undefined : { body: mapOf(), parameters: {}, tags: {} }
-}
-
-/** What a planned environment gives out: what it does now; where it is new or about to change, what is predicted besides. */
-function outputsOf({ planned, state, outputs }: Planned): Outputs {
+/**
+ * What a planned environment gives out: what it does now, and what is predicted of what is new or would be another. What would
+ * be no more is left out, so that who reads it is told of that.
+ */
+function outputsOf({ planned, preview, state, outputs }: Planned): Outputs {
   const live = state.is === 'settled' ? state.outputs : {}
   if (planned.verdict === 'nothing') return { values: live, predicted: false }
-  return { values: { ...outputs, ...live }, predicted: true }
+  const changed = changedOutputs(preview)
+  const known = Object.entries(live).filter(([name]) => !changed.has(name))
+  return { values: { ...outputs, ...Object.fromEntries(known) }, predicted: true }
+}
+
+/** The names of outputs that would be others. */
+export function changedOutputs({ outputs = [] }: Pick<StackPreview, 'outputs'>): ReadonlySet<string> {
+  return new Set(outputs.map(({ path }) => /^(?:Outputs\.)?([^.]+)/u.exec(path)?.[1] ?? path))
+}
+
+/** A bounded number of things at a time, for each key. */
+class Slots {
+  readonly #most: number
+  readonly #taken = new Map<string, Set<Promise<void>>>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Comes once there is room; the result gives it back. */
+  async take(key: string): Promise<() => void> {
+    const taken = this.#taken.get(key) ?? new Set<Promise<void>>()
+    this.#taken.set(key, taken)
+    while (taken.size >= this.#most) await Promise.race(taken)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    taken.add(promise)
+    return () => {
+      taken.delete(promise)
+      resolve()
+    }
+  }
+}
+
+/** What is acknowledged and lets nothing through: one line may stand for several units, and is idle if it is so in all. */
+class IdleAcknowledgements {
+  readonly #lines = new Map<string, { readonly at: Place; readonly logicalId: string; isIdle: boolean }>()
+
+  add({ acknowledged }: Unit, idle: readonly string[]): void {
+    for (const [logicalId, at] of acknowledged) {
+      const key = `${at.file}:${at.line}:${at.column}`
+      const line = this.#lines.get(key) ?? { at, logicalId, isIdle: true }
+      this.#lines.set(key, line)
+      line.isIdle &&= idle.includes(logicalId)
+    }
+  }
+
+  problems(): Problem[] {
+    return [...this.#lines.values()]
+      .filter(({ isIdle }) => isIdle)
+      .map(({ at, logicalId }) => ({
+        code: 'acknowledged-nothing',
+        severity: 'warning',
+        message: `${logicalId} is acknowledged, and nothing of it would be lost.`,
+        remedy: `Take ${logicalId} out again, so that it does not let a later loss through.`,
+        at,
+      }))
+  }
 }

@@ -1,7 +1,7 @@
 import type { Outcome, Ports } from '../command.ts'
 import { bindingText } from '../core/binding.ts'
 import type { Made, Surroundings } from '../core/comment.ts'
-import { forkComment, planComment, problemsComment, verdictTitle } from '../core/comment.ts'
+import { forkComment, isGuarded, planComment, problemsComment, verdictTitle } from '../core/comment.ts'
 import { json } from '../core/encode.ts'
 import type { Run } from '../core/event.ts'
 import type { Markdown } from '../core/markdown.ts'
@@ -72,8 +72,9 @@ export async function postPlan(
     ...target,
     page,
     check: {
-      conclusion: left.length > 0 ? 'neutral' : 'success',
-      title: verdictTitle(plan, left.length),
+      // What would be held back once it is merged is told before.
+      conclusion: isGuarded(plan) ? 'failure' : left.length > 0 ? 'neutral' : 'success',
+      title: `${isGuarded(plan) ? 'Refused: ' : ''}${verdictTitle(plan, left.length)}`,
       key: plan.digest,
       text: fence(bindingText(plan), 'json'),
     },

@@ -23,6 +23,7 @@ import { atGitHub, madeOf, planCheck } from './posting.ts'
 import { readFolder, stateFolders, unknownStage } from './reading.ts'
 import { handedImages, recordedImages, withImages } from './shipping.ts'
 import { reportsOf } from './telling.ts'
+import { termsOf } from './terms.ts'
 
 export type Promotion = {
   /** Services, or `environment` for what those of a stage share. */
@@ -74,7 +75,9 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     (await newerBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
   if (newer !== undefined) return overtaken(newer, { own, stage, commit: run.commit })
   await using _run = await turn(ports, folders.stacks)
-  const stacks = stacksOf(ports, { folder: folders.stacks, fail })
+  const isApart = folder !== undefined && folder !== root
+  const terms = termsOf(ports, { catalog: organisation.catalog, isApart })
+  await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
   const mine = new Set(own.map(({ id }) => id))
   const planWith = async (shipped: ReadonlyMap<string, string>) => {
     const planned = await planUnits(withImages(needed, shipped), stacks)

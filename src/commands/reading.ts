@@ -160,6 +160,23 @@ export function selectUnits(
   return { ok: true, value: [...environments, ...chosen], problems: [] }
 }
 
+/**
+ * What reads the outputs of an environment that was named by itself, and not only came along: if they change, the units that
+ * live in it and were not selected are planned after it.
+ */
+export function readersIn(
+  { units }: Organisation,
+  { selected, services }: { readonly selected: readonly Unit[]; readonly services: readonly string[] },
+): (environment: Unit) => readonly Unit[] {
+  const known = new Set(selected)
+  return ({ id, environment }) =>
+    services.includes(id)
+      ? units.filter(
+          (unit) => unit.kind !== 'environment' && unit.environment.name === environment.name && !known.has(unit),
+        )
+      : []
+}
+
 /** `checkout` names all of its units, `checkout/dev` the instance with its component. */
 function named({ id }: Unit, names: readonly string[]): boolean {
   return names.some((name) => id === name || id.startsWith(`${name}/`))

@@ -12,9 +12,12 @@ import type { Stage } from '../core/stage.ts'
 import { digest, same } from '../core/canonical.ts'
 import { mapOf } from '../core/data.ts'
 import type { FileTree } from '../core/tree.ts'
-import type { Provisioner, WantedStack } from '../ports.ts'
-import { planStack, provisionerOptions, tagsOf } from './planning.ts'
+import { stackOptions } from '../core/organisation.ts'
+import type { Provisioner, StackOptions, WantedStack } from '../ports.ts'
+import { planStack } from './looking.ts'
+import { stacksOf, tagsOf } from './planning.ts'
 import { readFolder, stateFolders, unknownStage } from './reading.ts'
+import { termsOf } from './terms.ts'
 
 /**
  * Plans what another job has rendered, in one stage. Nothing is rendered here, where there may be a role of the cloud; and
@@ -44,6 +47,10 @@ export async function planRequested(
     .filter((name) => catalog.stages.every((stage) => stage.name !== name))
     .map((name) => unknownStage(name, catalog))
   const planned: PlannedUnit[] = []
+  await using stacks = stacksOf(ports, {
+    folder: stateFolders(root, state).stacks,
+    terms: termsOf(ports, { catalog }),
+  })
   for (const unit of request.value.units) {
     const stage = stageOf(unit, catalog)
     if (stage === undefined || !stages.includes(stage.name)) continue
@@ -54,19 +61,30 @@ export async function planRequested(
     const { stack } = unit
     const isThere = environment?.account === stack.account && environment.region === stack.region
     if (environment === undefined || !isThere) {
-      const plan = planAbsent(wantedOf(unit))
+      const plan = planAbsent(wantedOf(unit, {}))
       problems.push(...plan.problems.map((problem) => ({ ...problem, at: { file, line: 0, column: 0 } })))
       if (plan.ok) planned.push(absent(unit, plan.value.changes))
       continue
     }
-    const provisioner = await ports.provisioner(
-      provisionerOptions(environment, { folder: stateFolders(root, state).stacks }),
-    )
+    const provisioner = await stacks.of({ environment })
     const home = environments.find(({ id }) => id === `environment/${unit.environment}`)
     const predicted =
       unit.kind !== 'environment' &&
       !(await holds(provisioner, { unit, stack: { ...stack, name: home?.stack ?? environment.stack } }))
-    const { planned: one } = await planStack(provisioner, { wanted: wantedOf(unit), facts: factsOf(unit, predicted) })
+    const { kind, acknowledged } = unit
+    const options = stackOptions(catalog, {
+      kind,
+      environment: environment.name,
+      ...(kind !== 'environment' && kind !== 'pipeline' && { stage }),
+    })
+    const { planned: one } = await planStack(provisioner, {
+      wanted: wantedOf(unit, options),
+      facts: factsOf(unit, predicted),
+      purpose: 'plan',
+      ownership: stacks.terms.ownerOf(unit),
+      guard: { ...stacks.terms.guard, acknowledged },
+      signal: stacks.signal,
+    })
     planned.push(one)
   }
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, sources }
@@ -135,9 +153,13 @@ async function holds(
   return state.is === 'settled' && same(mapOf(Object.entries(state.outputs)), mapOf(Object.entries(unit.given)))
 }
 
-function wantedOf({ unit, stack, body, template, service, stage }: RequestedUnit): WantedStack {
+/** What is set besides the template is what the merged catalog says. */
+function wantedOf(
+  { unit, stack, body, parameters, template, service, stage }: RequestedUnit,
+  options: StackOptions,
+): WantedStack {
   const names = { unit, template: template.replace(/@.*$/u, ''), service, stage }
-  return { stack, body, parameters: {}, tags: tagsOf(names) }
+  return { stack, body, parameters, tags: tagsOf(names), options }
 }
 
 type Facts = Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
@@ -148,7 +170,7 @@ function factsOf({ unit, stage, template, rendered }: RequestedUnit, predicted: 
 
 /** In an environment that the merged catalog does not know, everything is new, and no account is asked. */
 function absent(unit: RequestedUnit, changes: PlannedUnit['changes']): PlannedUnit {
-  const wanted = wantedOf(unit)
+  const wanted = wantedOf(unit, {})
   return {
     ...factsOf(unit, true),
     stack: wanted.stack,

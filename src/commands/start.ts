@@ -10,6 +10,7 @@ import type { Attempt } from './deploying.ts'
 import { columnsOf, deployUnits, positionOf } from './deploying.ts'
 import { planUnits, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, stateFolders } from './reading.ts'
+import { termsOf } from './terms.ts'
 
 export const start = command({
   name: 'start',
@@ -40,7 +41,8 @@ export const start = command({
     await using _run = await ports.exclusive(folders.stacks)
     if (fresh) {
       // What is there goes only when everything that shall take its place has been found in order.
-      const first = await planUnits(units, stacksOf(ports, { folder: join(folders.stacks, 'none') }))
+      await using none = stacksOf(ports, { folder: join(folders.stacks, 'none') })
+      const first = await planUnits(units, none)
       if (!first.ok)
         return {
           exit: 'bad-input',
@@ -51,7 +53,8 @@ export const start = command({
         }
       await ports.forget(folders)
     }
-    const stacks = stacksOf(ports, { folder: folders.stacks })
+    const terms = termsOf(ports, { catalog })
+    await using stacks = stacksOf(ports, { folder: folders.stacks, for: 'deployment', terms })
     const planned = await planUnits(units, stacks)
     const problems = [...read.problems, ...planned.problems]
     if (!planned.ok) return { exit: 'bad-input', data: { units: [], addresses: [] }, text: () => '', problems, sources }

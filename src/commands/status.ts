@@ -54,7 +54,7 @@ export const status = command({
     if (!selected.ok)
       return { exit: 'bad-input', data: { units: [], left: [] }, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
-    const stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
+    await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
     const states = new Map<string, StackState['is'] | undefined>()
     for (const unit of selected.value) states.set(unit.id, await stateOf(unit, stacks))
     const standings = selected.value.map((unit): Standing => {
@@ -99,7 +99,7 @@ export const status = command({
 /** How the stack of a unit is at this moment; nothing is known of one that another provisioner looks after. */
 async function stateOf(unit: Unit, stacks: Stacks): Promise<StackState['is'] | undefined> {
   try {
-    return (await (await stacks(unit)).state(stackOf(unit))).is
+    return (await (await stacks.of(unit)).state(stackOf(unit))).is
   } catch (error) {
     if (error instanceof Refused && error.code === 'provisioner-missing') return undefined
     throw error

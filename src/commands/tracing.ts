@@ -11,7 +11,7 @@ import { readContext, renderProtonTexts } from '../core/proton.ts'
 import { dataAt } from '../core/shape.ts'
 import type { FileTree } from '../core/tree.ts'
 import { type Document, readJson } from '../core/yaml.ts'
-import { planUnits, renderAll, stacksOf, type Rendered } from './planning.ts'
+import { renderAll, renderDeployed, stacksOf, type Rendered } from './planning.ts'
 import { readFolder, stateFolders } from './reading.ts'
 
 /** What a rendered text was made from: the organisation, a Proton bundle, or one template. */
@@ -196,12 +196,11 @@ async function deployedCandidates(ports: Ports, from: From): Promise<readonly Ca
   if (from.text !== undefined || from.bundle !== undefined) return []
   const { organisation } = await readFolder(ports, from.root)
   if (!organisation.ok) return []
-  const stacks = stacksOf(ports, { folder: stateFolders(from.root, from.state).stacks })
+  await using stacks = stacksOf(ports, { folder: stateFolders(from.root, from.state).stacks })
   try {
-    const planned = await planUnits(organisation.value.units, stacks)
-    return planned.ok ? planned.value.map(candidate) : []
+    return (await renderDeployed(organisation.value.units, stacks)).map(candidate)
   } catch (error) {
-    // A stack that is busy, or a cloud that cannot be asked, leaves what the files say.
+    // A cloud that cannot be asked leaves what the files say.
     if (error instanceof Refused) return []
     throw error
   }

@@ -13,7 +13,7 @@ import { touchedBy } from '../core/touched.ts'
 import type { FileTree } from '../core/tree.ts'
 import { staleWorkflows } from '../core/workflows.ts'
 import { changedFiles, readChanged, readFolder, selectUnits } from './reading.ts'
-import { renderEach } from './planning.ts'
+import { renderEach, renderedDigest } from './planning.ts'
 import type { Images } from './shipping.ts'
 import { imageInput, recordedImages, withImages } from './shipping.ts'
 import { workflowFiles } from './workflows.ts'
@@ -183,7 +183,13 @@ function renderAll(
     const number = isMap(resources) ? Object.keys(resources).length : 0
     rendered.push({ unit: unit.id, stack: wanted.stack.name, resources: number })
     if (keep(unit))
-      kept.push({ unit, text: part.text, body: part.body, given: outputsOf.get(unit.environment.name) ?? {} })
+      kept.push({
+        unit,
+        rendered: renderedDigest(one.value),
+        body: part.body,
+        parameters: wanted.parameters,
+        given: outputsOf.get(unit.environment.name) ?? {},
+      })
     if (unit.kind !== 'environment') continue
     given.push({ unit, names: Object.keys(outputs) })
     outputsOf.set(unit.environment.name, outputs)

@@ -21,7 +21,7 @@ import {
   table,
 } from './markdown.ts'
 import type { Organisation } from './organisation.ts'
-import type { Change, Plan, PlannedUnit } from './plan.ts'
+import type { Change, Plan, PlannedLoss, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
 import type { Problem } from './problem.ts'
 import type { PlanRequest } from './request.ts'
@@ -173,7 +173,8 @@ export function verdictTitle(plan: Plan, left = 0): string {
 
 /** Whether something is deleted, or deleted and created again. */
 export function isLossy(plan: Plan): boolean {
-  return lossesOf(plan.units.filter(isBusy)).length > 0
+  // What may be replaced under conditions that only the cloud knows is told of by the guard alone.
+  return lossesOf(plan.units.filter(isBusy)).length > 0 || plan.units.some(({ losses = [] }) => losses.length > 0)
 }
 
 // The verdict
@@ -444,6 +445,36 @@ function countsOf(changes: readonly Change[]): readonly { readonly action: Chang
 
 // The notes
 
+/** What is held back because data would be lost, and what goes on because somebody has said that it may be. */
+function guardNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
+  const found = new Map<string, { readonly loss: PlannedLoss; readonly units: string[] }>()
+  for (const { unit, losses = [] } of units) {
+    for (const loss of losses) {
+      const key = JSON.stringify([unit.replace(/\/.*$/su, ''), loss])
+      const known = found.get(key) ?? { loss, units: [] }
+      known.units.push(unit)
+      found.set(key, known)
+    }
+  }
+  const all = [...found.values()].toSorted((a, b) => Number(a.loss.isAcknowledged) - Number(b.loss.isAcknowledged))
+  const notes = all.slice(0, mostGuardNotes).map(({ loss, units: ids }) => {
+    const { logicalId, happens, holds, isAcknowledged } = loss
+    const what = prose`${code(logicalId)} holds ${holds} and would be ${happens} in ${listed(ids.slice(0, 6).map((id) => code(id)))}${ids.length > 6 ? ` and ${ids.length - 6} more` : ''}`
+    return isAcknowledged
+      ? prose`**Acknowledged:** ${what}.`
+      : prose`**Held back:** ${what}. To let it go, write ${code(`acknowledge: [${logicalId}]`)} in the file of the unit; it is refused until then.`
+  })
+  const left = all.length - notes.length
+  return left === 0 ? notes : [...notes, prose`**And ${left} more** resources that hold data.`]
+}
+
+const mostGuardNotes = 20
+
+/** Whether something of it holds data that would be lost, and nobody has acknowledged that. */
+export function isGuarded({ units }: Plan): boolean {
+  return units.some(({ losses = [] }) => losses.some(({ isAcknowledged }) => !isAcknowledged))
+}
+
 /** What was not planned is said before all else that is noted, by number and by name. */
 function leftNote(left: readonly string[]): readonly Markdown[] {
   if (left.length === 0) return []
@@ -464,6 +495,7 @@ function notesOf(
   const [first] = predicted
   if (busy.length === 0) return [prose`**No change** in ${count(plan.units.length, 'stack')}.`]
   return [
+    ...guardNotes(busy),
     ...(isOne ? stagesMatch(busy) : []),
     ...(idle > 0 && !isOne ? [prose`**Unchanged:** ${count(idle, 'stack')}.`] : []),
     ...(first === undefined

@@ -22,6 +22,7 @@ import { openServiceSpec, type ServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
 
 export type { Only, Organisation, Unit } from './organisation/model.ts'
+export { stackOptions } from './organisation/units.ts'
 
 /**
  * Reads a catalog repository with the services that lie in it: `services/<name>/service.yaml`, or one `service.yaml` at the

@@ -1,8 +1,10 @@
 import { compareText, digest, same } from './canonical.ts'
 import type { Data, DataMap } from './data.ts'
 import { isList, isMap, mapOf } from './data.ts'
+import type { Finding } from './guard.ts'
 import type { Checked, Problem } from './problem.ts'
 import type { StackName } from './stack/template.ts'
+import { textsIn } from './shape.ts'
 import { readJson } from './yaml.ts'
 
 /** The worst thing that happens to a unit, in one word; `create` is a unit that is not there yet. */
@@ -31,6 +33,9 @@ export type StackContent = {
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** A resource that holds data and would be lost, and whether somebody has said that it may be. */
+export type PlannedLoss = Finding & { readonly isAcknowledged: boolean }
+
 /** What would happen to one unit. It holds names and digests, never the values of properties. */
 export type PlannedUnit = {
   readonly unit: string
@@ -45,6 +50,8 @@ export type PlannedUnit = {
   /** The digests of what is wanted and of the state that it was compared with. */
   readonly wants: string
   readonly against: string
+  /** Resources that hold data and would be lost; nothing of the unit is executed while one of them is not acknowledged. */
+  readonly losses?: readonly PlannedLoss[]
   /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
   readonly predicted: boolean
 }
@@ -150,8 +157,15 @@ function readUnit(data: Data): PlannedUnit | undefined {
   const { unit, stage, stack, template, verdict, rendered, wants, against, predicted } = data
   const known = verdicts.find((each) => each === verdict)
   const changes = readChanges(data['changes'])
+  const losses = readLosses(data['losses'])
   const id = readStack(stack)
-  if (known === undefined || changes === undefined || id === undefined || typeof predicted !== 'boolean')
+  if (
+    losses === undefined ||
+    known === undefined ||
+    changes === undefined ||
+    id === undefined ||
+    typeof predicted !== 'boolean'
+  )
     return undefined
   if (typeof unit !== 'string' || typeof template !== 'string' || typeof rendered !== 'string') return undefined
   if (typeof wants !== 'string' || typeof against !== 'string' || (stage !== undefined && typeof stage !== 'string'))
@@ -166,8 +180,27 @@ function readUnit(data: Data): PlannedUnit | undefined {
     rendered,
     wants,
     against,
+    ...(losses.length > 0 && { losses }),
     predicted,
   }
+}
+
+const fates = ['deleted', 'replaced', 'perhaps replaced'] as const satisfies readonly Finding['happens'][]
+
+function readLosses(data: Data | undefined): PlannedLoss[] | undefined {
+  if (data === undefined) return []
+  if (!isList(data)) return undefined
+  const losses = data.filter(isMap).flatMap((each): PlannedLoss[] => {
+    const { logicalId, type, happens, holds, isSnapshotKept, isAcknowledged } = each
+    const known = fates.find((word) => word === happens)
+    if (known === undefined || typeof logicalId !== 'string' || typeof type !== 'string') return []
+    if (typeof holds !== 'string' || typeof isSnapshotKept !== 'boolean' || typeof isAcknowledged !== 'boolean')
+      return []
+    return [
+      { logicalId, type, happens: known, holds, because: textsIn(each, 'because'), isSnapshotKept, isAcknowledged },
+    ]
+  })
+  return losses.length === data.length ? losses : undefined
 }
 
 function readStack(data: Data | undefined): StackName | undefined {
@@ -215,7 +248,7 @@ function readChanges(data: Data | undefined): Change[] | undefined {
 
 /** Keys in one order and changes by name, whoever made them. */
 function normal(unit: PlannedUnit): PlannedUnit {
-  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted } = unit
+  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted, losses = [] } = unit
   return {
     unit: id,
     ...(stage !== undefined && { stage }),
@@ -225,6 +258,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     rendered,
     wants,
     against,
+    ...(losses.length > 0 && { losses: losses.toSorted((a, b) => compareText(a.logicalId, b.logicalId)) }),
     predicted,
     changes: changes
       .map(({ logicalId, type, action, properties, because, retained }) => ({
@@ -244,7 +278,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
 }
 
 function unitData(unit: PlannedUnit): DataMap {
-  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted } = unit
+  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted, losses = [] } = unit
   return mapOf([
     ['unit', id],
     ['stage', stage ?? null],
@@ -255,6 +289,8 @@ function unitData(unit: PlannedUnit): DataMap {
     ['wants', wants],
     ['against', against],
     ['predicted', predicted],
+    // A plan without losses keeps the digest that it had before there was a guard.
+    ...(losses.length === 0 ? [] : [['losses', losses.map((loss) => mapOf(Object.entries(loss)))] as const]),
     [
       'changes',
       changes.map(({ properties, ...change }) =>

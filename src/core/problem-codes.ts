@@ -323,6 +323,11 @@ export const problemCodes = {
     why: 'An option was given a value that it cannot read, or none at all, so the command did not start.',
     fix: 'Correct the value; the message says what it may be. `protium help <command>` shows all options.',
   },
+  'outcome-unknown': {
+    title: 'It is not known how the operation ended',
+    why: 'What was begun could not be followed to its end: the credentials expired, or the cloud did not answer any more. It goes on by itself there.',
+    fix: 'Run the same command again: it takes up what is under way, and tells how it ended. `protium status` shows the stack.',
+  },
   'path-outside-bundle': {
     title: 'A path leads out of the bundle',
     why: 'A bundle is versioned, reviewed and hashed as a whole. What lies outside of it could change without a new version.',
@@ -533,15 +538,20 @@ export const problemCodes = {
     why: 'CloudFormation takes letters, digits and `-`, a letter first, at most 128 characters; and each instance needs a stack of its own.',
     fix: 'Shorten or correct the name, or `stacks.name` in `catalog.yaml`.',
   },
-  'stack-parameter': {
-    title: 'A parameter of the stack does not accept its value',
-    why: 'A value is missing, is not of the type that the template declares, or breaks one of its rules (`AllowedValues`, `AllowedPattern`, lengths, bounds).',
-    fix: 'Give a value that fits, or change the declaration in `Parameters`.',
-  },
   'stack-option': {
     title: 'The catalog asks for something that stacks do not take',
     why: 'What `stages.<name>.stack` says is set on every stack of the stage. CloudFormation would refuse it, or it would not do what it is there for, and that would be seen only when somebody deploys.',
     fix: 'The message says what fits. Without the line, what is safe is done.',
+  },
+  'stack-owner': {
+    title: 'The stack belongs to another repository',
+    why: 'A stack carries the id of the repository that deploys it, in the tag `protium:owner`. Two repositories that claim one name would undo each other’s work, so the one that owns the live stack keeps it.',
+    fix: 'Choose another name, or a stack of your own by `stack:`. In a terminal, say for which repository you work: `--owner`, or `owner:` in catalog.yaml.',
+  },
+  'stack-parameter': {
+    title: 'A parameter of the stack does not accept its value',
+    why: 'A value is missing, is not of the type that the template declares, or breaks one of its rules (`AllowedValues`, `AllowedPattern`, lengths, bounds).',
+    fix: 'Give a value that fits, or change the declaration in `Parameters`.',
   },
   'stack-property': {
     title: 'The resource type has no such property',

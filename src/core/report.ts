@@ -311,7 +311,27 @@ export function planText(plan: Plan, paint: Paint = plain): string {
     ([names, changes]) =>
       `${paint.bold(line(list(names)))}${names.length > 1 ? paint.dim(' (the same)') : ''}\n${changesText(changes, paint)}`,
   )
-  return [units, ...details, planSummary(plan)].join('\n\n')
+  return [units, ...details, ...lossTexts(plan, paint), planSummary(plan)].join('\n\n')
+}
+
+/** What would be lost: what keeps units from being deployed first, then what somebody has said may go. */
+function lossTexts({ units }: Plan, paint: Paint): readonly string[] {
+  return [false, true].flatMap((isAcknowledged) => {
+    const rows = units.flatMap(({ unit, losses = [] }) =>
+      losses
+        .filter((loss) => loss.isAcknowledged === isAcknowledged)
+        .map(({ logicalId, happens, holds, isSnapshotKept }): Cell[] => [
+          `  ${unit}`,
+          logicalId,
+          { text: happens, paint: paint.bad },
+          `${holds}${isSnapshotKept ? ', of which a snapshot is kept' : ''}`,
+        ]),
+    )
+    const title = isAcknowledged ? 'May be lost, as was acknowledged' : 'Held back until it is acknowledged or stays'
+    return rows.length === 0
+      ? []
+      : [`${paint.bold(title)}\n${table([{ name: '' }, { name: '' }, { name: '' }, { name: '' }], rows, paint)}`]
+  })
 }
 
 /** `1 replace, 2 update`; empty for no change. */

@@ -1,4 +1,4 @@
-import { canonicalJson, digest } from './canonical.ts'
+import { canonicalJson } from './canonical.ts'
 import { type Data, type DataMap, isMap, mapOf } from './data.ts'
 import { compactJson } from './encode.ts'
 import type { Organisation, Unit } from './organisation.ts'
@@ -43,6 +43,10 @@ export type RequestedUnit = {
   /** The digest of the rendered text. */
   readonly rendered: string
   readonly body: DataMap
+  /** Of a template that is not rendered: what its parameters get. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** Logical ids that may be lost, as its file says. */
+  readonly acknowledged: readonly string[]
   /** The outputs of its environment that it was rendered with. */
   readonly given: Readonly<Record<string, string>>
 }
@@ -53,8 +57,10 @@ const mostProblems = 500
 
 export type RenderedUnit = {
   readonly unit: Unit
-  readonly text: string
+  /** The digest of what was rendered. */
+  readonly rendered: string
   readonly body: DataMap
+  readonly parameters: Readonly<Record<string, string>>
   readonly given: Readonly<Record<string, string>>
 }
 
@@ -111,8 +117,8 @@ function written(
   return `${compactJson(head).slice(0, -1)},${parts.join(',')}}\n`
 }
 
-function unitText({ unit, text, body, given }: RenderedUnit): string {
-  const { kind, service, stage, environment, stack, bundle } = unit
+function unitText({ unit, rendered, body, parameters, given }: RenderedUnit): string {
+  const { kind, service, stage, environment, stack, bundle, acknowledged } = unit
   return compactJson({
     kind,
     ...(service !== undefined && { service: service.service }),
@@ -121,9 +127,11 @@ function unitText({ unit, text, body, given }: RenderedUnit): string {
     stack: { name: stack, account: environment.account, region: environment.region },
     hosts: service?.stages.find((each) => kind === 'instance' && each.stage.name === stage?.name)?.hosts ?? [],
     template: `${bundle.template}@${bundle.version}`,
-    rendered: digest(text),
+    rendered,
     // A text in the text: who reads the whole need not read all bodies, and each is bounded by itself.
     body: canonicalJson(body),
+    ...(Object.keys(parameters).length > 0 && { parameters }),
+    ...(acknowledged.size > 0 && { acknowledged: [...acknowledged.keys()] }),
     given,
   })
 }
@@ -165,7 +173,6 @@ function readUnit(file: string, map: DataMap): Checked<RequestedUnit> {
   const unit = kind === undefined ? undefined : idOf(kind, { service, stage, environment })
   const stack = mapIn(map, 'stack')
   const body = readJson(file, textIn(map, 'body') ?? '')
-  const outputs = Object.entries(mapIn(map, 'given') ?? {})
   if (kind === undefined || unit === undefined || !body.ok || !isMap(body.value.data)) {
     const problem: Problem = {
       code: 'wrong-value',
@@ -194,10 +201,18 @@ function readUnit(file: string, map: DataMap): Checked<RequestedUnit> {
       template: textIn(map, 'template') ?? '',
       rendered: textIn(map, 'rendered') ?? '',
       body: body.value.data,
-      given: Object.fromEntries(outputs.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))),
+      parameters: textsOf(mapIn(map, 'parameters')),
+      acknowledged: textsIn(map, 'acknowledged'),
+      given: textsOf(mapIn(map, 'given')),
     },
     problems: [],
   }
+}
+
+function textsOf(map: DataMap = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(map).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
 }
 
 const kinds = ['environment', 'instance', 'pipeline', 'component'] as const satisfies readonly Unit['kind'][]

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { digest } from '../../src/core/canonical.ts'
 import { mapOf } from '../../src/core/data.ts'
 import { readOrganisation } from '../../src/core/organisation.ts'
 import type { Problem } from '../../src/core/problem.ts'
@@ -16,8 +17,9 @@ const head = '76543210fedcba9876543210fedcba9876543210'
 function renderedUnits(bytes = 10): readonly RenderedUnit[] {
   return organisation.units.map((unit) => ({
     unit,
-    text: 'Resources: {}',
+    rendered: digest('Resources: {}'),
     body: mapOf([['Description', 'x'.repeat(bytes)]]),
+    parameters: { Port: '80' },
     given: { VpcId: 'vpc-1' },
   }))
 }
@@ -40,13 +42,25 @@ describe('the request for a plan', () => {
     expect(again).toMatchObject({ ok: true, value: { commit, problems: [problem], left: [] } })
     const units = again.ok ? again.value.units : []
     expect(units.map(({ unit }) => unit)).toEqual(organisation.units.map(({ id }) => id))
-    expect(units.map(({ stack, body, given }) => ({ stack, body: { ...body }, given }))).toEqual(
+    expect(
+      units.map(({ stack, body, parameters, given }) => ({ stack, body: { ...body }, parameters, given })),
+    ).toEqual(
       organisation.units.map(({ stack, environment: { account, region } }) => ({
         stack: { name: stack, account, region },
         body: { Description: 'xxxxxxxxxx' },
+        parameters: { Port: '80' },
         given: { VpcId: 'vpc-1' },
       })),
     )
+  })
+
+  test('hands on what a unit may lose', () => {
+    const acknowledged = new Map([['Table', { file: 'services/checkout/service.yaml', line: 9, column: 3 }]])
+    const units = renderedUnits().map((each) => ({ ...each, unit: { ...each.unit, acknowledged } }))
+
+    const again = readRequest('request.json', requestText(organisation, { of: { commit }, problems: [], units }))
+
+    expect(again.ok && again.value.units[0]?.acknowledged).toEqual(['Table'])
   })
 
   test('of files that are no organisation holds the problems alone', () => {

@@ -38,7 +38,7 @@ export function readEnvironmentUnit(reading: Reading, environment: Environment):
     environment,
     bundle,
     inputs: inputs.value,
-    options: optionsIn(reading.catalog, { environment: name }),
+    options: stackOptions(reading.catalog, { kind: 'environment', environment: name }),
     acknowledged: environment.acknowledged,
     inputPlace: (input) =>
       Object.hasOwn(environment.inputs, input)
@@ -50,10 +50,17 @@ export function readEnvironmentUnit(reading: Reading, environment: Environment):
 /** What AWS Proton's roles gave for templates of the catalog, which its owners have reviewed. */
 const capabilities = ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND']
 
-/** What several stages share has the options of the one for production, or of the first. */
-function optionsIn({ stages }: Catalog, { environment }: { readonly environment: string }): StackOptions {
-  const inside = stages.filter((stage) => stage.environment === environment)
-  return { capabilities, ...(inside.find(({ production }) => production) ?? inside[0])?.stack }
+/**
+ * What the catalog says of the stack of a unit. What several stages share has the options of the one for production, or of the
+ * first. What a developer adds by a component makes no role and calls no macro unless the catalog says so.
+ */
+export function stackOptions(
+  { stages }: Pick<Catalog, 'stages'>,
+  { kind, environment, stage }: { readonly kind: Unit['kind']; readonly environment: string; readonly stage?: Stage },
+): StackOptions {
+  const inside = stages.filter((each) => each.environment === environment)
+  const shared = inside.find(({ production }) => production) ?? inside[0]
+  return { capabilities: kind === 'component' ? [] : capabilities, ...(stage ?? shared)?.stack }
 }
 
 function environmentData({ document }: Environment): DataMap {
@@ -119,13 +126,12 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
         service,
         bundle: component,
         inputs,
-        // What a developer adds makes no role unless the catalog says so.
-        options: { capabilities: [], ...stage.stack },
+        options: stackOptions(catalog, { kind: 'component', environment: environment.name, stage }),
         acknowledged,
         inputPlace,
       })
     }
-    const options = { capabilities, ...stage.stack }
+    const options = stackOptions(catalog, { kind: 'instance', environment: environment.name, stage })
     units.push({
       kind: 'instance',
       id,
@@ -308,7 +314,7 @@ export function pipelineUnits(reading: Reading, service: Service): Unit[] {
       service,
       bundle,
       inputs: inputs.value,
-      options: optionsIn(catalog, { environment: environment.name }),
+      options: stackOptions(catalog, { kind: 'pipeline', environment: environment.name }),
       acknowledged: pipeline.acknowledged,
       inputPlace: (name) =>
         Object.hasOwn(pipeline.inputs, name)

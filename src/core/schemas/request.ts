@@ -1,5 +1,5 @@
 import type { DataMap } from '../data.ts'
-import { plainName, stackName, templateReference } from './parts.ts'
+import { acknowledge, plainName, stackName, templateReference } from './parts.ts'
 
 const digest: DataMap = { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }
 const text = (maxLength: number): DataMap => ({ type: 'string', maxLength })
@@ -46,6 +46,8 @@ const unit: DataMap = {
     rendered: digest,
     // As much as CloudFormation takes.
     body: text(1_048_576),
+    parameters: { type: 'object', maxProperties: 200, additionalProperties: text(4096) },
+    acknowledged: acknowledge,
     given: { type: 'object', maxProperties: 1000, additionalProperties: text(100_000) },
   },
 }
