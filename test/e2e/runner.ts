@@ -89,8 +89,15 @@ type Running = {
   readonly commit: string
 }
 
+/** Where a working copy keeps the workflows as they were, beside what act is given of them. */
+const declarations = '.github/as-declared'
+
 /** What a workflow says of a job. */
-type Declared = { readonly permissions: Readonly<Record<string, 'read' | 'write'>>; readonly environment?: string }
+type Declared = {
+  readonly permissions: Readonly<Record<string, 'read' | 'write'>>
+  readonly environment?: string
+  readonly deployment?: false
+}
 
 /** What stands for the token of a job until the job is known. */
 const placeholder = 'the token of the job'
@@ -269,7 +276,10 @@ export async function startRunners(options: Options): Promise<Runners> {
     const workflows = join(target, '.github/workflows')
     for (const name of readdirSync(workflows)) {
       const file = join(workflows, name)
-      writeFileSync(file, copyFor(readFileSync(file, 'utf8'), at))
+      const text = readFileSync(file, 'utf8')
+      mkdirSync(join(target, declarations), { recursive: true })
+      writeFileSync(join(target, declarations, name), text)
+      writeFileSync(file, copyFor(text, at))
     }
     return target
   }
@@ -389,19 +399,26 @@ function declaredIn(folders: readonly string[], workflow: string): ReadonlyMap<s
   const found = new Map<string, Declared>()
   const open = [workflow]
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const text = folders.map((folder) => join(folder, path ?? '')).flatMap((file) => readIfThere(file))[0]
+    const kept = (path ?? '').replace('.github/workflows', declarations)
+    const text = folders.map((folder) => join(folder, kept)).flatMap((file) => readIfThere(file))[0]
     const { jobs }: { jobs: Readonly<Record<string, JobText>> } = parse(text ?? 'jobs: {}')
     for (const [id, { permissions = {}, environment, uses }] of Object.entries(jobs)) {
       if (uses !== undefined) open.push(`.github/workflows/${/\.github\/workflows\/([^@]+)/.exec(uses)?.[1] ?? ''}`)
-      else found.set(id, { permissions, ...(environment === undefined ? {} : { environment: environment.name }) })
+      else found.set(id, { permissions, ...(environment === undefined ? {} : declaredEnvironment(environment)) })
     }
   }
   return found
 }
 
+type EnvironmentText = { readonly name: string; readonly deployment?: boolean }
+
+function declaredEnvironment({ name, deployment }: EnvironmentText): Pick<Declared, 'environment' | 'deployment'> {
+  return { environment: name, ...(deployment === false ? { deployment } : {}) }
+}
+
 type JobText = {
   readonly permissions?: Readonly<Record<string, 'read' | 'write'>>
-  readonly environment?: { readonly name: string }
+  readonly environment?: EnvironmentText
   readonly uses?: string
 }
 

@@ -120,6 +120,66 @@ describe('environments', () => {
     expect(data.map(({ state }) => state)).toEqual(['failure'])
   })
 
+  test('a review is of the jobs that wait, and a later job of the same run waits for another', async () => {
+    const bob = clientOf(github, { kind: 'user', login: 'bob' })
+    const run = await begin(github)
+    const start = (name: string) =>
+      github.beginJob({ repository, run, name, environment: 'production', permissions: {} })
+    const approve = async (): Promise<void> => {
+      const { data } = await bob.actions.getPendingDeploymentsForRun({ ...checkout, run_id: run })
+      await bob.actions.reviewPendingDeploymentsForRun({
+        ...checkout,
+        run_id: run,
+        environment_ids: [data[0]?.environment.id ?? 0],
+        state: 'approved',
+        comment: '',
+      })
+    }
+    const told: string[] = []
+    const until = new AbortController()
+    const telling = (async () => {
+      for await (const { name } of github.held(until.signal)) told.push(name)
+    })()
+
+    const both = [start('one'), start('two')]
+    await approve()
+    const started = await Promise.all(both)
+    const third = start('three')
+    const held = await isHeld(third)
+    await approve()
+    await third
+    until.abort()
+    await telling
+
+    expect(started.map(({ is }) => is)).toEqual(['started', 'started'])
+    expect(held).toBe(true)
+    expect(told).toEqual(['one', 'two', 'three'])
+  })
+
+  test('a job whose environment is no deployment of it is held too, and makes none', async () => {
+    const bob = clientOf(github, { kind: 'user', login: 'bob' })
+    const before = (await bob.repos.listDeployments(checkout)).data
+    const run = await begin(github)
+    const job = github.beginJob({
+      repository,
+      run,
+      name: 'prod',
+      environment: 'production',
+      deployment: false,
+      permissions: {},
+    })
+    const held = await isHeld(job)
+    const { data } = await bob.actions.getPendingDeploymentsForRun({ ...checkout, run_id: run })
+    const environments = data.map(({ environment }) => environment.id ?? 0)
+    const review = { environment_ids: environments, state: 'approved', comment: '' } as const
+    const { data: approved } = await bob.actions.reviewPendingDeploymentsForRun({ ...checkout, run_id: run, ...review })
+    const started = await job
+    await github.endJob({ repository, run, job: started.job, conclusion: 'success' })
+
+    expect([held, started.is, approved]).toEqual([true, 'started', []])
+    expect((await bob.repos.listDeployments(checkout)).data).toEqual(before)
+  })
+
   test('a wait timer runs by the clock', async () => {
     const run = await begin(github)
     const job = github.beginJob({ repository, run, name: 'soak', environment: 'soaking', permissions: {} })

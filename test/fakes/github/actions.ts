@@ -333,7 +333,8 @@ function review(world: World, call: Call): Answer {
   }
   const state = text(call.body, 'state') === 'approved' ? 'approved' : 'rejected'
   const approval = {
-    environments: pending.map(({ environment }) => environment.name),
+    environments: [...new Set(pending.map(({ environment }) => environment.name))],
+    jobs: pending.map(({ job }) => job.id),
     state,
     by: login ?? '',
     comment: textAt(call.body, 'comment') ?? '',

@@ -66,6 +66,8 @@ export type JobWanted = {
   readonly name: string
   readonly permissions: Permissions
   readonly environment?: string
+  /** `deployment: false`: the rules of the environment hold the job, and it makes no deployment. */
+  readonly deployment?: false
   /** The ref that the job runs for, if it is not the branch of the run: `refs/tags/v1`. */
   readonly ref?: string
   /** Gives up waiting at the gate. */
@@ -89,7 +91,7 @@ export async function beginJob(world: World, repository: Repository, wanted: Job
       : (environmentOf(repository, wanted.environment) ?? addEnvironment(world, repository, wanted.environment))
   const ref = wanted.ref ?? `refs/heads/${run.branch}`
   const deployment =
-    environment === undefined
+    environment === undefined || wanted.deployment === false
       ? undefined
       : addDeployment(world, repository, {
           sha: run.sha,
@@ -211,10 +213,11 @@ async function passGate(world: World, repository: Repository, gate: Gate): Promi
     return `Branch "${branch}" is not allowed to deploy to ${name} due to environment protection rules.`
   }
   changeRun(world, repository, gate.run, () => ({ status: 'waiting' }))
+  world.held.forEach((look) => look())
   for (;;) {
     const { approvals } = runOf(repository, gate.run)
     const environment = environmentOf(repository, name) ?? gate.environment
-    const verdicts = approvals.filter(({ environments }) => environments.includes(name))
+    const verdicts = approvals.filter(({ jobs }) => jobs.includes(gate.job.id))
     const rejected = verdicts.find(({ state }) => state === 'rejected')
     if (rejected !== undefined) return `${rejected.by} rejected the deployment to ${name}: ${rejected.comment}`
     const isApproved = environment.reviewers.length === 0 || verdicts.some(({ state }) => state === 'approved')

@@ -153,6 +153,8 @@ export type GitHub = {
   endJob(job: JobEnd & { readonly repository: string }): Promise<void>
   /** The jobs that wait for a reviewer or a timer. */
   waiting(): readonly WaitingJob[]
+  /** Those that wait and those that will, each as it begins to wait, until the signal. */
+  held(until: AbortSignal): AsyncIterable<WaitingJob>
   /** Adds the zip of an artifact to a run; returns its id. */
   addArtifact(artifact: {
     readonly repository: string
@@ -212,6 +214,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       tokens,
       limits,
       gates: new Set(),
+      held: new Set(),
       state: start === undefined ? newState() : structuredClone(start.state),
     }
   }
@@ -405,6 +408,19 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
     },
     endJob: async ({ repository, ...end }) => finishJob(world, repositoryOf(world.state, repository), end),
     waiting: () => Object.values(world.state.repositories).flatMap(waitingJobs),
+    async *held(until) {
+      const told = new Set<number>()
+      while (!until.aborted) {
+        const fresh = Object.values(world.state.repositories)
+          .flatMap(waitingJobs)
+          .filter(({ job }) => !told.has(job))
+        for (const each of fresh) {
+          told.add(each.job)
+          yield each
+        }
+        if (fresh.length === 0) await anotherIsHeld(world, until)
+      }
+    },
     addArtifact: ({ repository, run, name, zip }) => {
       const artifact = {
         id: nextNumber(world.state, 'artifact'),
@@ -559,6 +575,19 @@ async function readFiles(world: World, repository: Repository, ref = repository.
     files.push([path, Buffer.from(text(blob, 'content'), 'base64').toString()])
   }
   return new Map(files.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Until a job begins to wait, or the signal. */
+function anotherIsHeld(world: World, until: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      world.held.delete(look)
+      until.removeEventListener('abort', look)
+      resolve()
+    }
+    world.held.add(look)
+    until.addEventListener('abort', look)
+  })
 }
 
 function waitingJobs(repository: Repository): readonly WaitingJob[] {

@@ -199,8 +199,10 @@ export type Job = {
   readonly completedAt: string | null
 }
 
+/** One review is of the jobs that wait at that moment; a later job of the same run waits for another one. */
 export type Approval = {
   readonly environments: readonly string[]
+  readonly jobs: readonly number[]
   readonly state: 'approved' | 'rejected'
   readonly by: string
   readonly comment: string

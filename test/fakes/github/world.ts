@@ -25,6 +25,8 @@ export type World = {
   readonly limits: Limits
   /** Called when something may have opened or shut the gate of a job that waits. */
   readonly gates: Set<() => void>
+  /** Called when a job begins to wait. */
+  readonly held: Set<() => void>
 }
 
 /** One request, after it was found to be whole and allowed. */
