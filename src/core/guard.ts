@@ -18,6 +18,7 @@ import { isText, own, resourcesOf, section } from './stack/template.ts'
  */
 export const dataTypes: Readonly<Record<string, string>> = {
   'AWS::Backup::BackupVault': 'backups',
+  'AWS::Cassandra::Table': 'the rows of a table',
   'AWS::CloudFormation::Stack': 'all that is in the nested stack',
   'AWS::Cognito::IdentityPool': 'identities of users',
   'AWS::Cognito::UserPool': 'users and their passwords',
@@ -37,7 +38,6 @@ export const dataTypes: Readonly<Record<string, string>> = {
   'AWS::FSx::Volume': 'files',
   'AWS::KMS::Key': 'the key to all that was encrypted with it',
   'AWS::KMS::ReplicaKey': 'the key to all that was encrypted with it',
-  'AWS::Keyspaces::Table': 'the rows of a table',
   'AWS::Kinesis::Stream': 'records that are not read yet',
   'AWS::Logs::LogGroup': 'logs',
   'AWS::MSK::Cluster': 'messages of topics',
@@ -232,11 +232,15 @@ export function policyChanges(live: DataMap, wanted: DataMap): readonly PolicyCh
 export function withMarks(live: DataMap, wanted: DataMap): DataMap {
   const changed = new Set(policyChanges(live, wanted).map(({ logicalId }) => logicalId))
   const before = resourcesOf(live)
-  const marks = [...resourcesOf(wanted).values()].flatMap(({ logicalId, deletionPolicy, updateReplacePolicy }) => {
-    if (changed.has(logicalId)) return [[logicalId, `${deletionPolicy} ${updateReplacePolicy}`] as const]
-    const mark = before.has(logicalId) ? markOf(live, logicalId) : undefined
-    return mark === undefined ? [] : [[logicalId, mark] as const]
-  })
+  const marks = [...resourcesOf(wanted).values()].flatMap(
+    ({ logicalId, type, deletionPolicy, updateReplacePolicy }) => {
+      const mark = before.get(logicalId)?.type === type ? markOf(live, logicalId) : undefined
+      if (!changed.has(logicalId)) return mark === undefined ? [] : [[logicalId, mark] as const]
+      const policies = `${deletionPolicy} ${updateReplacePolicy}`
+      // Somebody may have changed the policies back by other means, and left the note.
+      return [[logicalId, mark === policies ? `${policies} again` : policies] as const]
+    },
+  )
   return marks.length === 0 ? wanted : marked(wanted, new Map(marks))
 }
 
@@ -252,18 +256,26 @@ function markOf(template: DataMap, logicalId: string): string | undefined {
 }
 
 function marked(template: DataMap, marks: ReadonlyMap<string, string>): DataMap {
-  const resources = entriesOf(section(template, 'Resources')).map(([logicalId, resource]): [string, Data] => {
-    if (!isMap(resource)) return [logicalId, resource]
-    const metadata = own(resource, 'Metadata')
-    const mark = marks.get(logicalId)
-    const kept = isMap(metadata) ? entriesOf(metadata).filter(([key]) => key !== markKey) : []
-    const noted: [string, Data][] = mark === undefined ? kept : [...kept, [markKey, mark]]
-    const hadMark = isMap(metadata) && kept.length < Object.keys(metadata).length
-    if (mark === undefined && !hadMark) return [logicalId, resource]
-    const rest = entriesOf(resource).filter(([key]) => key !== 'Metadata')
-    return [logicalId, mapOf(noted.length === 0 ? rest : [...rest, ['Metadata', mapOf(noted)]])]
-  })
+  const resources = entriesOf(section(template, 'Resources')).map(([logicalId, resource]): [string, Data] => [
+    logicalId,
+    isMap(resource) ? withMark(resource, marks.get(logicalId)) : resource,
+  ])
   return mapOf(
     entriesOf(template).map(([key, value]): [string, Data] => [key, key === 'Resources' ? mapOf(resources) : value]),
   )
+}
+
+/** One resource without the note of `withMarks`. */
+export function withoutMark(resource: DataMap): DataMap {
+  return withMark(resource, undefined)
+}
+
+function withMark(resource: DataMap, mark: string | undefined): DataMap {
+  const metadata = own(resource, 'Metadata')
+  const had = own(metadata, markKey) !== undefined
+  if (mark === undefined && !had) return resource
+  const kept = isMap(metadata) ? entriesOf(metadata).filter(([key]) => key !== markKey) : []
+  const noted: [string, Data][] = mark === undefined ? kept : [...kept, [markKey, mark]]
+  const rest = entriesOf(resource).filter(([key]) => key !== 'Metadata')
+  return mapOf(noted.length === 0 ? rest : [...rest, ['Metadata', mapOf(noted)]])
 }

@@ -1,5 +1,6 @@
 import { compareText, digest, same } from '../canonical.ts'
 import { type Data, type DataMap, isMap, mapOf } from '../data.ts'
+import { withoutMark } from '../guard.ts'
 import { type Change, type ChangedProperty, changedProperty, differences } from '../stack/diff.ts'
 import { isRetained } from '../stack/plan.ts'
 import { mentions, own, resourcesOf, section } from '../stack/template.ts'
@@ -68,7 +69,7 @@ export function mergedWith(withValues: DescribedChangeSet, without: DescribedCha
   const all = (without.Changes ?? []).map((each) => known.get(each.ResourceChange?.LogicalResourceId) ?? each)
   const listed = new Set(all.map((each) => each.ResourceChange?.LogicalResourceId))
   const more = (withValues.Changes ?? []).filter((each) => !listed.has(each.ResourceChange?.LogicalResourceId))
-  return { ...without, Changes: [...all, ...more] }
+  return { ...without, StatusReason: withValues.StatusReason, Changes: [...all, ...more] }
 }
 
 export type ChangeOptions = {
@@ -81,7 +82,7 @@ export type ChangeOptions = {
 
 export type ReadChanges = {
   readonly changes: readonly Change[]
-  /** Outputs that become others, or may: of what is told by `differences`, their expressions. */
+  /** Outputs that become others, or may: digests of their expressions, for a change set does not tell their values. */
   readonly outputs: readonly ChangedProperty[]
   /** What a person should know, a sentence each. */
   readonly notes: readonly string[]
@@ -98,7 +99,7 @@ export function readChanges(changeSet: DescribedChangeSet, options: ChangeOption
   return { changes, outputs: outputsOf(changes, options), notes: reading.notes }
 }
 
-/** How a change set writes a value that is known only when another resource is there. */
+/** How a change set with values writes one that is known only when another resource is there. */
 const unknown = '{{changeSet:KNOWN_AFTER_APPLY}}'
 
 const stackType = 'AWS::CloudFormation::Stack'
@@ -172,7 +173,8 @@ class Reading {
         return { ...bare, action: 'update', conditional: ['Properties'], retained: false }
       default:
     }
-    const properties = propertiesOf(change, policyChanges(logicalId, before, after))
+    const templates = { before: resourceIn(before, logicalId), after: resourceIn(after, logicalId) }
+    const properties = propertiesOf(change, { policies: policyChanges(logicalId, before, after), ...templates })
     const { Replacement: replacement, PolicyAction: policy = '' } = change
     if (replacement === 'True' || (policy.startsWith('ReplaceAnd') && replacement !== 'Conditional')) {
       const kept = policyOf(after, logicalId)?.updateReplacePolicy
@@ -180,7 +182,7 @@ class Reading {
         ...bare,
         action: 'replace',
         properties,
-        because: recreating(change, ['Always']),
+        because: becauseOf(change),
         retained: isLeft(change, kept),
       }
     }
@@ -232,19 +234,53 @@ function policyChanges(
  * The changed properties: by comparing the resource before and after, as deep as both go; and those that only the details
  * tell of, as the values of NoEcho parameters, which are the same stars on both sides.
  */
-function propertiesOf(change: DescribedChange, policies: readonly ChangedProperty[]): readonly ChangedProperty[] {
+function propertiesOf(
+  change: DescribedChange,
+  it: {
+    readonly policies: readonly ChangedProperty[]
+    readonly before: Data | undefined
+    readonly after: Data | undefined
+  },
+): readonly ChangedProperty[] {
   const [before, after] = [contextOf(change.BeforeContext), contextOf(change.AfterContext)]
   const compared =
     before === undefined || after === undefined
       ? []
       : attributes.flatMap((attribute) =>
-          differences(own(before, attribute), own(after, attribute)).map((it) => changedProperty(attribute, it)),
+          differences(own(before, attribute), own(after, attribute)).map((each) => changedProperty(attribute, each)),
         )
-  const found = [...compared, ...policies]
-  const told = (change.Details ?? []).flatMap((detail) => toldBy(detail))
-  const more = told.filter(({ path }) => !found.some((it) => isSameOrPart(it.path, path)))
-  const unique = new Map([...found, ...more].map((it) => [it.path, it]))
-  return [...unique.values()].filter(({ path }) => !isOurMark(path)).toSorted((a, b) => compareText(a.path, b.path))
+  const found = [...compared, ...it.policies]
+  // Nothing of the metadata is hidden, so that the comparison has all of it.
+  const isMetadataKnown =
+    before !== undefined ||
+    (it.after !== undefined && same(own(it.before, 'Metadata') ?? null, own(it.after, 'Metadata') ?? null))
+  const told = (change.Details ?? [])
+    .flatMap(toldBy)
+    .filter(({ path }) => !found.some((each) => isSameOrPart(each.path, path)))
+    .filter(({ path }) => !(isMetadataKnown && isSameOrPart(path, 'Metadata')))
+  const unique = new Map([...found, ...told.map((each) => fromTemplates(each, it))].map((each) => [each.path, each]))
+  return [...unique.values()].toSorted((a, b) => compareText(a.path, b.path))
+}
+
+/** What a description without values says, with the digests of the expressions in the templates in the place of the values. */
+function fromTemplates(
+  property: ChangedProperty,
+  { before, after }: { readonly before: Data | undefined; readonly after: Data | undefined },
+): ChangedProperty {
+  if (property.before !== undefined || property.after !== undefined) return property
+  const [left, right] = [before, after].map((resource) => {
+    const value = property.path.split('.').reduce<Data | undefined>((inside, key) => own(inside, key), resource)
+    return value === undefined ? undefined : digest(value)
+  })
+  // One that is the same by its expression is another by what it mentions.
+  return left === right
+    ? property
+    : { path: property.path, ...(left && { before: left }), ...(right && { after: right }) }
+}
+
+function resourceIn(template: DataMap | undefined, logicalId: string): Data | undefined {
+  const resource = template === undefined ? undefined : own(section(template, 'Resources'), logicalId)
+  return isMap(resource) ? withoutMark(resource) : resource
 }
 
 const attributes = ['Properties', 'Tags', 'Metadata', 'CreationPolicy', 'UpdatePolicy'] as const
@@ -252,7 +288,7 @@ const attributes = ['Properties', 'Tags', 'Metadata', 'CreationPolicy', 'UpdateP
 function contextOf(text: string | undefined): DataMap | undefined {
   if (text === undefined || text === '') return undefined
   const document = readJson('context', text)
-  return document.ok && isMap(document.value.data) ? document.value.data : undefined
+  return document.ok && isMap(document.value.data) ? withoutMark(document.value.data) : undefined
 }
 
 function toldBy(detail: DescribedDetail): readonly ChangedProperty[] {
@@ -298,6 +334,12 @@ function recreating(change: DescribedChange, words: readonly string[]): readonly
   return [...new Set(paths)].toSorted(compareText)
 }
 
+/** The properties that replace a resource for sure; those that may, where none is told for sure. */
+function becauseOf(change: DescribedChange): readonly string[] {
+  const always = recreating(change, ['Always'])
+  return always.length > 0 ? always : recreating(change, ['Conditionally'])
+}
+
 /**
  * The properties by which a resource may be replaced. One that mentions another resource by `Ref` is changed only when that is
  * made anew, for an update keeps the id; so where the same change set says that it is only updated, nothing is replaced.
@@ -319,11 +361,6 @@ function isSettled(
   if (source !== 'ResourceReference' || evaluation !== 'Dynamic' || cause === undefined) return false
   const other = byId.get(cause)
   return other?.Action === 'Modify' && other.Replacement === 'False'
-}
-
-/** Where the policies of a resource are noted in its own metadata; see `guard.ts`. */
-function isOurMark(path: string): boolean {
-  return path === 'Metadata.Protium::Policies'
 }
 
 /** An output that is told by another expression, or that mentions a resource which is made anew. */

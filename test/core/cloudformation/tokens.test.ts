@@ -16,7 +16,7 @@ const anyName: fc.Arbitrary<RunName> = fc.record(
     run: fc.string({ maxLength: 300, unit: 'binary' }),
     attempt: fc.nat(),
     wants: fc
-      .string({ minLength: 64, maxLength: 64, unit: fc.constantFrom(...'0123456789abcdef') })
+      .string({ minLength: 64, maxLength: 64, unit: fc.nat(15).map((digit) => digit.toString(16)) })
       .map((hex) => `sha256:${hex}`),
     pullRequest: fc.nat(),
   },
