@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Credentials } from './core/catalog.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
+import type { FetchedLedger } from './core/ledger.ts'
 import type { Markdown } from './core/markdown.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { Checked, Problem } from './core/problem.ts'
@@ -82,6 +83,8 @@ export interface Files {
     root: string,
     commits: { readonly older: string; readonly newer: string },
   ) => Promise<boolean | undefined>
+  /** The ledger as git has fetched it; undefined where it has not, or there is none. */
+  readonly ledger: (root: string) => Promise<FetchedLedger | undefined>
   /** The commit that is checked out, if the folder is in git. */
   readonly commit: (root: string) => Promise<string | undefined>
 }

@@ -44,6 +44,7 @@ export function machine({
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
       isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),
+      ledger: async (root) => (await import('./adapters/checkout.ts')).fetchedBranch(root),
     },
     provisioner: async (options) => {
       if (options.name !== 'local') {

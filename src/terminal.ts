@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   status: async () => (await import('./commands/status.ts')).status,
   stage: async () => (await import('./commands/stage.ts')).stage,
+  ledger: async () => (await import('./commands/ledger.ts')).ledger,
   workflows: async () => (await import('./commands/workflows.ts')).workflows,
   explain: async () => (await import('./commands/explain.ts')).explain,
 }

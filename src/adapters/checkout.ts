@@ -1,7 +1,8 @@
-import { unitFolder } from '../core/ledger.ts'
 import { compareText } from '../core/canonical.ts'
 import type { Records } from '../ports.ts'
-import { fetchedLedger, readTreeAt } from './git.ts'
+import type { FetchedLedger } from '../core/ledger.ts'
+import { unitFolder } from '../core/ledger.ts'
+import { fetchedLedger, isThere, messagesOf, readTreeAt } from './git.ts'
 import { readRecord } from './records.ts'
 
 /**
@@ -9,7 +10,7 @@ import { readRecord } from './records.ts'
  * job that waited for its turn it has all that was written before.
  */
 export async function checkoutLedger(root: string): Promise<Pick<Records, 'list'> | undefined> {
-  if ((await readTreeAt(root, fetchedLedger, '')) === undefined) return undefined
+  if (!(await isThere(root, fetchedLedger))) return undefined
   return {
     list: async (unit, { latest } = {}) => {
       const folder = unit === undefined ? 'records' : unitFolder(unit)
@@ -20,4 +21,13 @@ export async function checkoutLedger(root: string): Promise<Pick<Records, 'list'
       return latest === undefined ? records : records.slice(-latest)
     },
   }
+}
+
+/** The whole branch of the ledger as it was fetched, for who checks it. */
+export async function fetchedBranch(root: string): Promise<FetchedLedger | undefined> {
+  const messages = await messagesOf(root, fetchedLedger)
+  const read = messages === undefined ? undefined : await readTreeAt(root, fetchedLedger, 'records')
+  if (messages === undefined) return undefined
+  const files = new Map([...(read?.tree ?? [])].map(([path, text]) => [`records/${path}`, text]))
+  return { messages, files, problems: read?.problems ?? [] }
 }

@@ -78,6 +78,18 @@ export async function readTreeAt(root: string, ref: string, folder: string): Pro
   return readEntries(root, entriesOf(listed))
 }
 
+/** The messages of the commits that lead to a ref, the newest first; undefined where it is missing. */
+export async function messagesOf(root: string, ref: string): Promise<readonly string[] | undefined> {
+  const commit = await resolve(root, ref)
+  const listed = commit === undefined ? undefined : await git(root, ['log', '-z', '--format=%B', commit])
+  return listed?.toString('utf8').split('\0')
+}
+
+/** Whether there is such a tag, commit or ledger. */
+export async function isThere(root: string, ref: string): Promise<boolean> {
+  return (await resolve(root, ref)) !== undefined
+}
+
 /** The ledger as it was when the repository was checked out with all of its branches. */
 export const fetchedLedger = 'refs/remotes/origin/protium-ledger'
 

@@ -1,5 +1,5 @@
 import { compareText, digest } from '../core/canonical.ts'
-import { recordPath, unitFolder } from '../core/ledger.ts'
+import { addedBy, recordPath, unitFolder } from '../core/ledger.ts'
 import { Refused } from '../core/problem.ts'
 import type { FileTree } from '../core/tree.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
@@ -158,8 +158,7 @@ function headOf({
   readonly sha: string
   readonly commit: { readonly message: string; readonly tree: { readonly sha: string } }
 }): Head {
-  const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
-  return { commit: sha, tree: tree.sha, link: said ?? `commit:${sha}` }
+  return { commit: sha, tree: tree.sha, link: addedBy(message)?.digest ?? `commit:${sha}` }
 }
 
 /**
@@ -176,8 +175,7 @@ function messageOf(record: DeploymentRecord, { path, text }: { readonly path: st
 const longestText = 20_000
 
 function toldIn(message: string): Pick<Told, 'path' | 'text'> {
-  const path = /^Record: (records\/\S+)$/mu.exec(message)?.[1]
-  const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
+  const { path, digest: said } = addedBy(message) ?? {}
   const text = /^Text: ([A-Za-z0-9+/=]+)$/mu.exec(message)?.[1]
   const read = text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8')
   return { path, text: read !== undefined && said === digest(read) ? read : undefined }

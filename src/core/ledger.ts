@@ -1,5 +1,6 @@
 import { compareText, digest } from './canonical.ts'
 import { isMap } from './data.ts'
+import type { Problem } from './problem.ts'
 import type { FileTree } from './tree.ts'
 import { readJson } from './yaml.ts'
 
@@ -32,6 +33,65 @@ export function unitFolder(unit: string): string {
   if (!/^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/u.test(unit) || unit.length > 200)
     throw new TypeError(`Not a unit: ${unit}`)
   return `records/${unit}`
+}
+
+/** What a commit of the ledger's branch says that it adds: a record, and its digest. Nothing, if it is not one of Protium's. */
+export function addedBy(message: string): { readonly path: string; readonly digest: string } | undefined {
+  const path = /^Record: (records\/\S+)$/mu.exec(message)?.[1]
+  const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
+  return path === undefined || said === undefined ? undefined : { path, digest: said }
+}
+
+/** The branch of the ledger: its files, and the messages of its commits, the newest first. */
+export type FetchedLedger = {
+  readonly files: FileTree
+  readonly messages: readonly string[]
+  /** What could not be read. */
+  readonly problems: readonly Problem[]
+}
+
+/** One thing that is wrong with a ledger: a sentence, the file that it is about, and what to do. */
+export type LedgerFault = { readonly file: string; readonly what: string; readonly remedy: string }
+
+/**
+ * Checks a ledger by both of its witnesses. Its commits say which records were added, with the digest of each; the records
+ * themselves name the one before them, which also holds where the branch was written anew with other commits.
+ */
+export function recordsIn({ files, messages }: Pick<FetchedLedger, 'files' | 'messages'>): {
+  readonly records: number
+  readonly faults: readonly LedgerFault[]
+} {
+  const records = new Map([...files].filter(([path]) => path.startsWith('records/') && path.endsWith('.json')))
+  const added = messages.flatMap((message) => addedBy(message) ?? [])
+  const known = new Set(added.map(({ path }) => path))
+  const restore = (path: string): string =>
+    `Find the commit that did it: \`git log origin/protium-ledger -- ${path}\`. Bring the record back from the commit before it, and protect the branch with a ruleset.`
+  const faults = added.flatMap(({ path, digest: said }): LedgerFault[] => {
+    const text = records.get(path)
+    if (text === undefined)
+      return [
+        { file: path, what: 'The record was added by a commit of the ledger, and is missing.', remedy: restore(path) },
+      ]
+    if (digest(text) !== said)
+      return [{ file: path, what: 'The record was changed after it was added.', remedy: restore(path) }]
+    return []
+  })
+  const strangers = [...records.keys()].filter((path) => !known.has(path))
+  const odd = strangers.map((path): LedgerFault => ({
+    file: path,
+    what: 'The record was put in by a commit that does not say so: it is not one of Protium’s.',
+    remedy: restore(path),
+  }))
+  const told = new Set([...faults, ...odd].map(({ file }) => file))
+  // Where the commits have told what is wrong, the chain would tell it again.
+  const chain = told.size > 0 ? [] : chainFaults(records)
+  const broken = chain.map((fault): LedgerFault => ({
+    file: /records\/\S+/u.exec(fault)?.[0] ?? 'records',
+    what: `${fault}.`,
+    remedy:
+      'The commits agree with the files, so the branch was written anew. Compare it with a clone from before that.',
+  }))
+  return { records: records.size, faults: [...faults, ...odd, ...broken] }
 }
 
 /** What is wrong with a chain, given all files of a ledger by their paths: one sentence for each break. Nothing, if it is whole. */

@@ -253,6 +253,11 @@ export const problemCodes = {
     why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
     fix: 'Rename it as the message says.',
   },
+  'ledger-broken': {
+    title: 'The ledger is not as it was written',
+    why: 'The ledger is a branch to which each deployment adds one record, which names the digest of the record before it. Nothing in it is ever changed or taken away; where that was done all the same, the digests no longer fit.',
+    fix: 'Find the commit that did it with `git log origin/protium-ledger`, bring the record back, and protect the branch by a ruleset that lets it move forward only.',
+  },
   'listener-priority-taken': {
     title: 'Two rules of a listener have one priority',
     why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
@@ -287,6 +292,11 @@ export const problemCodes = {
     title: 'There is no such folder',
     why: 'A command was told to read a folder that is not there.',
     fix: 'Correct the path, or make the folder.',
+  },
+  'no-ledger': {
+    title: 'There is no ledger to check',
+    why: 'The ledger is the branch `protium-ledger` of the repository in which deployments run. Git checks what it has fetched, and it has fetched no such branch; before the first deployment there is none.',
+    fix: 'Run `git fetch origin protium-ledger:refs/remotes/origin/protium-ledger` in a clone of that repository, and check again.',
   },
   'no-pipeline': {
     title: 'The template has no pipeline',

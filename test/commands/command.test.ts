@@ -51,6 +51,7 @@ const noPorts: Ports = {
     released: async () => undefined,
     changed: async () => undefined,
     isBefore: async () => undefined,
+    ledger: async () => undefined,
     commit: async () => undefined,
   },
   exclusive: async () => ({ [Symbol.asyncDispose]: async () => {} }),

@@ -5,6 +5,7 @@ import { forget } from '../../src/adapters/local/forget.ts'
 import { holdFolder } from '../../src/adapters/local/lock.ts'
 import { folderRecords } from '../../src/adapters/records.ts'
 import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts'
+import type { FetchedLedger } from '../../src/core/ledger.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { quickFolder } from '../quick-folder.ts'
@@ -27,6 +28,7 @@ export function worldOf(
     readonly texts?: ReadonlyMap<string, string>
     readonly released?: ReadonlyMap<string, FileTree>
     readonly commit?: string
+    readonly ledger?: FetchedLedger
     readonly isBefore?: boolean
     /** What has changed; then the run is about a change. */
     readonly changed?: readonly string[]
@@ -77,6 +79,7 @@ export function worldOf(
       changed: async () => more.changed,
       isBefore: async () => more.isBefore,
       commit: async () => more.commit,
+      ledger: async () => more.ledger,
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
     records: async (records) => folderRecords(records),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { digest } from '../../src/core/canonical.ts'
-import { chainFaults, recordPath } from '../../src/core/ledger.ts'
+import { chainFaults, recordPath, recordsIn } from '../../src/core/ledger.ts'
 
 /** A chain of so many records, as files. */
 function chain(length: number): Map<string, string> {
@@ -48,6 +48,52 @@ describe('the chain of the ledger', () => {
     expect(chainFaults(new Map([...chain(2), ['records/x/dev/2026-11/odd.json', text]]))).toEqual([
       'What came before records/x/dev/2026-11/odd.json is missing or was changed',
     ])
+  })
+})
+
+describe('a ledger', () => {
+  const files = chain(4)
+  const paths = [...files.keys()]
+  const messages = paths
+    .map((path) => `x/dev: deployed\n\nRecord: ${path}\nDigest: ${digest(files.get(path) ?? '')}\nText: eA==\n`)
+    .toReversed()
+  const [first = '', second = '', , last = ''] = paths
+  const found = (changed: ReadonlyMap<string, string>, said: readonly string[] = messages) =>
+    recordsIn({ files: changed, messages: said }).faults.map(({ file, what }) => `${file}: ${what}`)
+
+  test('is whole as it was written', () => {
+    expect(recordsIn({ files, messages })).toEqual({ records: 4, faults: [] })
+    expect(recordsIn({ files: new Map(), messages: [] })).toEqual({ records: 0, faults: [] })
+  })
+
+  test.each([[first], [second], [last]])('says that %s is missing', (path) => {
+    const without = new Map(files)
+    without.delete(path)
+    expect(found(without)).toEqual([`${path}: The record was added by a commit of the ledger, and is missing.`])
+  })
+
+  test.each([[first], [second], [last]])('says that %s was changed', (path) => {
+    expect(found(new Map(files).set(path, `${files.get(path) ?? ''} `))).toEqual([
+      `${path}: The record was changed after it was added.`,
+    ])
+  })
+
+  test('says which record was put in', () => {
+    const path = 'records/x/dev/2026-11/more.json'
+    expect(found(new Map(files).set(path, '{}'))).toEqual([
+      `${path}: The record was put in by a commit that does not say so: it is not one of Protium’s.`,
+    ])
+  })
+
+  test('shows by its chain that it was written anew, with commits that agree', () => {
+    const without = new Map(files)
+    without.delete(second)
+    expect(
+      found(
+        without,
+        messages.filter((message) => !message.includes(second)),
+      ),
+    ).toEqual([`${paths[2]}: What came before ${paths[2]} is missing or was changed.`])
   })
 })
 

@@ -132,6 +132,7 @@ describe('protium', () => {
         deploy     Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
         status     Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
         stage      Says which stage a host belongs to.
+        ledger     Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.
         workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
         explain    Explains a problem by its code, or a line of something rendered: the template and the inputs that it came from.
 
