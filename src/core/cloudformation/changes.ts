@@ -174,7 +174,8 @@ class Reading {
       default:
     }
     const templates = { before: resourceIn(before, logicalId), after: resourceIn(after, logicalId) }
-    const properties = propertiesOf(change, { policies: policyChanges(logicalId, before, after), ...templates })
+    const policies = policyChanges(change, policyOf(before, logicalId), policyOf(after, logicalId))
+    const properties = propertiesOf(change, { policies, ...templates })
     const { Replacement: replacement, PolicyAction: policy = '' } = change
     if (replacement === 'True' || (policy.startsWith('ReplaceAnd') && replacement !== 'Conditional')) {
       const kept = policyOf(after, logicalId)?.updateReplacePolicy
@@ -187,6 +188,8 @@ class Reading {
       }
     }
     const conditional = replacement === 'Conditional' ? conditionalOf(change, it.byId) : []
+    // The note of policies was written, or has gone: that touches nothing.
+    if (properties.length === 0 && conditional.length === 0 && isOfMetadata(change)) return undefined
     return {
       ...bare,
       action: 'update',
@@ -213,20 +216,23 @@ function policyOf(template: DataMap | undefined, logicalId: string): Policies | 
   return template === undefined ? undefined : resourcesOf(template).get(logicalId)
 }
 
-/** Changed policies, which a change set does not always list. */
+/**
+ * Changed policies: those that the change set lists, and those that it does not but the templates show. What they are now is the
+ * wanted template's word, which is there also where the live one was not read; so both ways they are told alike.
+ */
 function policyChanges(
-  logicalId: string,
-  before: DataMap | undefined,
-  after: DataMap | undefined,
+  change: DescribedChange,
+  was: Policies | undefined,
+  will: Policies | undefined,
 ): readonly ChangedProperty[] {
-  const [was, will] = [policyOf(before, logicalId), policyOf(after, logicalId)]
-  if (was === undefined || will === undefined) return []
+  if (will === undefined) return []
+  const listed = (change.Details ?? []).map(({ Target: target }) => target?.Attribute)
   const pairs = [
-    ['DeletionPolicy', was.deletionPolicy, will.deletionPolicy],
-    ['UpdateReplacePolicy', was.updateReplacePolicy, will.updateReplacePolicy],
+    ['DeletionPolicy', was?.deletionPolicy, will.deletionPolicy],
+    ['UpdateReplacePolicy', was?.updateReplacePolicy, will.updateReplacePolicy],
   ] as const
   return pairs.flatMap(([path, left, right]) =>
-    left === right ? [] : [{ path, before: digest(left), after: digest(right) }],
+    listed.includes(path) || (left !== undefined && left !== right) ? [{ path, after: digest(right) }] : [],
   )
 }
 
@@ -253,29 +259,27 @@ function propertiesOf(
   // Nothing of the metadata is hidden, so that the comparison has all of it.
   const isMetadataKnown =
     before !== undefined ||
-    (it.after !== undefined && same(own(it.before, 'Metadata') ?? null, own(it.after, 'Metadata') ?? null))
+    (it.before !== undefined &&
+      it.after !== undefined &&
+      same(own(it.before, 'Metadata') ?? null, own(it.after, 'Metadata') ?? null))
   const told = (change.Details ?? [])
     .flatMap(toldBy)
     .filter(({ path }) => !found.some((each) => isSameOrPart(each.path, path)))
     .filter(({ path }) => !(isMetadataKnown && isSameOrPart(path, 'Metadata')))
-  const unique = new Map([...found, ...told.map((each) => fromTemplates(each, it))].map((each) => [each.path, each]))
+  const unique = new Map(
+    [...found, ...told.map((each) => fromTemplate(each, it.after))].map((each) => [each.path, each]),
+  )
   return [...unique.values()].toSorted((a, b) => compareText(a.path, b.path))
 }
 
-/** What a description without values says, with the digests of the expressions in the templates in the place of the values. */
-function fromTemplates(
-  property: ChangedProperty,
-  { before, after }: { readonly before: Data | undefined; readonly after: Data | undefined },
-): ChangedProperty {
+/**
+ * What a description without values says, with the digest of the wanted expression in the place of the value. The live one is not
+ * always at hand, and a plan must not differ by that.
+ */
+function fromTemplate(property: ChangedProperty, after: Data | undefined): ChangedProperty {
   if (property.before !== undefined || property.after !== undefined) return property
-  const [left, right] = [before, after].map((resource) => {
-    const value = property.path.split('.').reduce<Data | undefined>((inside, key) => own(inside, key), resource)
-    return value === undefined ? undefined : digest(value)
-  })
-  // One that is the same by its expression is another by what it mentions.
-  return left === right
-    ? property
-    : { path: property.path, ...(left && { before: left }), ...(right && { after: right }) }
+  const value = property.path.split('.').reduce<Data | undefined>((inside, key) => own(inside, key), after)
+  return value === undefined ? property : { path: property.path, after: digest(value) }
 }
 
 function resourceIn(template: DataMap | undefined, logicalId: string): Data | undefined {
@@ -284,6 +288,12 @@ function resourceIn(template: DataMap | undefined, logicalId: string): Data | un
 }
 
 const attributes = ['Properties', 'Tags', 'Metadata', 'CreationPolicy', 'UpdatePolicy'] as const
+
+/** Whether nothing but the metadata of a resource changes. */
+function isOfMetadata({ Details: details = [], Scope: scope = [] }: DescribedChange): boolean {
+  const words = [...scope, ...details.map(({ Target: target }) => target?.Attribute)]
+  return words.length > 0 && words.every((word) => word === 'Metadata')
+}
 
 function contextOf(text: string | undefined): DataMap | undefined {
   if (text === undefined || text === '') return undefined

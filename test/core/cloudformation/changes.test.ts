@@ -487,21 +487,20 @@ describe('a description that lacks something', () => {
     expect(mergedWith(changeSet(modify({})), changeSet()).Changes).toHaveLength(1)
   })
 
-  test('has the digests of the expressions in the templates in the place of the values', () => {
+  test('has the digest of the wanted expression in the place of the value, whether the live template is at hand or not', () => {
     const at = (value: string): DataMap => ({
       Resources: { Queue: { Type: 'AWS::SQS::Queue', Properties: { Delay: value, Name: 'same' } } },
     })
     const detail = (Name: string): DescribedDetail => ({
       Target: { Attribute: 'Properties', Name, RequiresRecreation: 'Never' },
     })
-    const { changes } = readChanges(changeSet(modify({ Details: [detail('Delay'), detail('Name')] })), {
-      before: at('1'),
-      after: at('2'),
-    })
+    const given = changeSet(modify({ Details: [detail('Delay'), detail('Name')] }))
+    const { changes } = readChanges(given, { before: at('1'), after: at('2') })
     expect(changes[0]?.properties).toEqual([
-      { path: 'Properties.Delay', before: digest('1'), after: digest('2') },
-      { path: 'Properties.Name' },
+      { path: 'Properties.Delay', after: digest('2') },
+      { path: 'Properties.Name', after: digest('same') },
     ])
+    expect(readChanges(given, { after: at('2') }).changes).toEqual(changes)
   })
 })
 
@@ -524,9 +523,40 @@ describe('policies', () => {
       { before, after },
     )
     expect(changes).toMatchObject([
-      { action: 'update', properties: [{ path: 'DeletionPolicy', before: digest('Delete'), after: digest('Retain') }] },
+      { action: 'update', properties: [{ path: 'DeletionPolicy', after: digest('Retain') }] },
     ])
   })
+})
+
+test('policies that the change set lists are told as those that the templates show, whether the live one is at hand or not', () => {
+  const at = (DeletionPolicy: string): DataMap => ({
+    Resources: { Queue: { Type: 'AWS::SQS::Queue', DeletionPolicy } },
+  })
+  const detail: DescribedDetail = {
+    Target: { Attribute: 'DeletionPolicy', AfterValue: 'Retain' },
+    ChangeSource: 'DirectModification',
+  }
+  const read = (change: DescribedChange, before?: DataMap): unknown =>
+    readChanges(changeSet(change), { before, after: at('Retain') }).changes[0]?.properties
+  const told = [{ path: 'DeletionPolicy', after: digest('Retain') }]
+  expect(read(modify({}), at('Delete'))).toEqual(told)
+  expect(read(modify({ Details: [detail] }))).toEqual(told)
+  expect(read(modify({ Details: [detail] }), at('Delete'))).toEqual(told)
+  expect(read(modify({}), at('Retain'))).toEqual([])
+})
+
+test('the note of policies, where it alone is written or gone, is no change; other metadata is', () => {
+  const noted = (Metadata: Record<string, unknown>): DescribedChange =>
+    modify({
+      Scope: ['Metadata'],
+      BeforeContext: context({}, { Metadata }),
+      AfterContext: context({}),
+      Details: [{ Target: { Attribute: 'Metadata', RequiresRecreation: 'Never' }, ChangeSource: 'DirectModification' }],
+    })
+  expect(readChanges(changeSet(noted({ 'Protium::Policies': 'Retain Delete' }))).changes).toEqual([])
+  expect(readChanges(changeSet(noted({ 'Protium::Policies': 'Retain Delete', Own: 'x' }))).changes).toMatchObject([
+    { action: 'update', properties: [{ path: 'Metadata' }] },
+  ])
 })
 
 describe('outputs', () => {
