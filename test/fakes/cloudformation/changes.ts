@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../../src/core/canonical.ts'
-import { type Data, type DataMap, isMap, mapOf, type Path } from '../../../src/core/data.ts'
+import { type Data, type DataMap, isList, isMap, mapOf, type Path } from '../../../src/core/data.ts'
 import { type Difference, differences, replacing } from '../../../src/core/stack/diff.ts'
 import { scalarText } from '../../../src/core/stack/parameters.ts'
 import { mentions } from '../../../src/core/stack/template.ts'
@@ -9,7 +9,9 @@ import type { Change, Detail, LiveResource } from './state.ts'
 type Options = {
   readonly before: Readonly<Record<string, string>>
   readonly after: Readonly<Record<string, string>>
-  readonly revertDrift: boolean
+  /** Where changes by hand are to be reverted: the resources as they were deployed. */
+  readonly drifted: ReadonlyMap<string, LiveResource> | undefined
+  readonly now: Date
 }
 
 /**
@@ -17,11 +19,11 @@ type Options = {
  * depends on a resource that is only made then is `{{changeSet:KNOWN_AFTER_APPLY}}`, and a replacement because of it alone
  * is `Conditional`.
  */
-export function changesOf(plan: Plan, { before, after, revertDrift }: Options): readonly Change[] {
+export function changesOf(plan: Plan, options: Options): readonly Change[] {
   const made = new Set<string>()
   const changes: Change[] = []
   for (const planned of plan.resources) {
-    const change = changeOf(planned, { made, before, after, revertDrift })
+    const change = changeOf(planned, { made, ...options })
     if (change === undefined) continue
     if (change.action === 'Add' || change.replacement === 'True' || change.replacement === 'Conditional')
       made.add(planned.logicalId)
@@ -72,6 +74,7 @@ type Knowing = Options & { readonly made: ReadonlySet<string> }
 
 function changeOf(planned: Planned, knowing: Knowing): Change | undefined {
   const { logicalId, type, action, before } = planned
+  const deployed = knowing.drifted?.get(logicalId)
   const unknown = unknownPlaces(planned, knowing.made)
   const paths = unknown.map(({ path }) => path)
   const later = withUnknown(planned.properties, paths)
@@ -88,19 +91,18 @@ function changeOf(planned: Planned, knowing: Knowing): Change | undefined {
       details: [],
       before: undefined,
       after: contextOf(properties, planned.metadata),
+      ...(deployed?.drifted === 'gone' ? { drift: 'DELETED' } : {}),
     }
   }
-  const actual = knowing.revertDrift && before.drifted !== undefined ? before.drifted : undefined
-  if (actual === 'gone') {
-    const change = { ...blank(planned, properties), action: 'Add' as const, physicalId: undefined, before: undefined }
-    return { ...change, replacement: undefined, policyAction: undefined, scope: [], drift: 'DELETED' }
-  }
   const found = differences(before.properties, properties)
-  const drifts = actual === undefined ? [] : differences(actual, properties).filter((it) => !isAmong(it.path, found))
-  const dynamic = found.filter(({ path }) => unknown.some((it) => overlaps(it.path, path)))
-  const fixed = found.filter((it) => !dynamic.includes(it))
+  const drifts =
+    deployed?.drifted === undefined
+      ? []
+      : found.filter((it) => differences(valueAt(deployed.properties, it.path), it.after).length === 0)
+  const dynamic = found.filter((each) => !drifts.includes(each) && unknown.some((it) => overlaps(it.path, each.path)))
+  const fixed = found.filter((it) => !dynamic.includes(it) && !drifts.includes(it))
   const isNested = type === nestedType
-  if (action === undefined && found.length === 0 && drifts.length === 0 && !isNested) return undefined
+  if (action === undefined && found.length === 0 && !isNested) return undefined
   const certain = replacing(type, [...fixed, ...drifts])
   const perhaps = replacing(type, dynamic)
   const replacement =
@@ -116,7 +118,7 @@ function changeOf(planned: Planned, knowing: Knowing): Change | undefined {
       evaluation: 'Dynamic' as const,
       ...sourceOfUnknown(unknown, it),
     })),
-    ...drifts.map((it) => driftDetail(planned, it)),
+    ...drifts.map((it) => driftDetail(planned, it, knowing)),
     ...planned.tagsFound.map((it) => ({
       ...detailOf(planned, it, knowing),
       attribute: 'Tags',
@@ -135,8 +137,8 @@ function changeOf(planned: Planned, knowing: Knowing): Change | undefined {
     policyAction: replacement === 'False' ? undefined : `ReplaceAnd${policyOf(planned.updateReplacePolicy)}`,
     scope: [...new Set(details.map(({ attribute }) => attribute))],
     details,
-    ...(knowing.revertDrift ? { drift: actual === undefined ? 'IN_SYNC' : 'MODIFIED' } : {}),
-    ...(drifts.length > 0 && found.length === 0 ? { action: 'SyncWithActual' as const } : {}),
+    ...(knowing.drifted === undefined ? {} : { drift: deployed?.drifted === undefined ? 'IN_SYNC' : 'MODIFIED' }),
+    ...(drifts.length > 0 && details.length === drifts.length ? { action: 'SyncWithActual' as const } : {}),
   }
 }
 
@@ -192,19 +194,23 @@ function detailOf(planned: Planned, it: Difference, { before, after }: Knowing):
   }
 }
 
-function driftDetail(planned: Planned, it: Difference): Detail {
-  const { because } = replacing(planned.type, [it])
+function driftDetail(planned: Planned, it: Difference, knowing: Knowing): Detail {
   return {
-    ...plainDetail('Properties', 'Static', 'DirectModification'),
-    name: String(it.path[0]),
-    path: `/Properties/${it.path.join('/')}`,
-    recreation: because.length > 0 ? 'Always' : 'Never',
+    ...detailOf(planned, it, knowing),
     source: 'NoModification',
-    before: shown(it.before),
-    after: shown(it.after),
+    cause: undefined,
     kind: 'SyncWithActual',
-    drift: { previous: shown(it.after) ?? '', actual: shown(it.before) ?? '', at: new Date(0) },
+    drift: { previous: shown(it.after) ?? 'null', actual: shown(it.before) ?? 'null', at: knowing.now },
   }
+}
+
+function valueAt(value: Data, path: Path): Data | undefined {
+  let at: Data | undefined = value
+  for (const step of path) {
+    if (isMap(at)) at = Object.hasOwn(at, String(step)) ? at[String(step)] : undefined
+    else at = isList(at) && typeof step === 'number' ? at[step] : undefined
+  }
+  return at
 }
 
 function shown(value: Data | undefined): string | undefined {
@@ -228,10 +234,6 @@ function overlaps(a: Path, b: Path): boolean {
   const shared = Math.min(a.length, b.length)
   for (let index = 0; index < shared; index += 1) if (String(a[index]) !== String(b[index])) return false
   return true
-}
-
-function isAmong(path: Path, found: readonly Difference[]): boolean {
-  return found.some((it) => overlaps(it.path, path))
 }
 
 /** The property's part of a path into a template. */

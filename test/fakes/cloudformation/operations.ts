@@ -1,10 +1,13 @@
-import { isMap } from '../../../src/core/data.ts'
+import { canonicalJson } from '../../../src/core/canonical.ts'
+import { type DataMap, isMap } from '../../../src/core/data.ts'
 import { isRetained } from '../../../src/core/stack/plan.ts'
 import type { Wait, Work } from './agenda.ts'
 import {
+  asItIs,
   exportsOf,
   importersOf,
   liveOf,
+  nestedConfig,
   nestedType,
   type Plan,
   type Planned,
@@ -51,6 +54,8 @@ export type Options = {
   readonly deployment: ChangeSet['deploymentConfig']
   /** It is a part of its parent's operation. */
   readonly nested?: boolean
+  /** What was changed by hand is to be as the template has it. */
+  readonly revertDrift?: boolean
 }
 
 function begin(
@@ -102,7 +107,8 @@ export function startCreation(asked: Asked, config: Config, options: Options): O
     if (planning.ok) {
       stack.imports = planning.plan.imports
       const timeout = stack.timeoutMinutes === undefined ? {} : { timeout: stack.timeoutMinutes * 60_000 }
-      reason = yield* applying(run, planning.plan, timeout)
+      reason = yield* applying(run, planning.plan, { ...timeout, options })
+      if (run.operation.superseded) return finish(run, 'failed')
       if (reason === undefined) reason = clashingExport(run, planning.plan)
       if (reason === undefined) reason = yield* watchingAlarms(run, config)
       if (reason === undefined) {
@@ -168,10 +174,11 @@ export function startUpdate(asked: Asked, config: Config, options: Options): Ope
   say(run, 'UPDATE_IN_PROGRESS', 'User Initiated')
   world.agenda.spawn(updating(run, config, options))
   function* updating(run: Run, config: Config, options: Options): Work {
-    const planning = planFor(world, place, { subject: stack, config })
+    const subject = options.revertDrift === true ? asItIs(stack) : stack
+    const planning = planFor(world, place, { subject, config })
     let reason: string | undefined = planning.ok ? undefined : planning.missing
     if (planning.ok) {
-      reason = yield* applying(run, planning.plan, {})
+      reason = yield* applying(run, planning.plan, { options })
       if (reason === undefined) reason = clashingExport(run, planning.plan) ?? exportInUse(run, planning.plan)
       if (reason === undefined) reason = yield* watchingAlarms(run, config)
       if (reason === undefined) {
@@ -180,11 +187,13 @@ export function startUpdate(asked: Asked, config: Config, options: Options): Ope
       }
     }
     if (options.disableRollback && !run.operation.cancelled) {
+      // What did succeed stays.
+      for (const [id, live] of stack.resources) if (live.type === nestedType) decide(run, id, 'clean')
       say(run, 'UPDATE_FAILED', `${reason} `)
       finish(run, 'failed')
       return
     }
-    yield* undoingUpdate(rollbackOf(run), run.operation.cancelled ? 'User Initiated' : `${reason} `, [])
+    yield* undoing(rollbackOf(run), run.operation.cancelled ? 'User Initiated' : `${reason} `)
   }
   return run.operation
 }
@@ -207,7 +216,7 @@ function* completingUpdate(run: Run, plan: Plan, options: Options): Work {
   for (const [id, live] of stack.resources) if (live.type === nestedType) decide(run, id, 'clean')
   stack.doomed.push(...doomedBy(stack.stable?.resources ?? new Map(), stack.resources))
   for (const { logicalId } of plan.removals) stack.doomed.push(...there(stack, logicalId))
-  yield* cleaning(run)
+  yield* cleaning(run, {})
   for (const { logicalId } of plan.removals) stack.resources.delete(logicalId)
   for (const [id, live] of stack.resources)
     if (live.type === nestedType) yield { until: () => !isWorking(run, live) || stack.resources.get(id) === undefined }
@@ -272,6 +281,11 @@ function settle(stack: Stack, plan: Plan): void {
   stack.stable = { config, resources: new Map(stack.resources), outputs, imports }
 }
 
+/** Goes back to what was before; where nothing was, to nothing. */
+function undoing(run: Run, reason: string): Work {
+  return run.stack.stable === undefined ? undoingCreation(run, reason) : undoingUpdate(run, reason, [])
+}
+
 /** Brings a stack back to what it was before the update. */
 function* undoingUpdate(run: Run, reason: string | undefined, skip: readonly string[]): Work {
   const { world, stack, operation } = run
@@ -305,7 +319,7 @@ function* undoingUpdate(run: Run, reason: string | undefined, skip: readonly str
     return
   }
   say(run, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS')
-  yield* cleaning(run)
+  yield* cleaning(run, { ofReplacement: 'Delete' })
   for (const logicalId of stack.resources.keys())
     if (!stable.resources.has(logicalId)) stack.resources.delete(logicalId)
   stack.config = stable.config
@@ -345,7 +359,7 @@ function* restoring(
   }
   resourceEvent(world, stack, { resource: old, status: 'UPDATE_IN_PROGRESS', operation })
   let reason: string | undefined
-  if (old.type === nestedType) reason = yield* undoingNested(run, old)
+  if (old.type === nestedType) reason = yield* undoingNested()
   else {
     yield { ms: durationOf(run, old.logicalId, old.type, 'update') }
     reason = failureOf(run, old.logicalId, 'rollback')
@@ -356,21 +370,25 @@ function* restoring(
     resourceEvent(world, stack, { resource: old, status: 'UPDATE_FAILED', reason, operation })
   }
   waiting.delete(old.logicalId)
-  function* undoingNested(run: Run, old: LiveResource): Generator<Wait, string | undefined, void> {
+  function* undoingNested(): Generator<Wait, string | undefined, void> {
     decide(run, old.logicalId, 'rollback')
     const nested = findStack(place, old.physicalId ?? '')
     if (nested === undefined) return undefined
-    const { config } = nested.stable ?? {}
-    if (nested.status === 'UPDATE_ROLLBACK_FAILED')
-      continueRollback({ world, place, stack: nested, token: operation.token }, [])
+    const asked = { world, place, stack: nested, token: operation.token }
+    if (nested.status === 'UPDATE_ROLLBACK_FAILED') continueRollback(asked, [])
+    if (nested.status === 'UPDATE_FAILED') startRollback(asked, { retainExceptOnCreate: false })
     yield { until: () => !nested.status.endsWith('_IN_PROGRESS') }
-    if (nested.status.endsWith('_FAILED'))
-      return `Embedded stack ${nested.id} was not successfully updated. Currently in ${nested.status} with reason: ${nested.statusReason ?? ''}`
-    if (config !== undefined && nested.status === 'UPDATE_COMPLETE' && nested.config !== config) {
-      startUpdate({ world, place, stack: nested, token: operation.token }, config, plainly)
+    const before = nestedConfig(world, place, old.properties)
+    const isOther =
+      nested.config?.templateText !== before.templateText ||
+      JSON.stringify(nested.config.parameters) !== JSON.stringify(before.parameters)
+    if (isOther && nested.status === 'UPDATE_COMPLETE') {
+      startUpdate(asked, before, plainly)
       yield { until: () => !nested.status.endsWith('_IN_PROGRESS') }
     }
-    return undefined
+    return nested.status.endsWith('_FAILED')
+      ? `Embedded stack ${nested.id} was not successfully updated. Currently in ${nested.status} with reason: ${nested.statusReason ?? ''}`
+      : undefined
   }
 }
 
@@ -382,7 +400,7 @@ const plainly: Options = {
 }
 
 /** Deletes what is no longer wanted. What cannot be deleted is tried three times, and stays. */
-function* cleaning(run: Run): Generator<Wait, void, void> {
+function* cleaning(run: Run, { ofReplacement }: { readonly ofReplacement?: string }): Generator<Wait, void, void> {
   const { world, stack } = run
   const gone = [...stack.doomed]
   stack.doomed = []
@@ -393,8 +411,8 @@ function* cleaning(run: Run): Generator<Wait, void, void> {
     yield { until: () => ![...waiting].some((it) => it !== resource && it.dependencies.includes(resource.logicalId)) }
     const current = stack.resources.get(resource.logicalId)
     const apart = current !== undefined && current.physicalId !== resource.physicalId
-    // What a replacement leaves behind has a policy of its own.
-    const policy = apart ? resource.updateReplacePolicy : resource.deletionPolicy
+    // What a replacement leaves behind has a policy of its own; what is taken back with it has none.
+    const policy = apart ? (ofReplacement ?? resource.updateReplacePolicy) : resource.deletionPolicy
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const created = !(stack.stable?.resources.has(resource.logicalId) ?? false)
       const outcome = yield* deletingOne(run, { ...resource, deletionPolicy: policy }, { on: 'delete', apart, created })
@@ -409,7 +427,7 @@ function* cleaning(run: Run): Generator<Wait, void, void> {
 function* applying(
   run: Run,
   plan: Plan,
-  { timeout }: { readonly timeout?: number },
+  { timeout, options }: { readonly timeout?: number; readonly options: Options },
 ): Generator<Wait, string | undefined, void> {
   const { world, stack, operation } = run
   const verb = operation.type === 'CREATE_STACK' ? 'create' : 'update'
@@ -418,7 +436,7 @@ function* applying(
   const works = plan.resources.filter((it) => it.action !== undefined || it.nested !== undefined)
   for (const { logicalId } of works) waiting.add(logicalId)
   for (const planned of works)
-    world.agenda.spawn(making(run, planned, { waiting, denied: denied.get(planned.logicalId) }))
+    world.agenda.spawn(making(run, planned, { waiting, options, denied: denied.get(planned.logicalId) }))
   for (const { logicalId } of plan.removals) {
     const reason = denied.get(logicalId)
     const live = liveOf(stack.resources, logicalId)
@@ -437,9 +455,9 @@ function* applying(
   return operation.cancelled ? 'User Initiated' : undefined
 }
 
-type Making = { readonly waiting: Set<string>; readonly denied: string | undefined }
+type Making = { readonly waiting: Set<string>; readonly options: Options; readonly denied: string | undefined }
 
-function* making(run: Run, planned: Planned, { waiting, denied }: Making): Work {
+function* making(run: Run, planned: Planned, { waiting, options, denied }: Making): Work {
   const { world, place, stack, operation } = run
   const { logicalId, type, action, before } = planned
   const stops = (): boolean => operation.failed.length > 0 || operation.cancelled
@@ -464,6 +482,11 @@ function* making(run: Run, planned: Planned, { waiting, denied }: Making): Work 
     operation.failed.push(logicalId)
     note(resource, `${verb}_FAILED`, { reason })
     waiting.delete(logicalId)
+    const failed = stack.resources.get(logicalId)
+    if (before === undefined || failed === undefined) return
+    // What was not updated is what it was; what was begun in its place is nobody's.
+    if (failed.physicalId !== before.physicalId && failed.physicalId !== undefined) stack.doomed.push(failed)
+    stack.resources.set(logicalId, { ...before, status: failed.status, reason, at: failed.at })
   }
   const cancelled = `Resource ${isNew ? 'creation' : 'update'} cancelled`
   if (planned.nested !== undefined && !isNew && !replaces) {
@@ -545,6 +568,7 @@ function* making(run: Run, planned: Planned, { waiting, denied }: Making): Work 
     }
     const under = startUpdate({ world, place, stack: nested, token: operation.token }, config, {
       ...plainly,
+      disableRollback: options.disableRollback,
       nested: true,
     })
     yield { until: () => nested.status !== 'UPDATE_IN_PROGRESS' || stops() }
@@ -572,8 +596,17 @@ function resourceOf(planned: Planned): Omit<LiveResource, 'status' | 'reason' | 
   const { logicalId, type, physicalId, generation, properties, metadata, tags, dependencies } = planned
   const { deletionPolicy, updateReplacePolicy, before, action } = planned
   const made = { logicalId, type, physicalId, generation, properties, metadata, tags, dependencies, deletionPolicy }
-  const drifted = action === 'update' && isMap(before?.drifted) ? before.drifted : undefined
+  const drifted = action === 'update' && isMap(before?.drifted) ? stillDrifted(planned, before.drifted) : undefined
   return { ...made, updateReplacePolicy, ...(drifted === undefined ? {} : { drifted }) }
+}
+
+/** What was changed by hand stays so, except for the properties that an update writes. */
+function stillDrifted({ properties, found }: Planned, actual: DataMap): DataMap | undefined {
+  const written = new Set(found.map(({ path }) => path[0]))
+  const kept = Object.entries(actual).filter(
+    ([key, value]) => !written.has(key) && canonicalJson(value) !== canonicalJson(properties[key] ?? null),
+  )
+  return kept.length === 0 ? undefined : { ...properties, ...Object.fromEntries(kept) }
 }
 
 function durationOf({ world, operation }: Run, logicalId: string, type: string, action: string): number {
@@ -660,18 +693,18 @@ function* deletingAll(
   resources: readonly LiveResource[],
   options: Deleting,
 ): Generator<Wait, readonly string[], void> {
-  const waiting = new Set(resources.map(({ logicalId }) => logicalId))
-  const failed: string[] = []
+  const waiting = new Set(resources)
+  const failed: LiveResource[] = []
   for (const resource of resources) run.world.agenda.spawn(one(resource))
   yield { until: () => waiting.size === 0 }
-  return failed
+  return [...new Set(failed.map(({ logicalId }) => logicalId))]
   function* one(resource: LiveResource): Work {
     const holders = resources.filter((it) => it.dependencies.includes(resource.logicalId))
-    yield { until: () => !holders.some(({ logicalId }) => waiting.has(logicalId)) }
-    const isHeld = holders.some(({ logicalId }) => failed.includes(logicalId))
+    yield { until: () => !holders.some((it) => waiting.has(it)) }
+    const isHeld = holders.some((it) => failed.includes(it))
     const outcome = isHeld ? 'held' : yield* deletingOne(run, resource, options)
-    if (outcome === 'failed') failed.push(resource.logicalId)
-    waiting.delete(resource.logicalId)
+    if (outcome === 'failed') failed.push(resource)
+    waiting.delete(resource)
   }
 }
 
@@ -737,9 +770,20 @@ export function startDeletion(
   asked: Asked,
   options: { readonly skip: readonly string[]; readonly force: boolean; readonly express: boolean },
 ): void {
+  const { stack, world } = asked
+  const making = stack.operations.find(({ state }) => state === 'running')
   const run = begin(asked, 'DELETE_STACK', { express: options.express })
   say(run, 'DELETE_IN_PROGRESS', 'User Initiated')
-  asked.world.agenda.spawn(deletingStack(run, options))
+  if (making !== undefined) {
+    making.superseded = true
+    making.cancelled = true
+  }
+  world.agenda.spawn(deleting())
+  function* deleting(): Work {
+    // What is being made is stopped, so that all of it can be deleted.
+    yield { until: () => making === undefined || making.state !== 'running' }
+    yield* deletingStack(run, options)
+  }
 }
 
 function* deletingStack(run: Run, options: { readonly skip: readonly string[]; readonly force: boolean }): Work {
@@ -792,12 +836,8 @@ export function continueRollback(asked: Asked, skip: readonly string[]): Operati
 
 /** Takes a creation or an update back that was left as it failed. */
 export function startRollback(asked: Asked, options: { readonly retainExceptOnCreate: boolean }): Operation {
-  const { stack, world } = asked
+  const { world } = asked
   const run = begin(asked, 'ROLLBACK', options)
-  world.agenda.spawn(
-    stack.status === 'CREATE_FAILED'
-      ? undoingCreation(run, 'User Initiated')
-      : undoingUpdate(run, 'User Initiated', []),
-  )
+  world.agenda.spawn(undoing(run, 'User Initiated'))
   return run.operation
 }

@@ -144,7 +144,9 @@ function decideOne(
 ): { readonly placed: Placed; readonly planned: Omit<Planned, 'dependencies'> } {
   const { logicalId, type, deletionPolicy, updateReplacePolicy } = resource
   const stack = { name: subject.name, account: place.account, region: place.region }
-  const existing = liveOf(subject.resources, logicalId)
+  // What could not be created is created anew.
+  const live = liveOf(subject.resources, logicalId)
+  const existing = live?.status === 'CREATE_FAILED' ? undefined : live
   if (existing !== undefined && existing.type !== type)
     throw validation(
       `Update of resource type is not permitted. The new template modifies resource type of the following resources: [${logicalId}]`,
@@ -205,6 +207,18 @@ export function liveOf(resources: ReadonlyMap<string, LiveResource>, logicalId: 
   return found.physicalId === undefined ? undefined : found
 }
 
+/** A stack as it really is: with what somebody changed by hand, and without what somebody deleted. */
+export function asItIs(stack: Stack): Subject {
+  const resources = new Map(
+    [...stack.resources].map(([id, live]): [string, LiveResource] => {
+      if (live.drifted === 'gone') return [id, { ...live, status: 'DELETE_COMPLETE' }]
+      return [id, live.drifted === undefined ? live : { ...live, properties: live.drifted }]
+    }),
+  )
+  const { id, name, incarnation, outputs, config } = stack
+  return { id, name, incarnation, outputs, config, resources }
+}
+
 function nestedId(
   { account, region }: Place,
   subject: Subject,
@@ -217,7 +231,7 @@ function nestedId(
 }
 
 /** What the properties of a nested stack tell it to be. */
-function nestedConfig(world: World, place: Place, properties: DataMap): Config {
+export function nestedConfig(world: World, place: Place, properties: DataMap): Config {
   const url = own(properties, 'TemplateURL')
   const templateText = templateAt(world, place, isText(url) ? url : '')
   const template = parseTemplate(templateText)

@@ -9,7 +9,7 @@ import { type Asked, expired, type Fault, type Instead, newFaults } from './faul
 import { newIdentities } from './identity.ts'
 import { actionsOf, decode, encode, errorOf, errorXml, type ServiceName, serviceOf } from './model.ts'
 import { answerS3, s3Failure, targetOf } from './s3.ts'
-import { ApiError, type Failure, placeOf, type Stack, type World } from './state.ts'
+import { ApiError, type Failure, placeOf, type Stack, stackEvent, type World } from './state.ts'
 
 export type { Asked, Fault, FaultKind } from './faults.ts'
 export type { Failure } from './state.ts'
@@ -17,7 +17,10 @@ export { realClock, simulatedClock, type SimulatedClock } from './clock.ts'
 
 export type FakeOptions<C extends Clock = Clock> = {
   readonly port?: number
-  /** Where time comes from: by default a simulated clock that moves when everybody sleeps. */
+  /**
+   * Where time comes from: by default a simulated clock that moves when everybody sleeps, and by half a second with each
+   * request. Another process sleeps by a clock of its own: then this is better a `realClock`.
+   */
   readonly clock?: C
   /** The account of access keys that were not given out here; `123456789012` by default. */
   readonly account?: string
@@ -83,6 +86,13 @@ export type FakeCloudFormation<C extends Clock = Clock> = {
     readonly properties: DataMap | 'gone'
     readonly where?: Where
   }): void
+  /** Puts a stack into a status, as if something had brought it there. */
+  setStatus(change: {
+    readonly stack: string
+    readonly status: string
+    readonly reason?: string
+    readonly where?: Where
+  }): void
   /** Somebody's resource outside of all stacks, which takes its name. */
   occupy(taken: {
     readonly type: string
@@ -116,7 +126,7 @@ export async function startCloudFormation<C extends Clock>(
   options: FakeOptions<C> & { readonly clock: C },
 ): Promise<FakeCloudFormation<C>>
 export async function startCloudFormation(options: FakeOptions = {}): Promise<FakeCloudFormation> {
-  const clock = options.clock ?? simulatedClock({ auto: true })
+  const clock = options.clock ?? simulatedClock({ auto: true, perRequest: 500 })
   const account = options.account ?? '123456789012'
   const server = createServer()
   const url = await listen(server, options.port ?? 0)
@@ -352,6 +362,11 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
       if (stack === undefined || live === undefined) throw new Error(`There is no resource ${logicalId} in ${name}`)
       const drifted = properties === 'gone' ? properties : { ...live.properties, ...properties }
       stack.resources.set(logicalId, { ...live, drifted })
+    },
+    setStatus: ({ stack: name, status, reason, where }) => {
+      const stack = stacksOf(where).findLast((each) => each.name === name || each.id === name)
+      if (stack === undefined) throw new Error(`There is no stack ${name}`)
+      stackEvent(world, stack, { status, reason, operation: stack.operations.at(-1) })
     },
     occupy: ({ type, name, account: owner = account, region }) => {
       world.foreign.add(`${owner} ${region} ${type} ${name}`)

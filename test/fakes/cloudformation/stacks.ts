@@ -12,7 +12,7 @@ import {
   startRollback,
   startUpdate,
 } from './operations.ts'
-import { nestedType, type Planning, planFor, settingsChanged, subjectOf } from './plan.ts'
+import { asItIs, nestedType, type Planning, planFor, settingsChanged, subjectOf } from './plan.ts'
 import { refuseBadPolicy } from './policy.ts'
 import {
   ApiError,
@@ -66,6 +66,10 @@ export function configOf(
 ): Config {
   const given = [wanted.templateBody, wanted.templateUrl, wanted.usePreviousTemplate ? 'previous' : undefined]
   const count = given.filter((each) => each !== undefined).length
+  if (wanted.templateBody !== undefined && Buffer.byteLength(wanted.templateBody) > 51_200)
+    throw validation(
+      `1 validation error detected: Value '${wanted.templateBody}' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200`,
+    )
   if (count !== 1)
     throw validation(
       count === 0
@@ -152,6 +156,7 @@ export function createStack(
 ): { readonly stack: Stack; readonly operation: Operation } {
   const { world, place, token } = request
   const { name, wanted } = creating
+  refuseBadName(name)
   const existing = findStack(place, name)
   const repeated = operationBy(existing, token)
   if (existing !== undefined && repeated !== undefined && isRepeated(place, token, request.asked))
@@ -169,6 +174,13 @@ export function createStack(
   stack.timeoutMinutes = creating.timeoutMinutes
   const operation = startCreation({ world, place, stack, token }, config, creating.options)
   return { stack, operation }
+}
+
+function refuseBadName(name: string): void {
+  if (/^[a-zA-Z][-a-zA-Z0-9]*$/.test(name) && name.length <= 128) return
+  throw validation(
+    `1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`,
+  )
 }
 
 function refuseTooMany(world: World, place: Place): void {
@@ -348,16 +360,10 @@ export function deleteStack(
     )
   isRepeated(place, token, request.asked)
   stack.deletionMode = options.force ? 'FORCE_DELETE_STACK' : stack.deletionMode
-  stopCreating(stack)
+  for (const changeSet of stack.changeSets) forgetNested(place, changeSet)
   stack.changeSets.length = 0
   const skip = options.retain
   startDeletion({ world, place, stack, token }, { skip, force: options.force, express: options.express })
-}
-
-/** Deleting a stack that is being created stops that. */
-function stopCreating(stack: Stack): void {
-  if (stack.status !== 'CREATE_IN_PROGRESS') return
-  for (const operation of stack.operations) if (operation.state === 'running') operation.cancelled = true
 }
 
 export type ChangeSetWanted = {
@@ -403,7 +409,10 @@ export function createChangeSet(
     if (existing === undefined) throw validation(`Stack [${stackName}] does not exist`)
     refuseNoChangeSet(existing)
   }
-  if (existing === undefined) refuseTooMany(world, place)
+  if (existing === undefined) {
+    refuseBadName(stackName)
+    refuseTooMany(world, place)
+  }
   const config = configOf(world, place, { wanted: it.wanted, before: existing?.config })
   // Mistakes of the template are told at once, and no stack is left of it.
   planFor(world, place, { subject: existing ?? { ...subjectOf(place, ''), name: stackName }, config })
@@ -488,7 +497,7 @@ function* preparing(world: World, place: Place, { stack, changeSet, validates }:
   }
   let planning: Planning
   try {
-    planning = planFor(world, place, { subject: stack, config })
+    planning = planFor(world, place, { subject: changeSet.revertDrift ? asItIs(stack) : stack, config })
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return end(error.message)
@@ -502,7 +511,8 @@ function* preparing(world: World, place: Place, { stack, changeSet, validates }:
   const changes = changesOf(plan, {
     before: stack.config?.parameters ?? {},
     after: config.parameters,
-    revertDrift: changeSet.revertDrift,
+    drifted: changeSet.revertDrift ? stack.resources : undefined,
+    now: world.agenda.now(),
   })
   const isSame =
     stack.config !== undefined &&
@@ -639,6 +649,7 @@ export function executeChangeSet(
     onFailure: changeSet.onStackFailure,
     retainExceptOnCreate: it.retainExceptOnCreate,
     deployment: changeSet.deploymentConfig,
+    revertDrift: changeSet.revertDrift,
   }
   const creates = stack.status === 'REVIEW_IN_PROGRESS'
   if (!creates) refuseUnready(stack, options)
@@ -652,18 +663,12 @@ export function executeChangeSet(
   for (const each of stack.changeSets) if (each !== changeSet) forgetNested(place, each)
   stack.changeSets.splice(0, stack.changeSets.length, changeSet)
   const asked = { world, place, stack, token }
-  if (creates) {
-    if (world.settings.staleReads > 0) stack.stale = { status: 'REVIEW_IN_PROGRESS', left: world.settings.staleReads }
-    dropNestedShells(place, changeSet)
-  } else dropNestedShells(place, changeSet)
+  if (creates && world.settings.staleReads > 0)
+    stack.stale = { status: 'REVIEW_IN_PROGRESS', left: world.settings.staleReads }
+  forgetNested(place, changeSet)
   const operation = creates
     ? startCreation(asked, changeSet.config, options)
     : startUpdate(asked, changeSet.config, options)
-  if (changeSet.revertDrift)
-    for (const [id, live] of stack.resources) {
-      const { drifted, ...rest } = live
-      if (drifted !== undefined) stack.resources.set(id, rest)
-    }
   world.agenda.spawn(watching())
   function* watching(): Work {
     yield { until: () => operation.state !== 'running' || stack.status === 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' }
@@ -681,16 +686,12 @@ function forgetNested(place: Place, { id }: ChangeSet): void {
   }
 }
 
-function dropNestedShells(place: Place, changeSet: ChangeSet): void {
-  forgetNested(place, changeSet)
-}
-
 function drop(place: Place, stack: Stack): void {
   place.stacks.splice(place.stacks.indexOf(stack), 1)
 }
 
 export function deleteChangeSet(
-  { place, world }: Pick<Request, 'place' | 'world'>,
+  { place }: Pick<Request, 'place'>,
   it: { readonly changeSet: string; readonly stackName: string | undefined },
 ): void {
   let found: ReturnType<typeof needChangeSet>
@@ -706,7 +707,6 @@ export function deleteChangeSet(
     throw new ApiError('InvalidChangeSetStatusException', 'An operation on this ChangeSet is currently in progress.')
   forgetNested(place, changeSet)
   stack.changeSets.splice(stack.changeSets.indexOf(changeSet), 1)
-  void world
 }
 
 export function cancelStackUpdate({ world, place, token }: Request, nameOrId: string): void {

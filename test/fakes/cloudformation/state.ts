@@ -94,6 +94,8 @@ export type Operation = {
   readonly failed: string[]
   /** What was found wrong before anything was made. */
   readonly validations: Validation[]
+  /** The stack is being deleted while this makes it. */
+  superseded: boolean
   /** Of a nested stack that is updated: what its parent has decided. */
   verdict: 'clean' | 'rollback' | undefined
 }
@@ -322,6 +324,7 @@ export function newOperation(
     cancelled: false,
     failed: [],
     validations: [],
+    superseded: false,
     verdict: undefined,
   }
 }
