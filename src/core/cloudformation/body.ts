@@ -1,7 +1,6 @@
 import { canonicalJson, digest } from '../canonical.ts'
 import { type DataMap, entriesOf, mapOf } from '../data.ts'
 import { stackLimits, utf8Length } from '../stack/sizes.ts'
-import { section } from '../stack/template.ts'
 
 /** A template as it is sent. */
 export type TemplateBody = {
@@ -33,15 +32,6 @@ export function templateBody(body: DataMap, options: { readonly inline?: number 
     way: bytes <= inline ? 'inline' : bytes <= stackLimits.body ? 'bucket' : 'too-large',
     key: `templates/${hash.replace('sha256:', '')}.json`,
   }
-}
-
-/** The key under which what comes from where is written in a template's top-level `Metadata`. */
-export const sourceKey = 'Protium::Source'
-
-/** The template with a note of where it comes from, such as the file and the commit. CloudFormation sees no change in it. */
-export function withSource(body: DataMap, source: Readonly<Record<string, string>>): DataMap {
-  const metadata = mapOf([...entriesOf(section(body, 'Metadata')), [sourceKey, mapOf(Object.entries(source))]])
-  return mapOf([...entriesOf(body).filter(([key]) => key !== 'Metadata'), ['Metadata', metadata]])
 }
 
 /** The part of a template that CloudFormation acts on: all but the top-level `Description` and `Metadata`. */

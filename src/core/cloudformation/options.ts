@@ -1,6 +1,5 @@
 import { canonicalJson } from '../canonical.ts'
 import { type Data, type DataMap, isList, isMap } from '../data.ts'
-import { utf8Length } from '../stack/sizes.ts'
 import { own, resourcesOf, transformsOf } from '../stack/template.ts'
 
 /** What the catalog says of a stack; the shape of `StackOptions` in `src/ports.ts`. What is absent is left as the cloud has it. */
@@ -107,15 +106,6 @@ function hasTransform(value: Data): boolean {
   return isMap(value) && Object.entries(value).some(([key, member]) => key === 'Fn::Transform' || hasTransform(member))
 }
 
-/** Capabilities that the template asks for and the catalog does not give; NAMED_IAM includes IAM. */
-export function missingCapabilities(options: StackOptions, body: DataMap): readonly Capability[] {
-  const { capabilities: given } = options
-  if (given === undefined) return []
-  return neededCapabilities(body).filter(
-    (word) => !given.includes(word) && !(word === 'CAPABILITY_IAM' && given.includes('CAPABILITY_NAMED_IAM')),
-  )
-}
-
 /** Why a deployment in express mode is refused; nothing if it is not. */
 export function expressRefusal(
   options: StackOptions,
@@ -147,26 +137,4 @@ export function expressRefusal(
     message: `Express mode cannot roll back a replacement: ${replaced.map(({ logicalId }) => logicalId).join(', ')}.`,
     remedy,
   }
-}
-
-/** What CloudFormation would not take of the options: a sentence each. */
-export function optionFaults(options: StackOptions): readonly string[] {
-  const { stackPolicy, rollback, capabilities = [], serviceRole } = options
-  const unknown = capabilities.filter((word) => !allCapabilities.some((each) => each === word))
-  return [
-    ...(stackPolicy !== undefined && utf8Length(canonicalJson(stackPolicy)) > 16_384
-      ? ['The stack policy is longer than 16 KiB.']
-      : []),
-    ...(rollback !== undefined && rollback.alarms.length > 5
-      ? [`There are ${rollback.alarms.length} alarms for a rollback; CloudFormation takes five.`]
-      : []),
-    ...(rollback !== undefined &&
-    (!Number.isInteger(rollback.minutes) || rollback.minutes < 0 || rollback.minutes > 180)
-      ? ['The alarms are watched for 0 to 180 whole minutes.']
-      : []),
-    ...unknown.map((word) => `There is no capability ${word}.`),
-    ...(serviceRole !== undefined && !/^arn:[\w-]+:iam::\d{12}:role\/\S+$/.test(serviceRole)
-      ? ['The service role is not the ARN of a role.']
-      : []),
-  ]
 }

@@ -38,7 +38,7 @@ export type StackFacts = {
   readonly terminationProtection?: boolean
   /** The role that the stack was given; it is used again by what mends it. */
   readonly role?: string
-  /** All resources, by ListStackResources. Needed where `looksAtResources` says so; without them, none is known to be safe. */
+  /** All resources, by ListStackResources. Needed for a stack that is stuck; without them, none is known to be safe. */
   readonly resources?: readonly DescribedResource[]
   /** Logical ids whose policy in the live template lets them stay when the stack goes (`Retain`, `RetainExceptOnCreate`). */
   readonly retained?: readonly string[]
@@ -88,11 +88,6 @@ export function restOf(status: string | undefined): Rest {
   if (status.endsWith('_IN_PROGRESS')) return 'busy'
   if (status === 'ROLLBACK_COMPLETE') return 'stuck'
   return status.endsWith('_COMPLETE') ? 'settled' : 'stuck'
-}
-
-/** Whether `step` needs the list of resources to decide: where something may be lost, or a command names them. */
-export function looksAtResources(status: string | undefined): boolean {
-  return status !== undefined && restOf(status) === 'stuck'
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { comparable, templateBody, withSource } from '../../../src/core/cloudformation/body.ts'
+import { comparable, templateBody } from '../../../src/core/cloudformation/body.ts'
 import { Float, mapOf } from '../../../src/core/data.ts'
 import { readRendered } from '../../../src/core/yaml.ts'
 
@@ -52,19 +52,12 @@ describe('the body of a template', () => {
   })
 })
 
-describe('where a template comes from', () => {
+describe('what CloudFormation acts on', () => {
   const plain = read(
     'Description: A\nMetadata: { Note: x }\nResources:\n  Topic: { Type: AWS::SNS::Topic, Metadata: { A: 1 } }\n',
   )
 
-  test('is noted beside the metadata that it has', () => {
-    expect(withSource(plain, { commit: 'abc' })).toMatchObject({
-      Metadata: { Note: 'x', 'Protium::Source': { commit: 'abc' } },
-    })
-  })
-
-  test('and what it is described as are no part of what is compared; the metadata of resources is', () => {
-    expect(comparable(withSource(plain, { commit: 'abc' }))).toEqual(comparable(withSource(plain, { commit: 'def' })))
+  test('is all but what a template is described as; the metadata of resources is part of it', () => {
     expect(Object.keys(comparable(plain))).toEqual(['Resources'])
     expect(comparable(plain)).toMatchObject({ Resources: { Topic: { Metadata: { A: 1 } } } })
   })

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  callFields,
-  expressRefusal,
-  missingCapabilities,
-  neededCapabilities,
-  optionFaults,
-} from '../../../src/core/cloudformation/options.ts'
+import { callFields, expressRefusal, neededCapabilities } from '../../../src/core/cloudformation/options.ts'
 import type { DataMap } from '../../../src/core/data.ts'
 
 const role = 'arn:aws:iam::111111111111:role/deploy'
@@ -102,14 +96,6 @@ describe('the capabilities that a template needs', () => {
     ],
   ])('with %s', (_, body, needed) => {
     expect(neededCapabilities(body)).toEqual(needed)
-    expect(missingCapabilities({}, body)).toEqual([])
-    expect(missingCapabilities({ capabilities: [] }, body)).toEqual(needed)
-    expect(missingCapabilities({ capabilities: needed }, body)).toEqual([])
-  })
-
-  test('a named one includes that without a name', () => {
-    const body = templateOf({ Role: { Type: 'AWS::IAM::Role' } })
-    expect(missingCapabilities({ capabilities: ['CAPABILITY_NAMED_IAM'] }, body)).toEqual([])
   })
 })
 
@@ -130,29 +116,5 @@ describe('express mode', () => {
     else expect(found).toMatchObject({ code: 'express-refused', message: expect.stringContaining(told) })
     expect(expressRefusal({ mode: 'standard' }, facts)).toBeUndefined()
     expect(expressRefusal({}, facts)).toBeUndefined()
-  })
-})
-
-describe('options that CloudFormation would not take', () => {
-  test('there are none among the usual', () => {
-    expect(
-      optionFaults({
-        serviceRole: role,
-        rollback: { alarms: [alarm], minutes: 180 },
-        capabilities: ['CAPABILITY_IAM'],
-        stackPolicy: { Statement: [] },
-      }),
-    ).toEqual([])
-  })
-
-  test.each([
-    [{ stackPolicy: { Statement: 'x'.repeat(16_384) } }, 'longer than 16 KiB'],
-    [{ rollback: { alarms: Array.from({ length: 6 }, () => alarm), minutes: 1 } }, '6 alarms'],
-    [{ rollback: { alarms: [], minutes: 181 } }, '0 to 180'],
-    [{ rollback: { alarms: [], minutes: 0.5 } }, '0 to 180'],
-    [{ capabilities: ['CAPABILITY_EVERYTHING'] }, 'CAPABILITY_EVERYTHING'],
-    [{ serviceRole: 'deploy' }, 'ARN of a role'],
-  ])('%j', (options, told) => {
-    expect(optionFaults(options)).toEqual([expect.stringContaining(told)])
   })
 })

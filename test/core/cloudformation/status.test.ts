@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import {
-  looksAtResources,
   outcome,
   restOf,
   stackStatuses,
@@ -103,7 +102,6 @@ describe('the table of states', () => {
   test.each(states)('before a deployment: %s', (status, { before, rest }) => {
     expect(stepWords(status)).toBe(before)
     expect(restOf(status)).toBe(rest)
-    expect(looksAtResources(status)).toBe(rest === 'stuck')
   })
 
   test.each(states)('while a deployment is followed: %s', (status, { after }) => {

@@ -69,11 +69,7 @@ describe('a stack that is what is wanted', () => {
 
   test('has nothing to do for another description, or a note of where it comes from', () => {
     expect(
-      compareStack(
-        live,
-        { ...body, Metadata: { 'Protium::Source': { commit: 'abc' } } },
-        withBody({ Description: 'B' }),
-      ),
+      compareStack(live, { ...body, Metadata: { Source: { commit: 'abc' } } }, withBody({ Description: 'B' })),
     ).toEqual({ is: 'unchanged' })
   })
 
