@@ -50,7 +50,7 @@ export function refuseBroken(template: DataMap): void {
 /** What early validation finds in the properties of the resources. */
 export function propertyFindings(template: DataMap): readonly Validation[] {
   return findingsOf(template)
-    .filter(({ code, severity }) => code === 'stack-property' && severity === 'error')
+    .filter(({ code }) => code === 'stack-property')
     .map((problem): Validation => {
       const logicalId = logicalIdAt(problem)
       const type = resourcesOf(template).get(logicalId)?.type ?? ''
