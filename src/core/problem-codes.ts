@@ -123,11 +123,6 @@ export const problemCodes = {
     why: 'CloudFormation keeps an exported value as it is while another stack imports it: changing it would pull the ground from under that stack.',
     fix: 'Change the stacks that import it first, so that they take the value from elsewhere.',
   },
-  'export-missing': {
-    title: 'A value is imported that nothing exports',
-    why: 'A stack imports a value by name, and neither another unit of the organisation nor a live stack of the account and region exports it.',
-    fix: 'Correct the name, or deploy the stack that exports it first.',
-  },
   'export-taken': {
     title: 'Two stacks export the same name',
     why: 'The name of an export is unique in an account and region.',
@@ -707,6 +702,11 @@ export const problemCodes = {
     title: 'A command takes fewer arguments',
     why: 'A command was called with a word that has no meaning to it. It is refused rather than ignored, because it may be a slip in an option.',
     fix: 'Remove the word, or put `--` and the name of the option that was meant before it.',
+  },
+  'unit-needed': {
+    title: 'Something else is built on the unit',
+    why: 'What lives in an environment is rendered with what the environment gives out, and an instance with what its component gives out. Without these, nothing of it could be deployed or mended any more.',
+    fix: 'Remove what is built on it first, or name it in the same command: `protium remove` takes several units and finds their order.',
   },
   'units-cycle': {
     title: 'Units depend on each other in a circle',
