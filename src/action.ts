@@ -15,6 +15,7 @@ import { blocks, bullets, code, cut, fence, prose, shorten } from './core/markdo
 import type { Problem } from './core/problem.ts'
 import { Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
+import { withoutSecrets } from './core/secret.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
 import type { Clock, Records } from './ports.ts'
@@ -249,14 +250,16 @@ async function summarize(page: Markdown): Promise<void> {
   await core.summary.addRaw(cut(page, { ...summaryBudget, rest }).markdown).write()
 }
 
-async function refused(command: Command, { code: why, message, remedy }: Refused): Promise<void> {
+async function refused(command: Command, refusal: Refused): Promise<void> {
+  const message = withoutSecrets(refusal.message)
+  const remedy = withoutSecrets(refusal.remedy)
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
   await summarize(blocks([prose`## ${command.name}: refused`, prose`${message}`, prose`${remedy}`]))
-  core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${why}]`, mostWords))
+  core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${refusal.code}]`, mostWords))
 }
 
 async function bug(command: Command, error: unknown): Promise<void> {
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const stack = withoutSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error))
   setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
   const what = `This is a bug in Protium ${version()} (Node ${process.version}), not a mistake of yours.`
   await summarize(

@@ -8,6 +8,7 @@ import type { Place, Problem } from '../core/problem.ts'
 import type { RenderedStack } from '../core/render.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
+import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records, StackEvent } from '../ports.ts'
 import { unacknowledged } from './losses.ts'
@@ -303,8 +304,8 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
     if (!(error instanceof Refused)) throw error
     if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped, isOpen: true }
     if (error.code === 'outcome-unknown')
-      return { unit, is: 'skipped', touched: 0, why: error.message, isOpen: true, refusal: error }
-    return { unit, is: 'failed', touched: 0, why: `${error.message} ${error.remedy}`, refusal: error }
+      return { unit, is: 'skipped', touched: 0, why: withoutSecrets(error.message), isOpen: true, refusal: error }
+    return { unit, is: 'failed', touched: 0, why: withoutSecrets(`${error.message} ${error.remedy}`), refusal: error }
   }
 }
 
@@ -404,7 +405,7 @@ function failureOf(
   first: StackEvent | undefined,
   { status, part }: { readonly status: string; readonly part: RenderedStack },
 ): { readonly why: string; readonly failure: Failure } {
-  const reason = first?.reason ?? 'the provisioner gave no reason'
+  const reason = withoutSecrets(first?.reason ?? 'the provisioner gave no reason')
   const rolledBack = status.endsWith('ROLLBACK_COMPLETE')
   if (first?.kind !== 'resource') return { why: reason, failure: { reason, status, rolledBack } }
   const { logicalId, type } = first

@@ -11,6 +11,7 @@ import { planOf } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
+import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import { deploymentSummary } from '../core/summary.ts'
 import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
@@ -473,7 +474,10 @@ async function begin(
       } catch (error) {
         ended.abort()
         await told
-        await tell('error', error instanceof Refused ? error.message : 'This is a bug in Protium: see the log.')
+        await tell(
+          'error',
+          error instanceof Refused ? withoutSecrets(error.message) : 'This is a bug in Protium: see the log.',
+        )
         throw error
       }
       ended.abort()

@@ -1,6 +1,7 @@
 import { line } from './encode.ts'
 import type { Change, Plan, PlannedUnit, Verdict } from './plan.ts'
 import type { Place, Problem } from './problem.ts'
+import { maskSecrets } from './secret.ts'
 
 /** How words are set off: colours in a terminal, nothing in a log. Each gives back its text with the same visible width. */
 export type Paint = {
@@ -187,7 +188,8 @@ function problemText(
   const lead = at === undefined ? problem.severity : placeText(at)
   const words = `${problem.severity === 'warning' && at !== undefined ? 'warning: ' : ''}${problemWords(problem)} [${problem.code}]`
   const head = `${tone(paint.bold(lead))}  ${wrapped(words, { first: width(lead) + 2, wrap })}`
-  const excerpt = at === undefined ? [] : excerptLines(at, { source, paint })
+  // A line on which a secret was found is not shown.
+  const excerpt = at === undefined || problem.code === 'secret-value' ? [] : excerptLines(at, { source, paint })
   const related = (problem.related ?? []).flatMap((each) => [
     `  ${placeText(each.at)}  ${line(each.note)}`,
     ...excerptLines(each.at, { source, paint }),
@@ -237,8 +239,9 @@ export function excerpt(
 ): readonly string[] {
   // A long line is cut around the column, so that the caret is always in sight.
   const from = at.column > excerptWidth - 20 ? at.column - 40 : 0
-  const before = line(at.text.slice(from, at.column - 1).replaceAll('\t', '  '))
-  const after = line(at.text.slice(at.column - 1, from + excerptWidth).replaceAll('\t', '  '))
+  const text = maskSecrets(at.text)
+  const before = line(text.slice(from, at.column - 1).replaceAll('\t', '  '))
+  const after = line(text.slice(at.column - 1, from + excerptWidth).replaceAll('\t', '  '))
   const number = String(at.line).padStart(5)
   const cut = { start: from > 0 ? '…' : '', end: at.text.length > from + excerptWidth ? '…' : '' }
   return [

@@ -11,6 +11,30 @@ export function looksSecret(name: string, text: string): string | undefined {
 }
 
 /**
+ * A text of others (what the cloud says of a failure, which may quote what it was given) without what has the form of a secret;
+ * in its place stands what it was.
+ */
+export function withoutSecrets(text: string): string {
+  return spans.reduce((rest, [span, what]) => rest.replaceAll(span, `(${what}, hidden)`), text)
+}
+
+/** A line of a file that people write, with stars over what looks like a secret, by its form or by the key before it. */
+export function maskSecrets(line: string): string {
+  const masked = spans.reduce((rest, [span]) => rest.replaceAll(span, stars), line)
+  return masked.replaceAll(pairs, (pair, key: string, value: string) => {
+    const plain = value.replaceAll(/^["']|["']$/gu, '')
+    return looksSecret(key, plain) === undefined ? pair : `${pair.slice(0, -value.length)}${stars(value)}`
+  })
+}
+
+/** Keys with their values, in a map of lines or of one line. */
+const pairs = /([\w.-]+)["']?\s*:\s+("[^"]*"|'[^']*'|[^\s,{}[\]]+)/gu
+
+function stars(text: string): string {
+  return '*'.repeat(text.length)
+}
+
+/**
  * Whether a text refers to a secret and does not hold it: the ARN of a Secrets Manager secret or an SSM parameter, the
  * path of an SSM parameter, or a dynamic reference of CloudFormation.
  */
@@ -40,6 +64,14 @@ const forms: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/, 'a signed token (JWT)'],
   [/^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$|\{)[^\s/@]+@/i, 'an address with a password in it'],
 ]
+
+/** The whole of each form, wherever it stands. */
+const spans: readonly (readonly [RegExp, string])[] = forms.map(([form, what]) => {
+  if (what === 'a private key')
+    return [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]+-----|$)/gsu, what]
+  if (form.source.startsWith('^')) return [/\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$|\{)[^\s/@]+@/giu, what]
+  return [new RegExp(form.source, 'gu'), what]
+})
 
 function isSecretName(name: string): boolean {
   const plain = name

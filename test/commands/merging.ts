@@ -1,19 +1,18 @@
 import { gitHub } from '../../src/adapters/github.ts'
 import { ledgerRecords } from '../../src/adapters/ledger.ts'
-import type { Ports } from '../../src/command.ts'
-import type { Outcome } from '../../src/command.ts'
+import type { Command, Outcome, Ports } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
 import { plan } from '../../src/commands/plan.ts'
 import { validate } from '../../src/commands/validate.ts'
 import type { About, Run } from '../../src/core/event.ts'
 import { digest } from '../../src/core/canonical.ts'
+import { plain, problemsText } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import type { Clock, DeploymentRecord } from '../../src/ports.ts'
 import { clientOf } from '../fakes/github/client.ts'
 import type { GitHub } from '../fakes/github/server.ts'
 import { startGitHub } from '../fakes/github/server.ts'
 import type { Permissions } from '../fakes/github/state.ts'
-import type { World } from './ports.ts'
 import { run as runCommand, worldOf } from './ports.ts'
 
 const repository = 'acme/catalog'
@@ -43,6 +42,8 @@ export type Merging = {
   readonly merge: (pull: Pull) => Promise<string>
   /** Runs one job of the workflow that deploys a commit. */
   readonly deploy: (commit: string, job: Job) => Promise<Outcome>
+  /** All that was said: in logs and summaries, as outputs, and to GitHub. Without the artifacts, which hold what was rendered. */
+  readonly heard: () => string
   /** The records of the ledger, in the order in which they were written. */
   readonly ledger: () => Promise<readonly DeploymentRecord[]>
   readonly deployments: () => Promise<readonly Deployed[]>
@@ -73,6 +74,7 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     now: () => new Date(),
     sleep: async (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5))),
   }
+  const said: string[] = []
   let ids = 100
   let random = 0
 
@@ -81,11 +83,14 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     {
       permissions,
       files,
+      root,
       unfetched,
       signal,
     }: {
       readonly permissions: Permissions
       readonly files: Map<string, string>
+      /** The commit that is checked out, if it is not the one that the run is about. */
+      readonly root?: string
       readonly unfetched?: true | undefined
       readonly signal?: AbortSignal | undefined
     },
@@ -99,7 +104,7 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       second: 4,
       ...(signal !== undefined && { signal }),
     }
-    const own = trees.get(about.is === 'pull-request' ? about.head.commit : commit) ?? tree
+    const own = trees.get(root ?? (about.is === 'pull-request' ? about.head.commit : commit)) ?? tree
     return {
       ...world.ports,
       clock,
@@ -178,19 +183,40 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     const kept = new Map<string, string>()
     const run = { commit: head, about, id: (ids += 1) }
     const step = { files: kept, permissions: {} }
-    await expectDone(runCommand(validate, worldWith(portsOf(run, step)), { path: ['.'], request: ['request'] }))
-    for (const stage of stages) {
+    const validated = await job(validate, portsOf(run, step), { path: ['.'], request: ['request'] })
+    // Where the first job fails, only the last one goes on.
+    for (const stage of validated.exit === 'done' ? stages : []) {
       const given = { request: ['request'], stage: [stage], out: [`plans/${stage}.json`] }
-      await expectDone(runCommand(plan, worldWith(portsOf(run, step)), given))
+      // Where there may be a role, the catalog is the merged one.
+      await expectDone(job(plan, portsOf(run, { ...step, root: base }), given))
     }
     swap?.(kept)
     const post = { files: kept, permissions: { checks: 'write', pull_requests: 'write' } } as const
-    await expectDone(runCommand(plan, worldWith(portsOf(run, post)), { request: ['request'], plans: ['plans'] }))
+    await expectDone(job(plan, portsOf(run, post), { request: ['request'], plans: ['plans'] }))
     return pull
   }
 
-  function worldWith(ports: Ports): World {
-    return { ...world, ports }
+  /** Runs a command as a step; what it says in the log and in the summary is kept. */
+  async function job(
+    command: Command,
+    ports: Ports,
+    given: Readonly<Record<string, readonly string[]>>,
+  ): Promise<Outcome> {
+    const steps: string[] = []
+    const reporter = {
+      step: (...words: readonly string[]) => void steps.push(words.join(' ')),
+      unit: (progress: object) => void steps.push(JSON.stringify(progress)),
+    }
+    const outcome = await runCommand(command, { ...world, ports: { ...ports, reporter } }, given)
+    const { problems = [], sources, page, text } = outcome
+    said.push(
+      ...steps,
+      text(plain),
+      JSON.stringify(outcome.data),
+      page?.markdown ?? '',
+      problemsText(problems, { ...(sources !== undefined && { source: (file) => sources.get(file) }) }),
+    )
+    return outcome
   }
 
   return {
@@ -211,13 +237,14 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         { commit, about: { is: 'push', branch: 'main' }, attempt, id: 1000 + main.indexOf(commit) },
         { permissions, files: new Map(), unfetched, signal },
       )
-      return runCommand(deploy, worldWith(ports), {
+      return job(deploy, ports, {
         services: [services],
         stage: [stage],
         ...(fail !== undefined && { fail: [fail] }),
         ...(image !== undefined && { image: [image] }),
       })
     },
+    heard: () => [...said, ...github.requests().map(({ path, body }) => `${path} ${JSON.stringify(body)}`)].join('\n'),
     ledger: records,
     async deployments() {
       const { repos } = clientOf(github, { kind: 'user', login: 'ada' })

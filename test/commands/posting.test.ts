@@ -47,6 +47,16 @@ describe('what the job of a pull request posts', () => {
     expect(await check(pull.head)).toMatchObject([{ conclusion: 'failure', title: 'Cannot plan: 1 problem' }])
   })
 
+  test('is planned without rendering anything: a template that is merged and broken is no matter', async () => {
+    const broken = new Map(fleet(1, 1))
+    const path = 'templates/queue/v1/instance_infrastructure/cloudformation.yaml'
+    broken.set(path, '{% for %}')
+    merging = await startMerging(broken, stages)
+    const pull = await merging.propose(fleet(1, 2))
+
+    expect((await said(pull.number)).join('')).toContain('### Plan: `s0` is new in 3 stages')
+  })
+
   test('tells of units that were not planned, and is no success then', async () => {
     merging = await startMerging(fleet(1, 1), stages)
     const pull = await merging.propose(fleet(1, 2), {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isSecretReference, looksSecret } from '../../src/core/secret.ts'
+import { isSecretReference, looksSecret, maskSecrets, withoutSecrets } from '../../src/core/secret.ts'
 
 /** Put together here, so that no scanner takes this file for a leak. */
 function made(...parts: readonly string[]): string {
@@ -41,5 +41,28 @@ describe('a text', () => {
     ['hunter2', false],
   ])('%j is a reference: %s', (text, is) => {
     expect(isSecretReference(text)).toBe(is)
+  })
+
+  test.each([
+    [made('Invalid key AKIA', 'IOSFODNN7EXAMPLE', ' for x'), 'Invalid key (an AWS access key, hidden) for x'],
+    [made('Token ghp_', '0123456789abcdefghijABCDEFGHIJ012345', '.'), 'Token (a GitHub token, hidden).'],
+    ['cannot reach postgres://shop:hunter2@db/shop', 'cannot reach (an address with a password in it, hidden)db/shop'],
+    [
+      made('-----', 'BEGIN RSA PRIVATE KEY', '-----\nabc\n', '-----', 'END RSA PRIVATE KEY', '-----!'),
+      '(a private key, hidden)!',
+    ],
+    [made('-----', 'BEGIN PRIVATE KEY', '-----\nabc'), '(a private key, hidden)'],
+    ['nothing to hide: https://example.com/a@b', 'nothing to hide: https://example.com/a@b'],
+  ])('of others is told without its secrets: %j', (text, told) => {
+    expect(withoutSecrets(text)).toBe(told)
+  })
+
+  test.each([
+    ['  DB_PASSWORD: x8Kq2Lz0Vb7Tn4', '  DB_PASSWORD: **************'],
+    ['  - "dbPassword": "x8Kq2Lz0Vb7Tn4"', '  - "dbPassword": ****************'],
+    ['  port: 8080', '  port: 8080'],
+    [made('  x: ghp_', '0123456789abcdefghijABCDEFGHIJ012345', ' # t'), `  x: ${'*'.repeat(40)} # t`],
+  ])('of a file is shown with stars over its secrets: %j', (text, shown) => {
+    expect(maskSecrets(text)).toBe(shown)
   })
 })

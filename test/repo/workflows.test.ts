@@ -39,7 +39,11 @@ type Job = {
 }
 
 function jobsOf(path: string): Readonly<Record<string, Job>> {
-  return parse(read(path)).jobs
+  return jobsIn(read(path))
+}
+
+function jobsIn(text: string): Readonly<Record<string, Job>> {
+  return parse(text).jobs
 }
 
 describe('the workflows', () => {
@@ -231,6 +235,57 @@ describe('the rights of the jobs', () => {
     ).toEqual([])
   })
 })
+
+describe('templates of a pull request are rendered where there is nothing to take', () => {
+  const everywhere = [
+    ['local', variant('local', {})],
+    ['in accounts', variant('cloudformation', {})],
+    ['private, in accounts', variant('cloudformation', { app: true })],
+  ] as const
+  const before = ['plan.yml', 'validate.yml', 'forks.yml'].map((name) => `.github/workflows/${name}`)
+
+  test.each(everywhere.flatMap(([what, { own }]) => before.map((path) => ({ what, path, text: own.get(path) ?? '' }))))(
+    '$what, $path: a job that renders has no identity, no secret, no environment, and may write nothing',
+    ({ text }) => {
+      const rendering = Object.values(jobsIn(text)).filter(({ steps = [] }) =>
+        steps.some(
+          ({ uses, with: inputs }) =>
+            isOwn(uses, 'validate') || (isOwn(uses, 'plan') && inputs?.['request'] === undefined),
+        ),
+      )
+
+      for (const job of rendering) {
+        expect(job.permissions).toEqual({ contents: 'read' })
+        expect(job.environment).toBeUndefined()
+        expect(JSON.stringify(job)).not.toMatch(/secrets\.|github\.token|id-token/)
+      }
+      expect(rendering).toHaveLength(text.includes('/validate') ? 1 : 0)
+    },
+  )
+
+  test.each(everywhere)(
+    '%s: a job with an identity or an environment is handed what was rendered, and the merged catalog',
+    (_what, { own }) => {
+      const trusted = Object.values(jobsIn(own.get('.github/workflows/plan.yml') ?? '')).filter(
+        ({ environment, permissions }) => environment !== undefined || permissions?.['id-token'] !== undefined,
+      )
+
+      expect(trusted).toHaveLength(stages.length)
+      for (const { steps = [] } of trusted) {
+        const plans = steps.filter(({ uses }) => isOwn(uses, 'plan'))
+        const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))
+        expect(plans.map(({ with: inputs }) => typeof inputs?.['request'])).toEqual(['string'])
+        expect(steps.filter(({ uses }) => isOwn(uses, 'validate') || isOwn(uses, 'deploy'))).toEqual([])
+        for (const { with: inputs } of checkouts)
+          expect(inputs?.['ref']).toMatch(/github\.event\.pull_request\.base\.sha|job\.workflow_sha/)
+      }
+    },
+  )
+})
+
+function isOwn(uses: string | undefined, verb: string): boolean {
+  return uses?.replace(/@.*$/, '').endsWith(`/actions/${verb}`) === true
+}
 
 describe('the stages', () => {
   const found = jobsOf('.github/workflows/stages.yml')
