@@ -3,6 +3,7 @@ import type { Problem } from '../../../src/core/problem.ts'
 import { checkLimits } from '../../../src/core/stack/limits.ts'
 import { compilePattern, scalarText } from '../../../src/core/stack/parameters.ts'
 import { isText, own, resourcesOf, section, transformsOf } from '../../../src/core/stack/template.ts'
+import { lookUpType } from '../../../src/core/stack/types.ts'
 import { readRendered } from '../../../src/core/yaml.ts'
 import { ApiError, type Place, type Validation, validation, type World } from './state.ts'
 
@@ -32,19 +33,13 @@ export function parseTemplate(text: string): DataMap {
 
 /** Refuses what CloudFormation refuses at once: unknown types, mentions of what is not there, circles, too much of anything. */
 export function refuseBroken(template: DataMap): void {
-  const unknown: string[] = []
-  for (const problem of findingsOf(template)) {
-    if (problem.severity !== 'error' || problem.code === 'stack-property' || problem.code === 'stack-transform')
-      continue
-    if (problem.code === 'stack-type') {
-      const type = own(own(section(template, 'Resources'), logicalIdAt(problem)), 'Type')
-      if (isText(type)) unknown.push(type)
-      continue
-    }
-    throw validation(awsText(problem))
-  }
+  const types = [...resourcesOf(template).values()].map(({ type }) => type)
+  const unknown = types.filter((type) => lookUpType(type).is === 'unknown')
   if (unknown.length > 0)
     throw validation(`Template format error: Unrecognized resource types: [${[...new Set(unknown)].join(', ')}]`)
+  const left = new Set(['stack-property', 'stack-transform', 'stack-type'])
+  const problem = findingsOf(template).find(({ code, severity }) => severity === 'error' && !left.has(code))
+  if (problem !== undefined) throw validation(awsText(problem))
 }
 
 /** What early validation finds in the properties of the resources. */
