@@ -13,7 +13,7 @@ import type { Run } from './core/event.ts'
 import type { Markdown } from './core/markdown.ts'
 import { blocks, bullets, code, cut, fence, prose, shorten } from './core/markdown.ts'
 import type { Problem } from './core/problem.ts'
-import { Refused } from './core/problem.ts'
+import { isOpen, Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
 import { withoutSecrets } from './core/secret.ts'
 import { machine, version } from './machine.ts'
@@ -250,12 +250,14 @@ async function summarize(page: Markdown): Promise<void> {
   await core.summary.addRaw(cut(page, { ...summaryBudget, rest }).markdown).write()
 }
 
-async function refused(command: Command, refusal: Refused): Promise<void> {
-  const message = withoutSecrets(refusal.message)
-  const remedy = withoutSecrets(refusal.remedy)
-  setOutputs(command, { exit: 'failed', data: {}, text: () => '' })
+async function refused(command: Command, error: Refused): Promise<void> {
+  const message = withoutSecrets(error.message)
+  const remedy = withoutSecrets(error.remedy)
+  const exit = isOpen(error) ? 'unfinished' : 'failed'
+  setOutputs(command, { exit, data: {}, text: () => '' })
   await summarize(blocks([prose`## ${command.name}: refused`, prose`${message}`, prose`${remedy}`]))
-  core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${refusal.code}]`, mostWords))
+  core.setFailed(shorten(`${lines(message)} ${lines(remedy)} [${error.code}]`, mostWords))
+  process.exitCode = exits[exit]
 }
 
 async function bug(command: Command, error: unknown): Promise<void> {

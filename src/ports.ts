@@ -34,7 +34,8 @@ export type StackState =
       readonly parameters: Readonly<Record<string, string>>
       readonly tags: Readonly<Record<string, string>>
       readonly outputs: Readonly<Record<string, string>>
-      readonly resources: readonly StackResource[]
+      /** Where the provisioner knows them without asking. */
+      readonly resources?: readonly StackResource[]
     }
   /** Somebody works on it. `tags` say whose stack it is, where the provisioner can tell. */
   | { readonly is: 'busy'; readonly status: string; readonly tags?: Readonly<Record<string, string>> }
@@ -86,6 +87,8 @@ export type StackPreview = {
    * that is live.
    */
   readonly unchanged?: true
+  /** What is set on the stack besides, by calls of its own: `termination protection`, `stack policy`. */
+  readonly settings?: readonly string[]
 }
 
 export type StackEvent =
@@ -161,7 +164,7 @@ export type DeploymentRecord = {
   readonly by: string
   readonly started: string
   readonly finished: string
-  readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused'
+  readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused' | 'removed'
   readonly wants: string
   readonly evidence?: string
   /** The container image that it runs, by digest, where a build has handed one over. */

@@ -5,7 +5,7 @@ import { exits, helpText, readArguments } from './command.ts'
 import { json, line } from './core/encode.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { Problem } from './core/problem.ts'
-import { Refused } from './core/problem.ts'
+import { isOpen, Refused } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { colours, count, plain, problemsText, sorted, distinct, table } from './core/report.ts'
 import { machine, version } from './machine.ts'
@@ -20,6 +20,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import('./commands/test.ts')).test,
   plan: async () => (await import('./commands/plan.ts')).plan,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  remove: async () => (await import('./commands/remove.ts')).remove,
   status: async () => (await import('./commands/status.ts')).status,
   stage: async () => (await import('./commands/stage.ts')).stage,
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
@@ -220,7 +222,7 @@ function summary(problems: readonly Problem[], exit: Exit): string {
 function refused(name: string, error: Refused, manner: Manner): number {
   const { code, message, remedy } = error
   // A folder that is not there is a word to be corrected, as a file is; everything else is the world's.
-  const exit: Exit = code === 'no-folder' ? 'bad-input' : 'failed'
+  const exit: Exit = code === 'no-folder' ? 'bad-input' : isOpen(error) ? 'unfinished' : 'failed'
   if (manner.json) print(json({ command: name, exit, refused: { code, message, remedy }, problems: [], next: [] }))
   else say(`${manner.err.bad(manner.err.bold('Refused'))}  ${line(message)} ${callable(line(remedy))} [${line(code)}]`)
   return exits[exit]

@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { canonicalJson, digest } from '../core/canonical.ts'
 import { type DataMap, mapOf } from '../core/data.ts'
 import type { Problem } from '../core/problem.ts'
@@ -48,6 +50,10 @@ export function localProvisioner(options: LocalOptions): Provisioner {
       once(() => state.neighbours(wanted.stack)),
     )
 
+  /** Lies there while somebody wants an update taken back; the run that works on the stack looks for it. */
+  const cancelMark = ({ account, region, name }: StackId): string =>
+    join(folder, 'locks', `cancel-${account}-${region}-${name}`)
+
   const operation = (stack: StackId, file: StackFile | undefined, signal: AbortSignal | undefined): Operation => {
     const others = state.neighbours(stack).filter((it) => it.stack.name !== stack.name)
     const own = file === undefined ? [] : [{ ...file, resources: {}, leaving: [] }]
@@ -58,7 +64,9 @@ export function localProvisioner(options: LocalOptions): Provisioner {
         pace,
         signal,
         failure: (action, logicalId) =>
-          failures.get(`${action === 'delete' ? 'delete:' : ''}${stack.name}/${logicalId}`),
+          action !== 'delete' && existsSync(cancelMark(stack))
+            ? 'Resource update cancelled by user'
+            : failures.get(`${action === 'delete' ? 'delete:' : ''}${stack.name}/${logicalId}`),
         taken: takenNames([...others, ...own]),
         save: state.write,
         drop: () => state.remove(stack),
@@ -78,6 +86,7 @@ export function localProvisioner(options: LocalOptions): Provisioner {
     async *execute(preview, wanted, signal) {
       const hold = await holdStack(folder, keyOf(wanted.stack), clock)
       try {
+        rmSync(cancelMark(wanted.stack), { force: true })
         const now = prepare(wanted)
         if (preview.wants !== now.wants || preview.against !== now.against)
           throw stale(wanted.stack, preview.wants !== now.wants)
@@ -99,6 +108,7 @@ export function localProvisioner(options: LocalOptions): Provisioner {
         const { body, tags } = wanted
         yield* operation(wanted.stack, file, signal).apply(now.plan, { body, tags, parameters: now.parameters })
       } finally {
+        rmSync(cancelMark(wanted.stack), { force: true })
         hold.release()
       }
     },
@@ -114,8 +124,12 @@ export function localProvisioner(options: LocalOptions): Provisioner {
       yield { kind: 'stack', at: clock.now(), status: statusOf(state.read(stack)) }
     },
 
-    // The run that works on a stack is a process of this machine: it ends at its own signal, and takes back what it did.
-    cancel: async () => 'nothing',
+    async cancel(stack) {
+      // As in CloudFormation, an update can be taken back, and nothing else.
+      if (!isHeld(folder, keyOf(stack)) || statusOf(state.read(stack)) !== 'UPDATE_IN_PROGRESS') return 'nothing'
+      writeAtomically(cancelMark(stack), '')
+      return 'cancelled'
+    },
 
     async *remove(stack, signal): AsyncGenerator<StackEvent> {
       const hold = await holdStack(folder, keyOf(stack), clock)
@@ -269,10 +283,11 @@ function stateOf(file: StackFile | undefined, { held }: { readonly held: boolean
     return { is: 'settled', body, parameters, tags, outputs, resources: listed }
   }
   if (status.endsWith('_IN_PROGRESS')) {
-    if (held) return { is: 'busy', status }
+    if (held) return { is: 'busy', status, tags }
     return {
       is: 'stuck',
       status,
+      tags,
       remedy: 'The run that worked on it has ended. Deploy again: it goes on from where it was.',
     }
   }
@@ -280,12 +295,14 @@ function stateOf(file: StackFile | undefined, { held }: { readonly held: boolean
     return {
       is: 'stuck',
       status,
+      tags,
       remedy: 'Its first creation failed. Mend the cause and deploy again: the empty stack is deleted first.',
     }
   }
   return {
     is: 'stuck',
     status,
+    tags,
     remedy: `${file.reason ?? 'A resource could not be deleted.'} Deploy again, or remove the stack again: what is left is deleted first.`,
   }
 }

@@ -49,7 +49,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-const outcomes: readonly DeploymentRecord['outcome'][] = ['deployed', 'unchanged', 'failed', 'refused']
+const outcomes: readonly DeploymentRecord['outcome'][] = ['deployed', 'unchanged', 'failed', 'refused', 'removed']
 
 /** The record that a file holds. Throws `Refused` (`record-format`) where it is none that this version knows. */
 export function readRecord(file: string, text: string): DeploymentRecord {

@@ -16,6 +16,7 @@ import type { Provisioner, StackId, StackPreview, WantedStack } from '../ports.t
 import { Crossings } from './crossing.ts'
 import type { Compared, Purpose } from './looking.ts'
 import { planStack } from './looking.ts'
+import { Slots } from './slots.ts'
 import type { Terms } from './terms.ts'
 import { noTerms } from './terms.ts'
 
@@ -351,9 +352,6 @@ export async function planUnits(units: readonly Unit[], stacks: Stacks): Promise
   return planUnitsAs(units, { stacks, take: (planned) => planned })
 }
 
-/** How many stacks of one account and region are looked at at a time. */
-const atOnce = 8
-
 /**
  * The same, with what `take` keeps of each unit: for a large plan, less than the whole of it. Units are rendered one after the other, as soon as what
  * they build on is known; their stacks are looked at side by side.
@@ -375,7 +373,7 @@ export async function planUnitsAs<T>(
   const rules = new ListenerRules()
   const idle = new IdleAcknowledgements()
   const crossings = new Crossings()
-  const slots = new Slots(atOnce)
+  const slots = new Slots()
   const changed: Unit[] = []
   let hasFailed = false
   const pass = async (some: readonly Unit[], kept: Kept, isBrought: boolean): Promise<readonly T[]> => {
@@ -391,7 +389,7 @@ export async function planUnitsAs<T>(
       problems.push(...rules.claim(unit, rendered.value.part))
       crossings.add(rendered.value)
       const { predicted } = known
-      const release = await slots.take(`${unit.environment.account}/${unit.environment.region}`)
+      const release = await slots.take(unit.environment)
       const look = async (): Promise<{ readonly taken: T } | undefined> => {
         try {
           const planned = await planOne(rendered.value, { stacks, predicted, purpose: stacks.for })
@@ -512,29 +510,6 @@ function outputsOf({ planned, preview, state, outputs }: Planned): Outputs {
 /** The names of outputs that would be others. */
 export function changedOutputs({ outputs = [] }: Pick<StackPreview, 'outputs'>): ReadonlySet<string> {
   return new Set(outputs.map(({ path }) => /^(?:Outputs\.)?([^.]+)/u.exec(path)?.[1] ?? path))
-}
-
-/** A bounded number of things at a time, for each key. */
-class Slots {
-  readonly #most: number
-  readonly #taken = new Map<string, Set<Promise<void>>>()
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  /** Comes once there is room; the result gives it back. */
-  async take(key: string): Promise<() => void> {
-    const taken = this.#taken.get(key) ?? new Set<Promise<void>>()
-    this.#taken.set(key, taken)
-    while (taken.size >= this.#most) await Promise.race(taken)
-    const { promise, resolve } = Promise.withResolvers<void>()
-    taken.add(promise)
-    return () => {
-      taken.delete(promise)
-      resolve()
-    }
-  }
 }
 
 /** What is acknowledged and lets nothing through: one line may stand for several units, and is idle if it is so in all. */

@@ -160,6 +160,28 @@ export function selectUnits(
   return { ok: true, value: [...environments, ...chosen], problems: [] }
 }
 
+/** The units that were named one by one, or as all of a service, and no others; something has to be named. */
+export function exactUnits(
+  { units }: Organisation,
+  { names, command }: { readonly names: readonly string[]; readonly command: string },
+): Checked<readonly Unit[]> {
+  const known = [...new Set(units.flatMap(({ id, service }) => (service === undefined ? [id] : [service.service, id])))]
+  const problems: Problem[] = names
+    .filter((name) => !known.includes(name))
+    .map((name) => unknown(name, { what: 'unit', known }))
+  if (names.length === 0) {
+    problems.push({
+      code: 'missing-argument',
+      severity: 'error',
+      message: `${command} needs the names of units.`,
+      remedy: `Name them, such as ${units.at(-1)?.id ?? 'checkout/dev'}. \`protium status\` lists them.`,
+    })
+  }
+  if (problems.length > 0) return { ok: false, problems }
+  const value = units.filter(({ id, service }) => names.some((name) => name === id || name === service?.service))
+  return { ok: true, value, problems: [] }
+}
+
 /**
  * What reads the outputs of an environment that was named by itself, and not only came along: if they change, the units that
  * live in it and were not selected are planned after it.
@@ -184,7 +206,7 @@ function named({ id }: Unit, names: readonly string[]): boolean {
 
 function unknown(
   name: string,
-  { what, known }: { readonly what: 'service' | 'stage'; readonly known: readonly string[] },
+  { what, known }: { readonly what: 'service' | 'stage' | 'unit'; readonly known: readonly string[] },
 ): Problem {
   return {
     code: 'unknown-unit',

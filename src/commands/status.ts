@@ -9,6 +9,7 @@ import type { DeploymentRecord, StackState } from '../ports.ts'
 import type { Stacks } from './planning.ts'
 import { stackOf, stacksOf } from './planning.ts'
 import { readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { Slots } from './slots.ts'
 
 /** One unit as it stands: what was deployed last, and what came of the last attempt. */
 type Standing = {
@@ -22,6 +23,9 @@ type Standing = {
   readonly since: string | null
   readonly address: string | null
   readonly evidence: string | null
+  /** The status of a stack that is worked on, or that an operation left half done; and for that, what to do. */
+  readonly stack: string | null
+  readonly remedy: string | null
 }
 
 export const status = command({
@@ -37,7 +41,8 @@ export const status = command({
     }),
   },
   outputs: {
-    units: 'The units, each with version, wanted version, outcome, since, address.',
+    units:
+      'The units, each with version, wanted version, outcome, since, address, and the status of a stack that is not at rest.',
     left: 'Units that were deployed and that no file asks for any more; empty where services or stages are named.',
   },
   async run(ports, { services, stage, root, state }) {
@@ -55,12 +60,12 @@ export const status = command({
       return { exit: 'bad-input', data: { units: [], left: [] }, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
     await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
-    const states = new Map<string, StackState['is'] | undefined>()
-    for (const unit of selected.value) states.set(unit.id, await stateOf(unit, stacks))
+    const states = await statesOf(selected.value, stacks)
     const standings = selected.value.map((unit): Standing => {
       const own = records.filter((record) => record.unit === unit.id)
       const last = own.at(-1)
-      const is = states.get(unit.id)
+      const now = states.get(unit.id)
+      const is = now?.is
       const live =
         is === 'absent' ? undefined : own.findLast(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
       return {
@@ -73,11 +78,15 @@ export const status = command({
         since: last?.finished ?? null,
         address: addressOf(unit) ?? null,
         evidence: last?.outcome === 'failed' ? (last.evidence ?? null) : null,
+        stack: now?.is === 'busy' || now?.is === 'stuck' ? now.status : null,
+        remedy: now?.is === 'stuck' ? now.remedy : null,
       }
     })
     const left = services.length + stage.length > 0 ? [] : leftBehind(records, organisation.value.units)
     const folders = sameFolders({ root, state })
-    const failed = standings.find(({ outcome }) => outcome === 'failed' || outcome === 'stopped')
+    const failed = standings.find(
+      ({ outcome, remedy }) => outcome === 'failed' || outcome === 'stopped' || remedy !== null,
+    )
     const waiting = standings.some(({ version, wanted }) => version !== wanted)
     return {
       exit: 'done',
@@ -96,14 +105,23 @@ export const status = command({
   },
 })
 
-/** How the stack of a unit is at this moment; nothing is known of one that another provisioner looks after. */
-async function stateOf(unit: Unit, stacks: Stacks): Promise<StackState['is'] | undefined> {
-  try {
-    return (await (await stacks.of(unit)).state(stackOf(unit))).is
-  } catch (error) {
-    if (error instanceof Refused && error.code === 'provisioner-missing') return undefined
-    throw error
-  }
+/** How the stacks are at this moment; nothing is known of one that this version has no provisioner for. */
+async function statesOf(units: readonly Unit[], stacks: Stacks): Promise<ReadonlyMap<string, StackState>> {
+  const slots = new Slots()
+  const states = new Map<string, StackState>()
+  const looks = units.map(async (unit) => {
+    const release = await slots.take(unit.environment)
+    try {
+      // What is in it is not asked for.
+      states.set(unit.id, await (await stacks.of(unit)).state(stackOf(unit), { expects: 'change' }))
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'provisioner-missing')) throw error
+    } finally {
+      release()
+    }
+  })
+  await Promise.all(looks)
+  return states
 }
 
 /** What the records say, unless the stack itself says otherwise: it is worked on, was left half done, or is not there. */
@@ -112,6 +130,7 @@ function outcomeOf(last: DeploymentRecord | undefined, is: StackState['is'] | un
   const ended = last?.outcome === 'failed' || last?.outcome === 'refused'
   if (is === 'stuck' && !ended) return 'stopped'
   if (last === undefined) return is === 'settled' ? 'deployed' : 'not deployed'
+  if (last.outcome === 'removed') return is === 'absent' ? 'removed' : 'deployed'
   if (is === 'absent' && !ended) return 'gone'
   return last.outcome === 'unchanged' ? 'deployed' : last.outcome
 }
@@ -146,9 +165,10 @@ function statusText(
     ]),
     paint,
   )
-  const reasons = standings.flatMap(({ unit, evidence }) =>
-    evidence === null ? [] : [`${unit} failed: ${line(evidence)}`],
-  )
+  const reasons = standings.flatMap(({ unit, evidence, stack, remedy }) => [
+    ...(evidence === null ? [] : [`${unit} failed: ${line(evidence)}`]),
+    ...(stack === null ? [] : [`${unit} is ${stack}.${remedy === null ? '' : ` ${line(remedy)}`}`]),
+  ])
   const notes = left.length === 0 ? [] : [`No file asks for ${list(left)} any more. Their stacks are left as they are.`]
   return [shown, ...(reasons.length === 0 ? [] : [reasons.join('\n')]), ...notes].join('\n\n')
 }
@@ -156,8 +176,9 @@ function statusText(
 /** Units that were deployed and that no file asks for any more. Nothing is deleted because a file is gone. */
 function leftBehind(records: readonly DeploymentRecord[], units: readonly Unit[]): readonly string[] {
   const wanted = new Set(units.map(({ id }) => id))
-  const deployed = records.filter(({ outcome }) => outcome === 'deployed').map(({ unit }) => unit)
-  return [...new Set(deployed)].filter((unit) => !wanted.has(unit)).toSorted()
+  const last = new Map<string, DeploymentRecord['outcome']>()
+  for (const { unit, outcome } of records) if (outcome === 'deployed' || outcome === 'removed') last.set(unit, outcome)
+  return [...last].flatMap(([unit, outcome]) => (outcome === 'removed' || wanted.has(unit) ? [] : [unit])).toSorted()
 }
 
 function versionCell({ version, wanted }: Standing): string {

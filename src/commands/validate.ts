@@ -139,16 +139,15 @@ async function check(
 
 /** What another version deploys is still rendered and checked by this one; a plan of it is refused. */
 function provisionerProblems({ provisioner, document }: Environment): readonly Problem[] {
-  if (provisioner === 'local') return []
-  const said = isMap(document.data) && 'provisioner' in document.data
+  if (provisioner === 'local' || provisioner === 'cloudformation') return []
   return [
     {
       code: 'provisioner-unsupported',
       severity: 'warning',
-      message: `This version renders and checks what \`${provisioner}\` provisions, and cannot deploy it${said ? '' : ', which is what an environment says that names no provisioner'}.`,
-      expected: '`provisioner: local`, to plan and deploy on this machine.',
+      message: `This version renders and checks what \`${provisioner}\` provisions, and cannot deploy it.`,
+      expected: '`provisioner: cloudformation`, or `local` to rehearse on this machine.',
       remedy: 'Nothing has to be done to check it.',
-      at: said ? document.place(['provisioner']) : document.place(['environment']),
+      at: document.place(['provisioner']),
     },
   ]
 }

@@ -40,3 +40,8 @@ export class Refused extends Error {
     this.remedy = options.remedy
   }
 }
+
+/** Whether the run has ended and the work has not, or it is not known whether it has: the same run again takes it up. */
+export function isOpen({ code }: Refused): boolean {
+  return code === 'interrupted' || code === 'outcome-unknown'
+}

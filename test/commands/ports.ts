@@ -47,7 +47,10 @@ export function worldOf(
   const written = new Map<string, string>(more.texts)
   // Each look at the clock is a second later, so that records have an order.
   let now = Date.parse('2026-11-22T12:00:00Z')
-  const clock = { now: () => new Date((now += 1000)), sleep: async () => {} }
+  const clock = {
+    now: () => new Date((now += 1000)),
+    sleep: async () => new Promise<void>((resolve) => void setImmediate(resolve)),
+  }
   const ports: Ports = {
     program: 'protium',
     files: {

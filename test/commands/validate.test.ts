@@ -35,7 +35,7 @@ describe('validate', () => {
     const elsewhere = small({
       stages: ['dev'],
       services: { alpha: { size: 1, topics: 1 } },
-      provisioner: 'cloudformation',
+      provisioner: 'terraform',
     })
 
     const { outcome } = await validated(undefined, elsewhere)
@@ -44,7 +44,7 @@ describe('validate', () => {
     expect((outcome.problems ?? []).filter(({ code }) => code === 'provisioner-unsupported')).toMatchObject([
       {
         severity: 'warning',
-        message: expect.stringContaining('`cloudformation`'),
+        message: expect.stringContaining('`terraform`'),
         at: { file: 'environments/dev.yaml', line: 3 },
       },
     ])
