@@ -5,7 +5,7 @@ import { evaluateStack, type Placed } from '../../../src/core/stack/evaluate.ts'
 import { fixedName, placeResource, pseudoValues } from '../../../src/core/stack/identity.ts'
 import { removalOrder } from '../../../src/core/stack/plan.ts'
 import { scalarText } from '../../../src/core/stack/parameters.ts'
-import { isText, mentions, own, type Resource, resourcesOf, section } from '../../../src/core/stack/template.ts'
+import { isText, mentions, own, type Resource, section } from '../../../src/core/stack/template.ts'
 import { lookUpType } from '../../../src/core/stack/types.ts'
 import {
   type Config,
@@ -377,8 +377,4 @@ export function settingsChanged(before: Config, after: Config): boolean {
     before.notificationArns.join(' ') !== after.notificationArns.join(' ') ||
     JSON.stringify(before.rollback) !== JSON.stringify(after.rollback)
   )
-}
-
-export function templateResources(template: DataMap): ReadonlyMap<string, Resource> {
-  return resourcesOf(template)
 }
