@@ -465,19 +465,19 @@ async function begin(
     async during(deploy) {
       const ended = new AbortController()
       // What is over in a moment needs no word in between.
-      const told = sleep(ports, ended.signal).then(async (slept) =>
-        slept ? tell('in_progress', `Attempt ${run.attempt}`) : undefined,
-      )
+      const told = sleep(ports, ended.signal)
+        .then(async (slept) => (slept ? tell('in_progress', `Attempt ${run.attempt}`) : undefined))
+        // A word that does not get through shall not end what is being done. The last one is tried all the same, and told of.
+        .catch(() => undefined)
       let attempts: readonly Attempt[]
       try {
         attempts = await deploy()
       } catch (error) {
         ended.abort()
         await told
-        await tell(
-          'error',
-          error instanceof Refused ? withoutSecrets(error.message) : 'This is a bug in Protium: see the log.',
-        )
+        const why = error instanceof Refused ? withoutSecrets(error.message) : 'This is a bug in Protium: see the log.'
+        // What ended it is what is to be told, also where GitHub does not listen.
+        await tell('error', why).catch(() => undefined)
         throw error
       }
       ended.abort()

@@ -55,6 +55,9 @@ export type Proposal = {
   readonly swap?: (files: Map<string, string>) => void
   /** Does without the plan. */
   readonly unplanned?: true
+  readonly title?: string
+  /** Called when the plan has been made, before it is posted. */
+  readonly meanwhile?: (pull: Pull & { readonly branch: string }) => Promise<void>
 }
 
 export type Deployed = { readonly environment: string; readonly commit: string; readonly state: string | undefined }
@@ -161,20 +164,20 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     return paths.toReversed().map((path): DeploymentRecord => JSON.parse(files.get(path) ?? ''))
   }
 
-  async function propose(wanted: FileTree, { swap, unplanned }: Proposal = {}): Promise<Pull> {
+  async function propose(wanted: FileTree, { swap, unplanned, title, meanwhile }: Proposal = {}): Promise<Pull> {
     const branch = `change-${(ids += 1)}`
     const base = (await github.head(repository)) ?? ''
     const files = Object.fromEntries([...wanted].filter(([path, text]) => trees.get(base)?.get(path) !== text))
     const head = await github.push({ repository, branch, from: 'main', files, by: 'ben' })
     trees.set(head, wanted)
-    const body = { title: branch, head: branch, base: 'main' }
+    const body = { title: title ?? branch, head: branch, base: 'main' }
     const made = await github.act({ operation: 'pulls/create', by: 'ben', parameters: at, body })
     const pull = { number: Number(made['number']), head }
     if (unplanned === true) return pull
     const about: About = {
       is: 'pull-request',
       number: pull.number,
-      title: branch,
+      title: title ?? branch,
       author: 'ben',
       head: { commit: head, branch, repository: { owner: 'acme', name: 'catalog', id: 1 } },
       base: { commit: base, branch: 'main' },
@@ -191,6 +194,7 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       await expectDone(job(plan, portsOf(run, { ...step, root: base }), given))
     }
     swap?.(kept)
+    await meanwhile?.({ ...pull, branch })
     const post = { files: kept, permissions: { checks: 'write', pull_requests: 'write' } } as const
     await expectDone(job(plan, portsOf(run, post), { request: ['request'], plans: ['plans'] }))
     return pull

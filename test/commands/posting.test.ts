@@ -47,6 +47,24 @@ describe('what the job of a pull request posts', () => {
     expect(await check(pull.head)).toMatchObject([{ conclusion: 'failure', title: 'Cannot plan: 1 problem' }])
   })
 
+  test('is nothing where somebody pushed while it was planned', async () => {
+    merging = await startMerging(fleet(1, 1), stages)
+    const pull = await merging.propose(fleet(1, 2), {
+      meanwhile: async ({ branch }) => {
+        await merging.github.push({
+          repository: 'acme/catalog',
+          branch,
+          from: branch,
+          files: { 'services/s0/README.md': 'More' },
+          by: 'ben',
+        })
+      },
+    })
+
+    expect(await said(pull.number)).toEqual([])
+    expect(await check(pull.head)).toEqual([])
+  })
+
   test('is planned without rendering anything: a template that is merged and broken is no matter', async () => {
     const broken = new Map(fleet(1, 1))
     const path = 'templates/queue/v1/instance_infrastructure/cloudformation.yaml'
