@@ -10,6 +10,7 @@ import { plain, problemsText } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import type { Clock, DeploymentRecord } from '../../src/ports.ts'
 import { clientOf } from '../fakes/github/client.ts'
+import { isMap, mapAt, textAt } from '../fakes/github/json.ts'
 import type { GitHub } from '../fakes/github/server.ts'
 import { startGitHub } from '../fakes/github/server.ts'
 import type { Permissions } from '../fakes/github/state.ts'
@@ -44,6 +45,10 @@ export type Merging = {
   readonly deploy: (commit: string, job: Job) => Promise<Outcome>
   /** All that was said: in logs and summaries, as outputs, and to GitHub. Without the artifacts, which hold what was rendered. */
   readonly heard: () => string
+  /** What jobs wrote to their logs. */
+  readonly log: () => string
+  /** The Markdown of it: summaries of jobs, comments, and what checks say. */
+  readonly pages: () => readonly string[]
   /** The records of the ledger, in the order in which they were written. */
   readonly ledger: () => Promise<readonly DeploymentRecord[]>
   readonly deployments: () => Promise<readonly Deployed[]>
@@ -78,6 +83,8 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     sleep: async (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5))),
   }
   const said: string[] = []
+  const pages: string[] = []
+  const log: string[] = []
   let ids = 100
   let random = 0
 
@@ -213,11 +220,10 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     }
     const outcome = await runCommand(command, { ...world, ports: { ...ports, reporter } }, given)
     const { problems = [], sources, page, text } = outcome
-    said.push(
-      ...steps,
+    if (page !== undefined) pages.push(page.markdown)
+    said.push(...steps, JSON.stringify(outcome.data), page?.markdown ?? '')
+    log.push(
       text(plain),
-      JSON.stringify(outcome.data),
-      page?.markdown ?? '',
       problemsText(problems, { ...(sources !== undefined && { source: (file) => sources.get(file) }) }),
     )
     return outcome
@@ -248,7 +254,18 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         ...(image !== undefined && { image: [image] }),
       })
     },
-    heard: () => [...said, ...github.requests().map(({ path, body }) => `${path} ${JSON.stringify(body)}`)].join('\n'),
+    heard: () =>
+      [...said, ...log, ...github.requests().map(({ path, body }) => `${path} ${JSON.stringify(body)}`)].join('\n'),
+    log: () => log.join('\n'),
+    pages: () => [
+      ...pages,
+      ...github.requests().flatMap(({ body }) => {
+        const output = isMap(body) ? mapAt(body, 'output') : undefined
+        return [textAt(body, 'body'), textAt(output, 'summary'), textAt(output, 'text')].filter(
+          (text) => text !== undefined,
+        )
+      }),
+    ],
     ledger: records,
     async deployments() {
       const { repos } = clientOf(github, { kind: 'user', login: 'ada' })

@@ -78,6 +78,20 @@ describe('validate', () => {
     expect(after.map(({ code, at }) => [code, at?.file, at?.line])).toEqual([['workflow-stale', path, index + 1]])
   })
 
+  test('tells of a pull request that edits the workflow that checks it', async () => {
+    world = worldOf(() => asking, { changed: ['.github/workflows/plan.yml'] })
+    await run(workflows, world, { root: ['.'], write: ['true'] })
+    const path = '.github/workflows/plan.yml'
+    const text = world.written.get(path) ?? ''
+    const before = await told(world)
+    world.written.set(path, text.replace('      contents: read', '      contents: write'))
+    const { exit } = await run(validate, world, { path: ['.'] })
+
+    expect(before).toEqual([])
+    expect(exit).toBe('bad-input')
+    expect(await told(world)).toMatchObject([{ code: 'workflow-stale', severity: 'error', at: { file: path } }])
+  })
+
   test.each([
     ['of a catalog that says nothing of them', without],
     ['of a catalog that has none, and is used from the terminal alone', asking],
