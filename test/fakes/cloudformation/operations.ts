@@ -12,10 +12,13 @@ import {
   type Plan,
   type Planned,
   planFor,
+  type Planning,
   removalSequence,
+  type Subject,
 } from './plan.ts'
 import { deniedByPolicy } from './policy.ts'
 import {
+  ApiError,
   type ChangeSet,
   type Config,
   emptyStack,
@@ -83,6 +86,16 @@ function say({ world, stack, operation }: Run, status: string, reason?: string, 
   stackEvent(world, stack, { status, reason, operation, detailed })
 }
 
+/** A plan made when the work begins. What was right when it was asked for may be wrong by now: then the work fails. */
+function planningOf({ world, place }: Run, subject: Subject, config: Config): Planning {
+  try {
+    return planFor(world, place, { subject, config })
+  } catch (error) {
+    if (error instanceof ApiError) return { ok: false, missing: error.message }
+    throw error
+  }
+}
+
 /** What an automatic rollback is: an operation of its own, under the token of the one that failed. */
 function rollbackOf(run: Run): Run {
   const { world, place, stack, operation } = run
@@ -101,7 +114,7 @@ export function startCreation(asked: Asked, config: Config, options: Options): O
   say(run, 'CREATE_IN_PROGRESS', 'User Initiated')
   world.agenda.spawn(creating(run, config, options))
   function* creating(run: Run, config: Config, options: Options): Work {
-    const planning = planFor(world, place, { subject: stack, config })
+    const planning = planningOf(run, stack, config)
     const { validations } = run.operation
     let reason: string | undefined = planning.ok ? undefined : planning.missing
     if (planning.ok) {
@@ -175,7 +188,7 @@ export function startUpdate(asked: Asked, config: Config, options: Options): Ope
   world.agenda.spawn(updating(run, config, options))
   function* updating(run: Run, config: Config, options: Options): Work {
     const subject = options.revertDrift === true ? asItIs(stack) : stack
-    const planning = planFor(world, place, { subject, config })
+    const planning = planningOf(run, subject, config)
     let reason: string | undefined = planning.ok ? undefined : planning.missing
     if (planning.ok) {
       reason = yield* applying(run, planning.plan, { options })
@@ -378,12 +391,18 @@ function* restoring(
     if (nested.status === 'UPDATE_ROLLBACK_FAILED') continueRollback(asked, [])
     if (nested.status === 'UPDATE_FAILED') startRollback(asked, { retainExceptOnCreate: false })
     yield { until: () => !nested.status.endsWith('_IN_PROGRESS') }
-    const before = nestedConfig(world, place, old.properties)
-    const isOther =
-      nested.config?.templateText !== before.templateText ||
-      JSON.stringify(nested.config.parameters) !== JSON.stringify(before.parameters)
-    if (isOther && nested.status === 'UPDATE_COMPLETE') {
-      startUpdate(asked, before, plainly)
+    if (nested.status === 'UPDATE_COMPLETE') {
+      let before: Config
+      try {
+        before = nestedConfig(world, place, old.properties)
+      } catch (error) {
+        if (error instanceof ApiError) return error.message
+        throw error
+      }
+      const isOther =
+        nested.config?.templateText !== before.templateText ||
+        JSON.stringify(nested.config.parameters) !== JSON.stringify(before.parameters)
+      if (isOther) startUpdate(asked, before, plainly)
       yield { until: () => !nested.status.endsWith('_IN_PROGRESS') }
     }
     return nested.status.endsWith('_FAILED')
@@ -556,7 +575,7 @@ function* making(run: Run, planned: Planned, { waiting, options, denied }: Makin
     const { nested: config } = planned
     if (nested === undefined || config === undefined)
       return fail(shell, `Stack [${before?.physicalId ?? ''}] does not exist`)
-    const planning = planFor(world, place, { subject: nested, config })
+    const planning = planningOf(run, nested, config)
     const idle = planning.ok && !hasChanges(planning.plan) && action === undefined
     if (denied !== undefined && !idle) return fail(shell, denied)
     note(made, 'UPDATE_IN_PROGRESS')
@@ -772,6 +791,7 @@ export function startDeletion(
 ): void {
   const { stack, world } = asked
   const making = stack.operations.find(({ state }) => state === 'running')
+  stack.stale = undefined
   const run = begin(asked, 'DELETE_STACK', { express: options.express })
   say(run, 'DELETE_IN_PROGRESS', 'User Initiated')
   if (making !== undefined) {

@@ -128,7 +128,8 @@ export async function startCloudFormation<C extends Clock>(
 export async function startCloudFormation(options: FakeOptions = {}): Promise<FakeCloudFormation> {
   const clock = options.clock ?? simulatedClock({ auto: true, perRequest: 500 })
   const account = options.account ?? '123456789012'
-  const server = createServer()
+  // Clients keep their connections between two reads; one that is closed under a request is a fault, and faults are ordered.
+  const server = createServer({ keepAliveTimeout: 120_000 })
   const url = await listen(server, options.port ?? 0)
   const agenda = newAgenda(clock)
   const durations = options.durations ?? {}
