@@ -1,3 +1,4 @@
+import { getOctokitOptions } from '@actions/github/lib/utils'
 import { retry } from '@octokit/plugin-retry'
 import { throttling } from '@octokit/plugin-throttling'
 import { Octokit } from '@octokit/rest'
@@ -56,9 +57,9 @@ export function clientOf(options: ClientOptions): Client {
   // One write at a time, a breath between them: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
   const writes = new Bottleneck.Group({ maxConcurrent: 1, minTime: second / 4 })
   const octokit = new Kit({
-    auth: token,
+    // The token as GitHub's toolkit sends it, and in the user agent the job that asks, where the runner names it.
+    ...getOctokitOptions(token, { userAgent: 'protium' }),
     ...(api !== undefined && { baseUrl: api }),
-    userAgent: 'protium',
     // What GitHub says is told by us, encoded.
     log: { debug: silent, info: silent, warn: silent, error: silent },
     request: { fetch: wholeAnswers(signal) },
