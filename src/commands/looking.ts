@@ -50,8 +50,11 @@ export async function planStack(provisioner: Provisioner, looking: Looking): Pro
   if (purpose === 'plan' && signal.aborted) {
     throw new Refused('interrupted', 'The plan was stopped. Nothing was changed.', { remedy: 'Run it again.' })
   }
-  const { changes, wants, against, unchanged } = preview
-  const verdict = unchanged === true ? 'nothing' : verdictOf(contentOf(state), wanted, changes)
+  const { changes, wants, against, unchanged, settings = [], notes = [] } = preview
+  const compared = unchanged === true ? 'nothing' : verdictOf(contentOf(state), wanted, changes)
+  // What is set by calls of its own is a change, although no resource does.
+  const verdict = compared === 'nothing' && settings.length > 0 ? 'update' : compared
+  const said = [...notes, ...settings.map((setting) => `${setting} is set.`)]
   const guarded = guard(changes, { ...looking.guard, ...(state.is === 'settled' && { live: state.body }) })
   const losses = [
     ...guarded.refused.map((finding) => ({ ...finding, isAcknowledged: false })),
@@ -66,6 +69,7 @@ export async function planStack(provisioner: Provisioner, looking: Looking): Pro
       wants,
       against,
       ...(losses.length > 0 && { losses }),
+      ...(said.length > 0 && { notes: said }),
     },
     preview,
     state,

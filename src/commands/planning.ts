@@ -318,7 +318,13 @@ export function stackOf({ stack, environment }: Unit): StackId {
 function wantedOf(unit: Unit, part: RenderedStack): WantedStack {
   const { service, stage, bundle } = unit
   const names = { unit: unit.id, template: bundle.template, service: service?.service, stage: stage?.name }
-  return { stack: stackOf(unit), body: part.body, parameters: {}, tags: tagsOf(names), options: unit.options }
+  return {
+    stack: stackOf(unit),
+    body: part.body,
+    parameters: part.parameters,
+    tags: tagsOf(names),
+    options: unit.options,
+  }
 }
 
 /** Few and stable tags: one that changed would touch every resource of the stack. */

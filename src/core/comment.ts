@@ -445,6 +445,18 @@ function countsOf(changes: readonly Change[]): readonly { readonly action: Chang
 
 // The notes
 
+/** What the cloud says of it, each thing once. */
+function saidNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
+  const said = new Map<string, string[]>()
+  for (const { unit, notes = [] } of units) for (const note of notes) said.set(note, [...(said.get(note) ?? []), unit])
+  return [...said]
+    .slice(0, mostGuardNotes)
+    .map(
+      ([note, [first = '', ...others]]) =>
+        prose`${code(first)}${others.length > 0 ? ` and ${others.length} more` : ''}: ${note}`,
+    )
+}
+
 /** What is held back because data would be lost, and what goes on because somebody has said that it may be. */
 function guardNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
   const found = new Map<string, { readonly loss: PlannedLoss; readonly units: string[] }>()
@@ -496,6 +508,7 @@ function notesOf(
   if (busy.length === 0) return [prose`**No change** in ${count(plan.units.length, 'stack')}.`]
   return [
     ...guardNotes(busy),
+    ...saidNotes(busy),
     ...(isOne ? stagesMatch(busy) : []),
     ...(idle > 0 && !isOne ? [prose`**Unchanged:** ${count(idle, 'stack')}.`] : []),
     ...(first === undefined

@@ -52,6 +52,8 @@ export type PlannedUnit = {
   readonly against: string
   /** Resources that hold data and would be lost; nothing of the unit is executed while one of them is not acknowledged. */
   readonly losses?: readonly PlannedLoss[]
+  /** What a person should know besides; whole sentences. They bind nothing, and are not in the digest. */
+  readonly notes?: readonly string[]
   /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
   readonly predicted: boolean
 }
@@ -77,9 +79,17 @@ export function verdictOf(live: StackContent | undefined, wanted: StackContent, 
   const settled =
     changes.length === 0 &&
     same(live.body, wanted.body) &&
-    same(mapOf(Object.entries(live.parameters)), mapOf(Object.entries(wanted.parameters))) &&
+    same(mapOf(Object.entries(live.parameters)), shownParameters(wanted.parameters, live.parameters)) &&
     same(mapOf(Object.entries(live.tags)), mapOf(Object.entries(wanted.tags)))
   return settled ? 'nothing' : 'update'
+}
+
+/**
+ * Parameters as a live stack shows them: one that is not to be shown (`NoEcho`) has stars there, and what it was cannot be compared.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+ */
+function shownParameters(wanted: StackContent['parameters'], live: StackContent['parameters']): DataMap {
+  return mapOf(Object.entries(wanted).map(([name, value]) => [name, live[name] === '****' ? '****' : value]))
 }
 
 /**
@@ -181,6 +191,7 @@ function readUnit(data: Data): PlannedUnit | undefined {
     wants,
     against,
     ...(losses.length > 0 && { losses }),
+    ...(data['notes'] !== undefined && { notes: textsIn(data, 'notes') }),
     predicted,
   }
 }
@@ -248,7 +259,20 @@ function readChanges(data: Data | undefined): Change[] | undefined {
 
 /** Keys in one order and changes by name, whoever made them. */
 function normal(unit: PlannedUnit): PlannedUnit {
-  const { unit: id, stage, stack, template, verdict, changes, rendered, wants, against, predicted, losses = [] } = unit
+  const {
+    unit: id,
+    stage,
+    stack,
+    template,
+    verdict,
+    changes,
+    rendered,
+    wants,
+    against,
+    predicted,
+    notes = [],
+    losses = [],
+  } = unit
   return {
     unit: id,
     ...(stage !== undefined && { stage }),
@@ -258,6 +282,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     rendered,
     wants,
     against,
+    ...(notes.length > 0 && { notes }),
     ...(losses.length > 0 && { losses: losses.toSorted((a, b) => compareText(a.logicalId, b.logicalId)) }),
     predicted,
     changes: changes

@@ -333,6 +333,26 @@ export const problemCodes = {
     why: 'What was begun could not be followed to its end: the credentials expired, or the cloud did not answer any more. It goes on by itself there.',
     fix: 'Run the same command again: it takes up what is under way, and tells how it ended. `protium status` shows the stack.',
   },
+  'parameter-missing': {
+    title: 'No parameter takes the input',
+    why: 'The template is taken as it is (`rendering_engine: none`), so an input can do nothing but fill a Parameter of its name. Names are compared without regard to case and `_`.',
+    fix: 'Add the Parameter to the template, correct the name, or take the input out of the schema.',
+  },
+  'parameter-secret': {
+    title: 'A parameter that is not to be shown is filled by an open input',
+    why: 'What fills a Parameter with `NoEcho` stands in a file that everybody reads. So it must be a reference to a secret, and never the secret.',
+    fix: 'Write `x-protium-secret: true` at the input in the schema. It takes the ARN or the path of a secret then, or `{{resolve:secretsmanager:…}}`.',
+  },
+  'parameter-unfilled': {
+    title: 'Nothing fills a parameter',
+    why: 'A Parameter without a `Default` has to get a value: from an input of its name, from an output of the environment of its name, or as one of `ServiceName`, `StageName`, `EnvironmentName` and `ComponentName`.',
+    fix: 'Add an input to the schema, an output to the environment, or a `Default` to the Parameter.',
+  },
+  'parameter-value': {
+    title: 'A parameter cannot take the value',
+    why: 'Parameters are texts. A list becomes one with commas between its elements, which an element with a comma in it would break.',
+    fix: 'Change the value, or take it in another form, such as a text.',
+  },
   'path-outside-bundle': {
     title: 'A path leads out of the bundle',
     why: 'A bundle is versioned, reviewed and hashed as a whole. What lies outside of it could change without a new version.',
@@ -427,6 +447,11 @@ export const problemCodes = {
     title: 'This version cannot deploy to the environment',
     why: 'The environment names a provisioner that this version knows by name alone. All that lives there is rendered and checked as everywhere; `plan` and `deploy` are refused (`provisioner-missing`).',
     fix: 'Nothing has to be done to check it. Write `provisioner: local` to rehearse it on this machine.',
+  },
+  'proxy-unusable': {
+    title: 'The proxy cannot be used',
+    why: 'A runner behind a proxy names it in `https_proxy`, `http_proxy` and `no_proxy`. What is named is no address, or the Node of the runner takes it only when it begins.',
+    fix: 'Write the address as `http://host:port`. If the runner is an old one, set `NODE_USE_ENV_PROXY: 1` in `env:` of the job.',
   },
   'record-exists': {
     title: 'There is a record with that name already',
@@ -721,7 +746,7 @@ export const problemCodes = {
   'unknown-engine': {
     title: 'The rendering engine is not known',
     why: 'A manifest names what makes infrastructure of its file: Jinja and CloudFormation, Terraform, or shell commands.',
-    fix: 'Write `rendering_engine: jinja`, `hcl` or `codebuild`.',
+    fix: 'Write `rendering_engine: jinja`, `none`, `hcl` or `codebuild`.',
   },
   'unknown-environment': {
     title: 'There is no such environment',

@@ -5,6 +5,7 @@ import { parseTemplate, renderTemplate, Spans, type Template } from './jinja/ind
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
 import type { Checked, Problem } from './problem.ts'
+import { fillParameters } from './render/parameters.ts'
 import { type Document, readRendered } from './yaml.ts'
 
 /**
@@ -146,6 +147,8 @@ export type RenderedStack = RenderedText & {
   /** Places are in the rendered text, whose file name is the template's. */
   readonly document: Document
   readonly body: DataMap
+  /** What its Parameters get; only a template that is not rendered has any but their defaults. */
+  readonly parameters: Readonly<Record<string, string>>
   /**
    * A Problem of the rendered text at the place that it came from: the line of the template, with the rendered line and
    * the inputs that took part as related places.
@@ -172,13 +175,15 @@ function pathIn(bundle: Bundle, file: string): string {
   return bundle.root === '' ? file : `${bundle.root}/${file}`
 }
 
-/** Renders the file of one part. Only Jinja is rendered; a part of another engine is a Problem. */
+/** Renders the file of one part. Jinja is rendered, and a native template is taken as it is; a part of another engine is a Problem. */
 export function renderText(
   bundle: Bundle,
   part: Part,
   context: DataMap,
   whereFrom: ReferencePlace = () => undefined,
 ): Checked<RenderedText> {
+  if (part.engine === 'none' && part.file !== undefined)
+    return { ok: true, value: asItIs(bundle, part, { context, whereFrom }), problems: [] }
   if (part.engine !== 'jinja' || part.file === undefined) return { ok: false, problems: [unsupported(bundle, part)] }
   const template = templateOf(bundle, part.file)
   if (!template.ok) return template
@@ -195,6 +200,18 @@ export function renderText(
   }
   const explain: RenderedText['explain'] = (at) => explainLine({ text, spans: spans(), context, whereFrom }, at)
   return { ok: true, value: { part, text, spans, explain }, problems: template.problems }
+}
+
+/** A template that is not rendered: its text came from itself, line by line. */
+function asItIs(
+  bundle: Bundle,
+  part: Part,
+  { context, whereFrom }: { readonly context: DataMap; readonly whereFrom: ReferencePlace },
+): RenderedText {
+  const text = bundle.files.get(part.file ?? '') ?? ''
+  let kept: Spans | undefined
+  const spans = (): Spans => (kept ??= Spans.identity(pathIn(bundle, part.file ?? ''), text))
+  return { part, text, spans, explain: (at) => explainLine({ text, spans: spans(), context, whereFrom }, at) }
 }
 
 function unsupported(bundle: Bundle, part: Part): Problem {
@@ -219,13 +236,19 @@ export function renderStack(
   if (!rendered.ok) return rendered
   const { text, spans } = rendered.value
   const file = pathIn(bundle, part.file ?? '')
-  const trace = (problem: Problem): Problem => traced(problem, spans(), whereFrom)
+  const trace = (problem: Problem): Problem => (part.engine === 'none' ? problem : traced(problem, spans(), whereFrom))
   const read = readRendered(file, text)
   const problems = [...rendered.problems, ...read.problems.map(trace)]
   if (!read.ok) return { ok: false, problems }
   const body = read.value.data
   if (!isMap(body)) return { ok: false, problems: [...problems, notATemplate(file)] }
-  return { ok: true, value: { ...rendered.value, document: read.value, body, trace }, problems }
+  const stack = { ...rendered.value, document: read.value, body, trace, parameters: {} }
+  if (part.engine !== 'none') return { ok: true, value: stack, problems }
+  const filled = fillParameters({ bundle, part, document: read.value, body, context })
+  if (filled.problems.length > 0) return { ok: false, problems: [...problems, ...filled.problems] }
+  const { parameters, sources } = filled
+  const own = (problem: Problem): Problem => atInput(problem, { document: read.value, sources, whereFrom })
+  return { ok: true, value: { ...stack, parameters, trace: own }, problems }
 }
 
 /** What other units give to this one: the outputs of their stacks. */
@@ -326,6 +349,31 @@ function customerManaged(unit: Unit): Problem {
     remedy: 'Use a template that has an infrastructure folder.',
     at: { file: unit.bundle.schema.file, line: 1, column: 1 },
   }
+}
+
+/** A value that a Parameter does not take is told of where it was written, and not only where it is declared. */
+function atInput(
+  problem: Problem,
+  {
+    document,
+    sources,
+    whereFrom,
+  }: {
+    readonly document: Document
+    readonly sources: ReadonlyMap<string, string>
+    readonly whereFrom: ReferencePlace
+  },
+): Problem {
+  if (problem.code !== 'stack-parameter' || problem.at === undefined) return problem
+  for (const [name, reference] of sources) {
+    const declared = document.place(['Parameters', name])
+    const written =
+      declared.line === problem.at.line && declared.column === problem.at.column ? whereFrom(reference) : undefined
+    if (written === undefined) continue
+    const related = [{ at: declared, note: `the parameter ${name}` }, ...(problem.related ?? [])]
+    return { ...problem, at: written.at, related }
+  }
+  return problem
 }
 
 function notATemplate(file: string): Problem {

@@ -314,7 +314,9 @@ export function planText(plan: Plan, paint: Paint = plain): string {
     ([names, changes]) =>
       `${paint.bold(line(list(names)))}${names.length > 1 ? paint.dim(' (the same)') : ''}\n${changesText(changes, paint)}`,
   )
-  return [units, ...details, ...lossTexts(plan, paint), planSummary(plan)].join('\n\n')
+  const notes = plan.units.flatMap(({ unit, notes: said = [] }) => said.map((note) => `${unit}: ${line(note)}`))
+  const told = notes.length === 0 ? [] : [notes.join('\n')]
+  return [units, ...details, ...lossTexts(plan, paint), ...told, planSummary(plan)].join('\n\n')
 }
 
 /** What would be lost: what keeps units from being deployed first, then what somebody has said may go. */

@@ -364,3 +364,53 @@ describe('an environment whose outputs change', () => {
     other.end()
   })
 })
+
+describe('a template that is not rendered', () => {
+  const native = (inputs: string): FileTree => {
+    const folder = 'templates/queue/v1/instance_infrastructure'
+    const tree = new Map(small({ stages: ['dev'], services: { cart: { size: 1, topics: 0 } } }))
+    tree.set(
+      `${folder}/manifest.yaml`,
+      'infrastructure:\n  templates: [{ file: cloudformation.yaml, rendering_engine: none }]\n',
+    )
+    tree.set(
+      `${folder}/cloudformation.yaml`,
+      [
+        'Parameters:',
+        '  Size: { Type: Number }',
+        '  KeyArn: { Type: String }',
+        '  Token: { Type: String, NoEcho: true }',
+        'Resources:',
+        '  Topic: { Type: AWS::SNS::Topic, Properties: { KmsMasterKeyId: !Ref KeyArn, DisplayName: !Sub "size ${Size}" } }',
+        '  Door: { Type: AWS::SSM::Parameter, Properties: { Type: String, Value: !Ref Token } }',
+        '',
+      ].join('\n'),
+    )
+    tree.set(
+      'templates/queue/v1/schema/schema.yaml',
+      (tree.get('templates/queue/v1/schema/schema.yaml') ?? '').replace(
+        'topics: { type: integer, maximum: 9 }',
+        'token: { type: string, x-protium-secret: true }',
+      ),
+    )
+    tree.set(
+      'services/cart/service.yaml',
+      `service: cart\ntemplate: queue@1.0.0\nhosts: [cart.example.com]\ninputs: ${inputs}\n`,
+    )
+    return tree
+  }
+
+  test('is deployed with its parameters, has nothing to do then, and shows no value of a plan', async () => {
+    files = native('{ size: 1, token: /acme/token-of-cart }')
+    const deployed = await run(deploy, world)
+    const again = await run(plan, world)
+    files = native('{ size: 2, token: /acme/token-of-cart }')
+    const changed = await run(plan, world, { out: ['plan.json'] })
+
+    expect(outcomes(deployed)).toEqual({ exit: 'done', 'environment/dev': 'deployed', 'cart/dev': 'deployed' })
+    expect(again.text(plain)).toContain('Nothing to do')
+    expect(changed.text(plain)).toMatch(/~\s+Topic/u)
+    expect(changed.text(plain)).not.toContain('Door')
+    expect(`${changed.text(plain)}${world.written.get('plan.json') ?? ''}`).not.toContain('token-of-cart')
+  })
+})

@@ -130,6 +130,8 @@ describe('protium', () => {
         test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
         plan       Shows what a deployment would change, resource by resource. Changes nothing.
         deploy     Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
+        cancel     Takes back the update of a stack that is under way, and waits until what ran before runs again.
+        remove     Deletes the stacks of units. What holds data stays until it is acknowledged; the files are not touched.
         status     Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
         stage      Says which stage a host belongs to.
         ledger     Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.

@@ -54,11 +54,12 @@ export function readPart(reader: Reader, name: Part['name']): Part | undefined {
 
 const engines: Readonly<Record<Part['engine'], string | undefined>> = {
   jinja: 'cloudformation',
+  none: 'cloudformation',
   hcl: 'terraform',
   codebuild: undefined,
 }
 
-const engineNames: readonly Part['engine'][] = ['jinja', 'hcl', 'codebuild']
+const engineNames: readonly Part['engine'][] = ['jinja', 'none', 'hcl', 'codebuild']
 
 const entryKeys = ['file', 'rendering_engine', 'engine', 'template_language', 'settings', 'input_type']
 
@@ -102,7 +103,7 @@ function readEntry(
         written === undefined
           ? 'The manifest names no rendering engine.'
           : `The rendering engine ${inWords(written)} is not known.${near}`,
-      expected: '`jinja` for CloudFormation, `hcl` for Terraform, or `codebuild`.',
+      expected: '`jinja` for CloudFormation, `none` for CloudFormation as it is, `hcl` for Terraform, or `codebuild`.',
       remedy: 'Correct `rendering_engine:`.',
     })
     return undefined
@@ -111,7 +112,7 @@ function readEntry(
   if (language !== undefined && engines[engine] !== undefined && language !== engines[engine]) {
     complain(reader, 'unknown-engine', {
       at: document.place([...path, 'template_language']),
-      message: `The engine "${engine}" does not render ${inWords(language)}.`,
+      message: `The engine "${engine}" does not go with ${inWords(language)}.`,
       expected: `\`template_language: ${engines[engine]}\`, or another engine.`,
       remedy: 'Make the two fit each other.',
     })
@@ -150,7 +151,7 @@ function readFileName(
     readonly document: Document
     readonly path: readonly (string | number)[]
     readonly value: DataMap[string] | undefined
-    readonly engine: 'jinja' | 'hcl'
+    readonly engine: 'jinja' | 'none' | 'hcl'
     readonly folder: string
   },
 ): string | undefined {

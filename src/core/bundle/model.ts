@@ -7,7 +7,8 @@ export type Kind = 'environment' | 'service' | 'component'
 /** One manifest of a bundle: what is rendered or run together, and becomes one stack. */
 export type Part = {
   readonly name: 'infrastructure' | 'instance_infrastructure' | 'pipeline_infrastructure' | 'component'
-  readonly engine: 'jinja' | 'hcl' | 'codebuild'
+  /** `none` is a CloudFormation template that is taken as it is; inputs become its Parameters. */
+  readonly engine: 'jinja' | 'none' | 'hcl' | 'codebuild'
   /** The folder that the manifest lies in, relative to the bundle; empty for a component. */
   readonly folder: string
   /** The manifest, relative to the bundle. */

@@ -46,7 +46,7 @@ function unusedOutputs(bundle: Bundle): ReadonlySet<string>[] {
   const schema = bundle.schema.environment
   // What the customer manages is described by its inputs alone; they are what it gives.
   if (part === undefined) return schema === undefined ? [] : [new Set(schema.inputs.keys())]
-  if (part.engine !== 'jinja') return []
+  if (part.engine !== 'jinja' && part.engine !== 'none') return []
   const nowhere: Place = { file: bundle.schema.file, line: 1, column: 1 }
   const at = { place: () => nowhere, keyPlace: () => nowhere, missing: nowhere }
   const defaults = schema === undefined ? undefined : checkInputs(schema, mapOf(), at)

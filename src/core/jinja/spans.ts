@@ -215,6 +215,13 @@ export class Spans {
     this.#sources = sources
   }
 
+  /** Those of a file that was not rendered: each character came from where it stands. */
+  static identity(file: string, text: string): Spans {
+    const site = { file, line: 1, column: 1, offset: 0 }
+    const piece = { start: 0, site, literal: true, references: none, guard: undefined, stack: undefined }
+    return new Spans(text, [piece], new Map([[file, lineStarts(text)]]))
+  }
+
   /** The origin of the character at an offset; undefined outside the text. */
   atOffset(offset: number): Origin | undefined {
     const index = lastAtOrBefore(this.#pieces.length, (candidate) => (this.#pieces[candidate]?.start ?? 0) <= offset)
