@@ -16,6 +16,7 @@ import type { Problem } from './core/problem.ts'
 import { isOpen, Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
 import { withoutSecrets } from './core/secret.ts'
+import { useProxy } from './adapters/proxy.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
 import type { Clock, Records } from './ports.ts'
@@ -61,6 +62,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   const about = runOf()
+  await useProxy(env)
   const reporter = lineReporter(stdout, { now: () => performance.now(), paint: plain })
   try {
     const { signal } = controller
