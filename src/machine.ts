@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
@@ -13,7 +13,7 @@ import type { Clock } from './ports.ts'
 /** What a command is handed of the machine that it runs on; the same at every door. */
 export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'exclusive' | 'forget' | 'clock'>
 
-/** The disk, git, the clock and the local provisioner; each adapter is loaded when it is asked for. */
+/** The disk, git, the clock and the provisioners; each adapter is loaded when it is asked for. */
 export function machine({
   pace,
 }: {
@@ -47,10 +47,15 @@ export function machine({
       ledger: async (root) => (await import('./adapters/checkout.ts')).fetchedBranch(root),
     },
     provisioner: async (options) => {
+      if (options.name === 'cloudformation') {
+        const { credentials, templateBucket } = options
+        const { cloudFormation } = await import('./adapters/cloudformation.ts')
+        return cloudFormation({ credentials, templateBucket, clock, random: Math.random, run: runNow() })
+      }
       if (options.name !== 'local') {
         throw new Refused(
           'provisioner-missing',
-          `There is no provisioner "${line(options.name)}" in this version; there is "local".`,
+          `There is no provisioner "${line(options.name)}" in this version; there are "local" and "cloudformation".`,
           {
             remedy: 'Write `provisioner: local` in the environment’s file to rehearse it on this machine.',
           },
@@ -76,6 +81,20 @@ export function machine({
     },
     forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
     clock,
+  }
+}
+
+/**
+ * By which the operations of this run are known again: the run of a workflow, or a number that is drawn for one in a terminal.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+ */
+function runNow(): { readonly id: string; readonly attempt: number; readonly pullRequest?: number } {
+  const { GITHUB_RUN_ID: id, GITHUB_RUN_ATTEMPT: attempt, GITHUB_REF: ref = '' } = process.env
+  const [, pull] = /^refs\/pull\/(\d+)\//u.exec(ref) ?? []
+  return {
+    id: id ?? randomBytes(6).toString('hex'),
+    attempt: Number(attempt ?? 1),
+    ...(pull !== undefined && { pullRequest: Number(pull) }),
   }
 }
 

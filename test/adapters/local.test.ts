@@ -97,7 +97,7 @@ function contents(folder: string): Readonly<Record<string, string>> {
 async function resourcesOf(provisioner: Provisioner, stack = app): Promise<Readonly<Record<string, string>>> {
   const state = await provisioner.state(stack)
   return state.is === 'settled'
-    ? Object.fromEntries(state.resources.map(({ logicalId, physicalId }) => [logicalId, physicalId]))
+    ? Object.fromEntries((state.resources ?? []).map(({ logicalId, physicalId }) => [logicalId, physicalId]))
     : {}
 }
 
