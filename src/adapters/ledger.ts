@@ -214,20 +214,20 @@ type Putting = {
 }
 
 async function put({ octokit, at }: Client, { head, path, text, record }: Putting): Promise<void> {
-  const { git } = octokit.rest
-  const tree = await git.createTree({
+  const tree = await octokit.rest.git.createTree({
     ...at,
     ...(head !== undefined && { base_tree: head.tree }),
     tree: [{ path, mode: '100644', type: 'blob', content: text }],
   })
-  const commit = await git.createCommit({
+  const commit = await octokit.rest.git.createCommit({
     ...at,
     message: messageOf(record, { path, text }),
     tree: tree.data.sha,
     parents: head === undefined ? [] : [head.commit],
   })
-  if (head === undefined) await git.createRef({ ...at, ref: `refs/heads/${ledgerBranch}`, sha: commit.data.sha })
-  else await git.updateRef({ ...at, ref: `heads/${ledgerBranch}`, sha: commit.data.sha, force: false })
+  if (head === undefined)
+    await octokit.rest.git.createRef({ ...at, ref: `refs/heads/${ledgerBranch}`, sha: commit.data.sha })
+  else await octokit.rest.git.updateRef({ ...at, ref: `heads/${ledgerBranch}`, sha: commit.data.sha, force: false })
 }
 
 // Reading
