@@ -409,8 +409,7 @@ function failureOf(
   const rolledBack = status.endsWith('ROLLBACK_COMPLETE')
   if (first?.kind !== 'resource') return { why: reason, failure: { reason, status, rolledBack } }
   const { logicalId, type } = first
-  const written = part.document.keyPlace(['Resources', logicalId])
-  const at = part.spans().at(written.line, written.column)?.place
+  const at = part.origin(['Resources', logicalId])
   return {
     why: `${logicalId}: ${reason}`,
     failure: { logicalId, type, reason, status, rolledBack, ...(at !== undefined && { at }) },

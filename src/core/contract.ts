@@ -76,14 +76,16 @@ type PartCheck = { readonly problems: readonly Problem[]; readonly findings: rea
 function checkBundle(bundle: Bundle, homes: readonly Provider[]): readonly PartCheck[] {
   return bundle.parts.flatMap((part): PartCheck[] => {
     if (part.engine !== 'jinja' || part.file === undefined) return []
-    const template = templateOf(bundle, part.file)
-    if (!template.ok) return [{ problems: template.problems, findings: [] }]
-    const findings = referencesOf(template.value).flatMap((reference) => [
-      ...namespaceFindings(part, reference),
-      ...outputFindings(bundle, part, { reference, homes }),
-      ...inputFindings(bundle, part, reference),
-    ])
-    return [{ problems: [...template.problems, ...once(findings)], findings }]
+    return [part.file, ...(part.others ?? [])].map((file): PartCheck => {
+      const template = templateOf(bundle, file)
+      if (!template.ok) return { problems: template.problems, findings: [] }
+      const findings = referencesOf(template.value).flatMap((reference) => [
+        ...namespaceFindings(part, reference),
+        ...outputFindings(bundle, part, { reference, homes }),
+        ...inputFindings(bundle, part, reference),
+      ])
+      return { problems: [...template.problems, ...once(findings)], findings }
+    })
   })
 }
 

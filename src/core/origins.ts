@@ -58,7 +58,6 @@ function outputPlace(giver: UnitRendering | undefined, name: string): ReturnType
   }
   const outputs = part.body['Outputs']
   if (!isMap(outputs) || !Object.hasOwn(outputs, name)) return undefined
-  const { line, column } = part.document.keyPlace(['Outputs', name])
-  const at = part.spans().at(line, column)?.place
+  const at = part.origin(['Outputs', name])
   return at === undefined ? undefined : { at, note }
 }

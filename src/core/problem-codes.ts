@@ -260,7 +260,7 @@ export const problemCodes = {
   },
   'manifest-invalid': {
     title: 'The manifest is not built as Proton wants it',
-    why: '`manifest.yaml` says which file is rendered, and by which engine. It has exactly one entry.',
+    why: '`manifest.yaml` says which file is rendered, and by which engine. It has one entry, or one for each of several CloudFormation files that are one stack.',
     fix: 'Correct what the message names.',
   },
   'missing-argument': {
@@ -672,6 +672,11 @@ export const problemCodes = {
     title: 'A template is too large or takes too much',
     why: 'The size of a template, its nesting, its output and the steps that it takes are bounded, so that no file can exhaust whoever checks it.',
     fix: 'Make the template smaller, or loop over less. The message names the bound.',
+  },
+  'template-merge': {
+    title: 'Two templates of one stack have the same name in them',
+    why: 'A manifest may list several CloudFormation files. They are rendered one by one and become one stack, so their resources, outputs and parameters have one space of names.',
+    fix: 'Rename one of the two, or keep it in one of the files; the others refer to it with `Ref` and `Fn::GetAtt`.',
   },
   'template-name': {
     title: 'A template cannot have this name',

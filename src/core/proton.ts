@@ -1,4 +1,4 @@
-import type { Bundle } from './bundle.ts'
+import type { Bundle, Part } from './bundle.ts'
 import { type DataMap, isMap, mapOf, type Path } from './data.ts'
 import type { ReferencePlace } from './explanation.ts'
 import { checkPath } from './paths.ts'
@@ -65,7 +65,7 @@ function renderEnvironment(bundle: Bundle, { file, text, context }: Given): Text
   const schema = bundle.schema.environment
   const inputs = output.take(checked(schema, spec.value.inputs, written))
   const whereFrom = specPlace('environment', { ...written, schema })
-  for (const part of bundle.parts) {
+  for (const part of eachFile(bundle)) {
     if (inputs === undefined) continue
     output.write(name, renderText(bundle, part, environmentContext({ name, inputs }), whereFrom))
   }
@@ -93,7 +93,7 @@ function renderService(bundle: Bundle, { file, text, context }: Given): Texts {
     ? output.take(checked(bundle.schema.pipeline, spec.value.pipeline ?? mapOf(), { document, path: ['pipeline'] }))
     : undefined
   const complete = instances.length === spec.value.instances.length
-  for (const part of bundle.parts) {
+  for (const part of eachFile(bundle)) {
     if (part.name === 'instance_infrastructure') {
       for (const [index, instance] of instances.entries()) {
         const path = ['instances', index, 'spec']
@@ -122,7 +122,7 @@ function renderComponent(bundle: Bundle, context: DataMap): Texts {
       ? {}
       : { instance: { name: textIn(instance, 'name') ?? '', inputs: mapIn(instance, 'inputs') ?? mapOf() } }),
   })
-  for (const part of bundle.parts) output.write(name, renderText(bundle, part, seen))
+  for (const part of eachFile(bundle)) output.write(name, renderText(bundle, part, seen))
   return output.result()
 }
 
@@ -183,6 +183,11 @@ function serviceFacts(context: DataMap): ServiceFacts {
     repository: textIn(service, 'repository_id') ?? '',
     connection: textIn(service, 'repository_connection_arn') ?? '',
   }
+}
+
+/** The parts of a bundle with one file each. */
+function eachFile({ parts }: Bundle): readonly Part[] {
+  return parts.flatMap(({ others = [], ...part }) => [part, ...others.map((file) => ({ ...part, file }))])
 }
 
 /** Gathers what was rendered and every problem on the way. */

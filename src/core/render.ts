@@ -1,10 +1,11 @@
 import type { Bundle, Part } from './bundle.ts'
-import { type DataMap, isMap, mapOf } from './data.ts'
+import { type DataMap, isMap, mapOf, type Path } from './data.ts'
 import { explainLine, type Explanation, type ReferencePlace } from './explanation.ts'
 import { parseTemplate, renderTemplate, Spans, type Template } from './jinja/index.ts'
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
-import type { Checked, Problem } from './problem.ts'
+import type { Checked, Place, Problem } from './problem.ts'
+import { mergedBody, mergedDocument } from './render/merged.ts'
 import { fillParameters } from './render/parameters.ts'
 import { type Document, readRendered } from './yaml.ts'
 
@@ -154,6 +155,8 @@ export type RenderedStack = RenderedText & {
    * the inputs that took part as related places.
    */
   readonly trace: (problem: Problem) => Problem
+  /** The place in the template that wrote a key of the body. */
+  readonly origin: (path: Path) => Place | undefined
 }
 
 /** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */
@@ -225,13 +228,43 @@ function unsupported(bundle: Bundle, part: Part): Problem {
   }
 }
 
-/** Renders one part and reads the result as CloudFormation. Problems of the rendered text are traced to the template. */
+/**
+ * Renders one part and reads the result as CloudFormation. Problems of the rendered text are traced to the template. The text of
+ * several templates is a YAML stream of them, in the order of the manifest.
+ */
 export function renderStack(
   bundle: Bundle,
   part: Part,
   context: DataMap,
   whereFrom: ReferencePlace = () => undefined,
 ): Checked<RenderedStack> {
+  const { others = [], ...first } = part
+  const pieces: RenderedStack[] = []
+  const problems: Problem[] = []
+  for (const file of [first.file, ...others]) {
+    const piece = renderPiece(bundle, file === undefined ? first : { ...first, file }, { context, whereFrom })
+    problems.push(...piece.problems)
+    if (piece.ok) pieces.push(piece.value)
+  }
+  const [head, ...rest] = pieces
+  if (head === undefined || rest.length < others.length) return { ok: false, problems }
+  const merged =
+    rest.length === 0 ? { value: head, problems: [] } : merge([head, ...rest], { part, context, whereFrom })
+  problems.push(...merged.problems)
+  if (merged.problems.length > 0) return { ok: false, problems }
+  const stack = merged.value
+  if (part.engine !== 'none') return { ok: true, value: stack, problems }
+  const { document, body } = stack
+  const filled = fillParameters({ bundle, part, document, body, context })
+  if (filled.problems.length > 0) return { ok: false, problems: [...problems, ...filled.problems] }
+  const { parameters, sources } = filled
+  const trace = (problem: Problem): Problem => atInput(problem, { document, sources, whereFrom })
+  return { ok: true, value: { ...stack, parameters, trace }, problems }
+}
+
+type Seen = { readonly context: DataMap; readonly whereFrom: ReferencePlace }
+
+function renderPiece(bundle: Bundle, part: Part, { context, whereFrom }: Seen): Checked<RenderedStack> {
   const rendered = renderText(bundle, part, context, whereFrom)
   if (!rendered.ok) return rendered
   const { text, spans } = rendered.value
@@ -240,15 +273,48 @@ export function renderStack(
   const read = readRendered(file, text)
   const problems = [...rendered.problems, ...read.problems.map(trace)]
   if (!read.ok) return { ok: false, problems }
-  const body = read.value.data
+  const document = read.value
+  const body = document.data
   if (!isMap(body)) return { ok: false, problems: [...problems, notATemplate(file)] }
-  const stack = { ...rendered.value, document: read.value, body, trace, parameters: {} }
-  if (part.engine !== 'none') return { ok: true, value: stack, problems }
-  const filled = fillParameters({ bundle, part, document: read.value, body, context })
-  if (filled.problems.length > 0) return { ok: false, problems: [...problems, ...filled.problems] }
-  const { parameters, sources } = filled
-  const own = (problem: Problem): Problem => atInput(problem, { document: read.value, sources, whereFrom })
-  return { ok: true, value: { ...stack, parameters, trace: own }, problems }
+  const origin = (path: Path): Place | undefined => {
+    const { line, column } = document.keyPlace(path)
+    return spans().at(line, column)?.place
+  }
+  return { ok: true, value: { ...rendered.value, document, body, parameters: {}, trace, origin }, problems }
+}
+
+/** What stands between two templates of one stack. */
+const between = '\n---\n'
+
+function merge(
+  pieces: readonly [RenderedStack, ...RenderedStack[]],
+  { part, context, whereFrom }: Seen & { readonly part: Part },
+): { readonly value: RenderedStack; readonly problems: readonly Problem[] } {
+  const { body, problems } = mergedBody(pieces)
+  const document = mergedDocument(pieces, body)
+  const text = pieces.map((piece) => piece.text).join(between)
+  let kept: Spans | undefined
+  const spans = (): Spans =>
+    (kept ??= Spans.joined(
+      pieces.map((piece) => piece.spans()),
+      between,
+    ))
+  const pieceAt = (file: string | undefined): RenderedStack =>
+    pieces.find((piece) => piece.document.file === file) ?? pieces[0]
+  return {
+    value: {
+      part,
+      text,
+      spans,
+      explain: (at) => explainLine({ text, spans: spans(), context, whereFrom }, at),
+      document,
+      body,
+      parameters: {},
+      trace: (problem) => pieceAt(problem.at?.file).trace(problem),
+      origin: (path) => pieceAt(document.keyPlace(path).file).origin(path),
+    },
+    problems: problems.map((problem) => pieceAt(problem.at?.file).trace(problem)),
+  }
 }
 
 /** What other units give to this one: the outputs of their stacks. */

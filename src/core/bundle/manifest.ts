@@ -39,17 +39,34 @@ export function readPart(reader: Reader, name: Part['name']): Part | undefined {
       '`infrastructure:` with `templates:` and one entry.',
     )
   }
-  if (entries.length > 1) {
+  const parts: Part[] = []
+  for (const [index, entry] of entries.entries()) {
+    if (!isMap(entry))
+      return invalid(
+        ['infrastructure', 'templates', index],
+        'The entry is not a map.',
+        'A map with `rendering_engine:`.',
+      )
+    const part = readEntry(reader, { document, entry, index, name, folder, manifest })
+    if (part === undefined) return undefined
+    parts.push(part)
+  }
+  const [first, ...others] = parts
+  if (first === undefined || others.length === 0) return first
+  // Several templates are one stack, so they have to be of one kind.
+  const odd = parts.findIndex(({ engine }) => engine !== first.engine || (engine !== 'jinja' && engine !== 'none'))
+  if (odd !== -1) {
     return invalid(
-      ['infrastructure', 'templates', 1],
-      `The manifest has ${entries.length} templates.`,
-      'Exactly one entry; Terraform takes `file: "*"` for all of its files.',
+      ['infrastructure', 'templates', Math.max(odd, 1)],
+      `The manifest has ${parts.length} templates, and they cannot be one stack.`,
+      'One entry; or several CloudFormation files with one engine. Terraform takes `file: "*"` for all of its files.',
     )
   }
-  const entry = entries[0]
-  if (!isMap(entry))
-    return invalid(['infrastructure', 'templates', 0], 'The entry is not a map.', 'A map with `rendering_engine:`.')
-  return readEntry(reader, { document, entry, name, folder, manifest })
+  const files = parts.flatMap(({ file }) => file ?? [])
+  const again = files.findIndex((file, index) => files.indexOf(file) !== index)
+  if (again !== -1)
+    return invalid(['infrastructure', 'templates', again], 'The manifest names a file twice.', 'Each file once.')
+  return { ...first, others: files.slice(1) }
 }
 
 const engines: Readonly<Record<Part['engine'], string | undefined>> = {
@@ -68,18 +85,20 @@ function readEntry(
   {
     document,
     entry,
+    index,
     name,
     folder,
     manifest,
   }: {
     readonly document: Document
     readonly entry: DataMap
+    readonly index: number
     readonly name: Part['name']
     readonly folder: string
     readonly manifest: string
   },
 ): Part | undefined {
-  const path = ['infrastructure', 'templates', 0]
+  const path = ['infrastructure', 'templates', index]
   for (const key of Object.keys(entry)) {
     if (entryKeys.includes(key)) continue
     complain(reader, 'manifest-invalid', {

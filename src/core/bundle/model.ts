@@ -15,6 +15,8 @@ export type Part = {
   readonly manifest: string
   /** Relative to the bundle: the one CloudFormation file, or the one Terraform file; absent where all `.tf` files are meant. */
   readonly file?: string
+  /** Further CloudFormation files, which are one stack with the first. */
+  readonly others?: readonly string[]
   /** CodeBuild only. `input_type` is inside, wherever the manifest says it. */
   readonly settings?: DataMap
 }

@@ -63,8 +63,14 @@ function unusedOutputs(bundle: Bundle): ReadonlySet<string>[] {
 
 /** The keys under `Outputs:` in the text of a template, whatever conditions stand around them. */
 export function writtenOutputs(bundle: Bundle, part: Part): ReadonlySet<string> {
+  return new Set(
+    [part.file ?? '', ...(part.others ?? [])].flatMap((file) => [...outputsIn(bundle.files.get(file) ?? '')]),
+  )
+}
+
+function outputsIn(text: string): ReadonlySet<string> {
   const names = new Set<string>()
-  const lines = (bundle.files.get(part.file ?? '') ?? '').split('\n')
+  const lines = text.split('\n')
   const start = lines.findIndex((line) => outputsLine.test(line))
   let indent: string | undefined
   for (const line of lines.slice(start === -1 ? lines.length : start + 1)) {

@@ -222,6 +222,19 @@ export class Spans {
     return new Spans(text, [piece], new Map([[file, lineStarts(text)]]))
   }
 
+  /** Those of texts that were put behind each other, each with `between` before it but the first. */
+  static joined(all: readonly Spans[], between: string): Spans {
+    const pieces: Piece[] = []
+    let length = 0
+    for (const [index, spans] of all.entries()) {
+      const shift = index === 0 ? 0 : length + between.length
+      pieces.push(...spans.#pieces.map((piece) => ({ ...piece, start: piece.start + shift })))
+      length = shift + spans.#text.length
+    }
+    const sources = all.flatMap((spans) => [...spans.#sources])
+    return new Spans(all.map((spans) => spans.#text).join(between), pieces, new Map(sources))
+  }
+
   /** The origin of the character at an offset; undefined outside the text. */
   atOffset(offset: number): Origin | undefined {
     const index = lastAtOrBefore(this.#pieces.length, (candidate) => (this.#pieces[candidate]?.start ?? 0) <= offset)
