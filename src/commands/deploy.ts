@@ -12,7 +12,8 @@ import type { Stage } from '../core/stage.ts'
 import { deployUnits } from './deploying.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
-import { planUnitsAs, stacksOf } from './planning.ts'
+import { planUnitsAs } from './planning.ts'
+import { exclusively, stacksOf } from './stacks.ts'
 import { promote } from './promoting.ts'
 import { readersIn, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
 import { acknowledgedUnits, termsOf } from './terms.ts'
@@ -72,7 +73,7 @@ export const deploy = command({
       return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: acknowledged.problems }
     const folders = stateFolders(root, state)
     // From the plan to the last unit: nothing else may change the stacks in between.
-    await using _run = await ports.exclusive(folders.stacks)
+    await using _run = await exclusively(ports, { units: selected.value, stacks: folders.stacks })
     const terms = termsOf(ports, {
       catalog: organisation.value.catalog,
       owner,

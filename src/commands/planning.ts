@@ -1,6 +1,4 @@
-import type { Ports, ProvisionerOptions } from '../command.ts'
 import { canonicalJson, digest } from '../core/canonical.ts'
-import type { Environment } from '../core/catalog.ts'
 import type { Data, Path } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
 import { ListenerRules } from '../core/listeners.ts'
@@ -12,13 +10,12 @@ import type { Known, RenderedStack } from '../core/render.ts'
 import { renderUnit } from '../core/render.ts'
 import { checkLimits } from '../core/stack/limits.ts'
 import { predictOutputs } from '../core/stack/plan.ts'
-import type { Provisioner, StackId, StackPreview, WantedStack } from '../ports.ts'
+import type { StackId, StackPreview, WantedStack } from '../ports.ts'
 import { Crossings } from './crossing.ts'
 import type { Compared, Purpose } from './looking.ts'
 import { planStack } from './looking.ts'
 import { Slots } from './slots.ts'
-import type { Terms } from './terms.ts'
-import { noTerms } from './terms.ts'
+import type { Stacks } from './stacks.ts'
 
 /** A unit, rendered and checked, with the stack that it shall be. */
 export type Rendered = {
@@ -27,89 +24,6 @@ export type Rendered = {
   readonly wanted: WantedStack
   /** What its stack would give out if it was made now. */
   readonly outputs: Readonly<Record<string, string>>
-}
-
-/** Where the stacks of units are, and what they are looked at for. */
-export type Stacks = {
-  /** The provisioner of a unit's environment; asked for once for all that are alike. */
-  readonly of: (unit: Pick<Unit, 'environment'>) => Promise<Provisioner>
-  readonly for: 'plan' | 'deployment'
-  readonly terms: Terms
-  readonly signal: AbortSignal
-  readonly told: (what: string) => void
-}
-
-/**
- * The stacks of one run. At its end, however it comes, what previews keep in the cloud is given back, save what was executed:
- * `await using`.
- */
-export function stacksOf(
-  ports: Ports,
-  options: {
-    readonly folder: string
-    readonly fail?: readonly string[]
-    readonly for?: Stacks['for']
-    readonly terms?: Terms
-  },
-): Stacks & AsyncDisposable {
-  const known = new Map<string, Promise<Provisioner>>()
-  const open = new Map<StackPreview, Provisioner>()
-  return {
-    of: async ({ environment }) => {
-      const wanted = provisionerOptions(environment, options)
-      const id = JSON.stringify(wanted)
-      const provisioner = known.get(id) ?? ports.provisioner(wanted).then((one) => remembering(one, open))
-      known.set(id, provisioner)
-      return provisioner
-    },
-    for: options.for ?? 'plan',
-    terms: options.terms ?? noTerms,
-    signal: ports.signal,
-    told: (what) => ports.reporter.step('stacks', what),
-    async [Symbol.asyncDispose]() {
-      const left = [...open]
-      open.clear()
-      await Promise.all(left.map(async ([preview, provisioner]) => provisioner.discard(preview)))
-    },
-  }
-}
-
-/** Remembers which previews have yet to be given back. Only one with a handle keeps anything. */
-function remembering(provisioner: Provisioner, open: Map<StackPreview, Provisioner>): Provisioner {
-  return {
-    state: async (stack, options) => provisioner.state(stack, options),
-    async preview(wanted, options) {
-      const preview = await provisioner.preview(wanted, options)
-      if (preview.handle !== undefined) open.set(preview, provisioner)
-      return preview
-    },
-    async discard(preview) {
-      open.delete(preview)
-      await provisioner.discard(preview)
-    },
-    async *execute(preview, wanted, signal) {
-      yield* provisioner.execute(preview, wanted, signal)
-      open.delete(preview)
-    },
-    follow: (stack, signal) => provisioner.follow(stack, signal),
-    recover: (stack, signal) => provisioner.recover(stack, signal),
-    cancel: async (stack) => provisioner.cancel(stack),
-    remove: (stack, signal) => provisioner.remove(stack, signal),
-  }
-}
-
-/** What a door needs to know to hand out the provisioner of an environment. */
-export function provisionerOptions(
-  { provisioner: name, credentials, templateBucket }: Environment,
-  { folder, fail = [] }: { readonly folder: string; readonly fail?: readonly string[] },
-): ProvisionerOptions {
-  return {
-    name,
-    folder,
-    fail,
-    ...(credentials !== undefined && { credentials }),
-    ...(templateBucket !== undefined && { templateBucket }),
-  }
 }
 
 /** What the stack of a unit gives out. */

@@ -1,9 +1,9 @@
-import type { Json, Outcome, Ports } from '../command.ts'
+import type { Json, Outcome } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Paint } from '../core/report.ts'
 import { count, list, table } from '../core/report.ts'
-import { stacksOf } from './planning.ts'
+import { exclusively, stacksOf } from './stacks.ts'
 import { exactUnits, readFolder, sameFolders, stateFolders } from './reading.ts'
 import type { Removable, Removal } from './removing.ts'
 import { removables, removeUnits } from './removing.ts'
@@ -63,6 +63,12 @@ export const remove = command({
         data: { units: dataOf(found.map(({ unit }) => ({ unit, is: 'held' }))) },
         text: (paint) => `${foundText(found, paint)}\n\nNothing was removed: data would be lost.`,
         problems,
+        next: [
+          {
+            run: `${again} --yes${found.flatMap(({ unit, losses }) => losses.map((id) => ` --acknowledge ${unit.id}:${id}`)).join('')}${options}`,
+            why: 'let the data go with it',
+          },
+        ],
       }
     }
     const agreed =
@@ -88,16 +94,6 @@ export const remove = command({
     }
   },
 })
-
-/** Only local stacks are held for a run; those of a cloud are held by the cloud, one operation at a time. */
-async function exclusively(
-  ports: Ports,
-  { units, stacks }: { readonly units: readonly Unit[]; readonly stacks: string },
-): Promise<AsyncDisposable> {
-  return units.some(({ environment }) => environment.provisioner === 'local')
-    ? ports.exclusive(stacks)
-    : { [Symbol.asyncDispose]: async () => {} }
-}
 
 function foundText(found: readonly Removable[], paint?: Paint): string {
   return table(

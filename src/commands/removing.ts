@@ -7,7 +7,7 @@ import { isOpen, Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import type { DeploymentRecord, Provisioner, Records, StackEvent, StackState } from '../ports.ts'
 import { checkOwner } from './looking.ts'
-import type { Stacks } from './planning.ts'
+import type { Stacks } from './stacks.ts'
 import { stackOf } from './planning.ts'
 
 /** A unit with the stack that it has now. */
@@ -16,7 +16,8 @@ export type Removable = {
   readonly state: Exclude<StackState, { readonly is: 'absent' }>
   /** How many resources go. */
   readonly resources: number
-  /** What holds data and would go with it, unless that is acknowledged. */
+  /** Logical ids of what holds data and would go with it, and is not acknowledged. */
+  readonly losses: readonly string[]
   readonly problems: readonly Problem[]
 }
 
@@ -69,7 +70,8 @@ export async function removables(
     const guarded = guard(changes, { ...stacks.terms.guard, acknowledged, ...(body !== undefined && { live: body }) })
     const problems = guardProblems(unit.id, { ...guarded, idle: [] })
     const kept = changes.filter(({ retained }) => retained).length
-    found.push({ unit, state, resources: changes.length - kept, problems })
+    const losses = guarded.refused.map(({ logicalId }) => logicalId)
+    found.push({ unit, state, resources: changes.length - kept, losses, problems })
   }
   await checkNeeded(found, { organisation, stacks })
   return found

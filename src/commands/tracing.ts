@@ -11,7 +11,8 @@ import { readContext, renderProtonTexts } from '../core/proton.ts'
 import { dataAt } from '../core/shape.ts'
 import type { FileTree } from '../core/tree.ts'
 import { type Document, readJson } from '../core/yaml.ts'
-import { renderAll, renderDeployed, stacksOf, type Rendered } from './planning.ts'
+import { renderAll, renderDeployed, type Rendered } from './planning.ts'
+import { stacksOf } from './stacks.ts'
 import { readFolder, stateFolders } from './reading.ts'
 
 /** What a rendered text was made from: the organisation, a Proton bundle, or one template. */

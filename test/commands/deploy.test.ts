@@ -273,7 +273,8 @@ describe('records', () => {
       cart         staging  - (1.0.0 wanted)  failed          1 s  cart.staging.example.com
       cart         prod     - (1.0.0 wanted)  not deployed         cart.example.com
 
-      cart/staging failed: Queue: Rate exceeded"
+      cart/staging failed: Queue: Rate exceeded
+      cart/staging is ROLLBACK_COMPLETE. Its first creation failed. Mend the cause and deploy again: the empty stack is deleted first."
     `)
     expect(outcome.next?.[0]?.run).toContain('deploy cart/staging')
   })
