@@ -90,35 +90,42 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
       }),
 
     execute: (preview, wanted, signal) =>
-      toldEach(wanted.stack.name, () =>
-        executed(context, {
-          cloud: context.cloudOf(wanted.stack),
-          preview,
-          wanted,
-          kept: kept.get(preview),
-          signal,
-        }),
+      toldEach(
+        wanted.stack.name,
+        () =>
+          executed(context, {
+            cloud: context.cloudOf(wanted.stack),
+            preview,
+            wanted,
+            kept: kept.get(preview),
+            signal,
+          }),
+        signal,
       ),
 
     follow: (stack, signal) =>
-      toldEach(stack.name, async function* follow() {
-        const cloud = context.cloudOf(stack)
-        const found = await describeStack(cloud, stack.name, { signal })
-        if (found !== undefined && restOf(found.StackStatus) === 'busy') {
-          const { StackId: arn, StackStatus: status } = found
-          yield* followed({ cloud, arn, name: stack.name, kind: kindOf(status), signal })
-          return
-        }
-        yield { kind: 'stack', at: clock.now(), status: found?.StackStatus ?? 'DELETE_COMPLETE' }
-      }),
+      toldEach(
+        stack.name,
+        async function* follow() {
+          const cloud = context.cloudOf(stack)
+          const found = await describeStack(cloud, stack.name, { signal })
+          if (found !== undefined && restOf(found.StackStatus) === 'busy') {
+            const { StackId: arn, StackStatus: status } = found
+            yield* followed({ cloud, arn, name: stack.name, kind: kindOf(status), signal })
+            return
+          }
+          yield { kind: 'stack', at: clock.now(), status: found?.StackStatus ?? 'DELETE_COMPLETE' }
+        },
+        signal,
+      ),
 
     recover: (stack, signal) =>
-      toldEach(stack.name, () => recovered(context, { cloud: context.cloudOf(stack), stack, signal })),
+      toldEach(stack.name, () => recovered(context, { cloud: context.cloudOf(stack), stack, signal }), signal),
 
     cancel: async (stack) => told(stack.name, async () => cancelled({ cloud: context.cloudOf(stack), stack }, context)),
 
     remove: (stack, signal) =>
-      toldEach(stack.name, () => removed(context, { cloud: context.cloudOf(stack), stack, signal })),
+      toldEach(stack.name, () => removed(context, { cloud: context.cloudOf(stack), stack, signal }), signal),
   }
 }
 

@@ -30,7 +30,7 @@ export type Cloud = {
   readonly region: string
   readonly clock: Clock
   readonly random: () => number
-  /** Asks; up to eight times where nothing was answered or the account takes no more at the moment. */
+  /** Asks; up to eight times where nothing was answered, and for three minutes where the account takes no more. */
   readonly read: <T>(ask: Ask<T>, signal?: AbortSignal) => Promise<T>
   /**
    * Tells CloudFormation to do something, with a token in it by which it knows a repetition. Where the answer was lost, `look`
@@ -53,6 +53,9 @@ export type Cloud = {
 export type StoredText = { readonly bucket: string; readonly key: string; readonly text: string }
 
 const attempts = 8
+
+/** Milliseconds that are waited for an account that takes no more; others who share its limits may go on for minutes. */
+const longestThrottling = 3 * 60_000
 
 /** Milliseconds in which an answer comes, unless it is lost. */
 const longestAnswer = 60_000
@@ -106,6 +109,7 @@ export function cloudOf(options: ClientOptions): Cloud {
     },
   ): Promise<T> => {
     let renewed = false
+    const began = clock.now().getTime()
     for (let count = 0; ; count += 1) {
       try {
         return await send(kind, ask, signal)
@@ -118,7 +122,8 @@ export function cloudOf(options: ClientOptions): Cloud {
           continue
         }
         const lost = is === 'unreachable'
-        if ((!lost && is !== 'throttled') || count + 1 >= attempts) throw error
+        const isOver = lost ? count + 1 >= attempts : clock.now().getTime() - began > longestThrottling
+        if ((!lost && is !== 'throttled') || isOver) throw error
         await pause(count, signal)
         const done = lost ? await look?.() : undefined
         if (done !== undefined) return done

@@ -66,23 +66,26 @@ export async function told<T>(stack: string, run: () => Promise<T>): Promise<T> 
 export async function* toldEach<T, R>(
   stack: string,
   run: () => AsyncGenerator<T, R, void>,
+  signal?: AbortSignal,
 ): AsyncGenerator<T, R, void> {
   try {
     return yield* run()
   } catch (error) {
-    throw refusalOf(error, stack)
+    throw signal?.aborted === true && !(error instanceof Refused) ? interrupted(stack, error) : refusalOf(error, stack)
   }
+}
+
+function interrupted(stack: string, cause: unknown): Refused {
+  return new Refused('interrupted', `The run was stopped before it had ended with the stack ${stack}.`, {
+    remedy: 'Run the same command again: it looks first, and does what is left.',
+    cause,
+  })
 }
 
 /** What is thrown for an error: `Refused` where somebody can do something about it, otherwise the error itself. */
 export function refusalOf(error: unknown, stack: string): unknown {
   if (error instanceof Refused || !(error instanceof Error)) return error
-  if (isAbort(error)) {
-    return new Refused('interrupted', `The run was stopped before it had ended with the stack ${stack}.`, {
-      remedy: 'Run the same command again: it looks first, and does what is left.',
-      cause: error,
-    })
-  }
+  if (isAbort(error)) return interrupted(stack, error)
   if (!isOfService(error)) return error
   const meaning = meaningOf(error)
   const message = wordsOf(error)
