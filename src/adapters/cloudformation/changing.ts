@@ -36,9 +36,20 @@ const roleTries = { count: 6, every: 10_000 } as const
 /** The template as a call takes it: by itself, or by way of the bucket. */
 export async function templateFields(
   cloud: Cloud,
-  { stack, body, bucket }: { readonly stack: string; readonly body: DataMap; readonly bucket: string | undefined },
+  {
+    stack,
+    body,
+    bucket,
+    isLarge = false,
+  }: {
+    readonly stack: string
+    readonly body: DataMap
+    readonly bucket: string | undefined
+    /** CloudFormation has said so. */
+    readonly isLarge?: boolean
+  },
 ): Promise<{ readonly TemplateBody: string } | { readonly TemplateURL: string }> {
-  const template = templateBody(body)
+  const template = templateBody(body, isLarge ? { inline: 0 } : {})
   if (template.way === 'inline') return { TemplateBody: template.text }
   if (template.way === 'too-large' || bucket === undefined) throw tooLarge(stack, template)
   await cloud.put({ bucket, key: template.key, text: template.text })

@@ -54,8 +54,8 @@ export type StoredText = { readonly bucket: string; readonly key: string; readon
 
 const attempts = 8
 
-/** Milliseconds that are waited for an account that takes no more; others who share its limits may go on for minutes. */
-const longestThrottling = 3 * 60_000
+/** Milliseconds that are waited for an account that takes no more requests, or that works on as much as it may at a time. */
+const longestWaits = { throttled: 3 * 60_000, crowded: 15 * 60_000 } as const
 
 /** Milliseconds in which an answer comes, unless it is lost. */
 const longestAnswer = 60_000
@@ -122,9 +122,12 @@ export function cloudOf(options: ClientOptions): Cloud {
           continue
         }
         const lost = is === 'unreachable'
-        const isOver = lost ? count + 1 >= attempts : clock.now().getTime() - began > longestThrottling
-        if ((!lost && is !== 'throttled') || isOver) throw error
-        await pause(count, signal)
+        const isOver = lost
+          ? count + 1 >= attempts
+          : clock.now().getTime() - began > longestWaits[is === 'crowded' ? is : 'throttled']
+        if ((!lost && is !== 'throttled' && is !== 'crowded') || isOver) throw error
+        if (is === 'crowded') await clock.sleep(Math.ceil(15_000 + 45_000 * random()), signal)
+        else await pause(count, signal)
         const done = lost ? await look?.() : undefined
         if (done !== undefined) return done
       }

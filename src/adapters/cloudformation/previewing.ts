@@ -22,7 +22,7 @@ import type { Context, Reading } from './context.ts'
 import { againstOf, wantsOf } from './context.ts'
 import type { Described } from './reading.ts'
 import { liveTemplate, outputsOf, parametersOf, stackPolicy } from './reading.ts'
-import { staleRefusal } from './refusal.ts'
+import { meaningOf, staleRefusal } from './refusal.ts'
 
 /** What executing needs to know of a preview besides. */
 export type Kept = {
@@ -124,9 +124,10 @@ async function asking(
 ): Promise<{ readonly made: Made; readonly name: string }> {
   const sent = template === undefined ? wanted.body : withMarks(template, wanted.body)
   const wants = wantsOf(wanted)
+  let isLarge = false
   for (let count = 1; ; count += 1) {
     const name = changeSetName(context.nameFor(wants), purpose === 'plan' ? 'plan' : 'execute')
-    const input = await changeSetInput(context, { cloud, wanted, sent, name, live })
+    const input = await changeSetInput(context, { cloud, wanted, sent, name, live, isLarge })
     try {
       const made = await makeChangeSet(cloud, { stack: wanted.stack.name, input })
       const of = made.is === 'ready' ? made.changeSet.StackId : undefined
@@ -134,7 +135,9 @@ async function asking(
       await deleteChangeSet(cloud, made.arn)
       throw staleRefusal(wanted.stack.name, { said: 'it was deleted and made again by somebody else.' })
     } catch (error) {
-      if (!(error instanceof Refused) || error.code !== 'plan-stale' || count >= remakes) throw error
+      if (count >= remakes) throw error
+      if (meaningOf(error).is === 'too-large' && context.templateBucket !== undefined) isLarge = true
+      else if (!(error instanceof Refused) || error.code !== 'plan-stale') throw error
     }
   }
 }
@@ -229,15 +232,19 @@ async function changeSetInput(
     sent,
     name,
     live,
-  }: {
-    readonly cloud: Cloud
-    readonly wanted: WantedStack
+    isLarge,
+  }: Pick<Asking, 'cloud' | 'wanted' | 'live'> & {
     readonly sent: DataMap
     readonly name: string
-    readonly live: Described | undefined
+    readonly isLarge: boolean
   },
 ): Promise<CreateChangeSetInput> {
-  const template = await templateFields(cloud, { stack: wanted.stack.name, body: sent, bucket: templateBucket })
+  const template = await templateFields(cloud, {
+    stack: wanted.stack.name,
+    body: sent,
+    bucket: templateBucket,
+    isLarge,
+  })
   return {
     // By its name: an ARN is not taken here by every endpoint. `asking` looks whether it is still the same stack.
     StackName: wanted.stack.name,
