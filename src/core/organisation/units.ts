@@ -47,12 +47,10 @@ export function readEnvironmentUnit(reading: Reading, environment: Environment):
   }
 }
 
-/** What AWS Proton's roles gave for templates of the catalog, which its owners have reviewed. */
-const capabilities = ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND']
-
 /**
  * What the catalog says of the stack of a unit. What several stages share has the options of the one for production, or of the
- * first. What a developer adds by a component makes no role and calls no macro unless the catalog says so.
+ * first. A template of the catalog may make the roles and call the macros that are in it, which its owners have reviewed; what a
+ * developer adds by a component may not, unless the catalog says so.
  */
 export function stackOptions(
   { stages }: Pick<Catalog, 'stages'>,
@@ -60,7 +58,7 @@ export function stackOptions(
 ): StackOptions {
   const inside = stages.filter((each) => each.environment === environment)
   const shared = inside.find(({ production }) => production) ?? inside[0]
-  return { capabilities: kind === 'component' ? [] : capabilities, ...(stage ?? shared)?.stack }
+  return { ...(kind === 'component' && { capabilities: [] }), ...(stage ?? shared)?.stack }
 }
 
 function environmentData({ document }: Environment): DataMap {

@@ -68,7 +68,7 @@ const stackOptions: DataMap = {
     capabilities: {
       type: 'array',
       description:
-        'What templates may make besides; roles with names and macros if nothing is said, and nothing of it for components.',
+        'What templates may make besides: roles, and what macros make. If nothing is said, what is in them; of components, nothing.',
       items: { enum: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] },
     },
   },
@@ -78,7 +78,7 @@ const resourceTypes: DataMap = {
   type: 'array',
   items: {
     type: 'string',
-    pattern: '^[A-Za-z0-9]+(::[A-Za-z0-9]+){2,3}$',
+    pattern: '^[A-Za-z0-9]+(::[A-Za-z0-9_@-]+){1,3}$',
     'x-protium-expected': 'A type of resource, such as AWS::DynamoDB::Table.',
   },
 }

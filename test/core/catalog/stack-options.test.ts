@@ -25,14 +25,12 @@ function optionsOf(tree: ReturnType<typeof treeOf>) {
 const alarm = 'arn:aws:cloudwatch:ap-northeast-2:111111111111:alarm:errors'
 
 describe('stacks of a stage', () => {
-  test('are protected in production, and may have roles with names, if nothing is said', () => {
-    const capabilities = ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND']
-
+  test('are protected in production if nothing is said', () => {
     expect(optionsOf(catalogWith({}))).toEqual({
-      'environment/dev': { capabilities },
-      'checkout/dev': { capabilities },
-      'environment/prod': { capabilities, terminationProtection: true },
-      'checkout/prod': { capabilities, terminationProtection: true },
+      'environment/dev': {},
+      'checkout/dev': {},
+      'environment/prod': { terminationProtection: true },
+      'checkout/prod': { terminationProtection: true },
     })
   })
 
