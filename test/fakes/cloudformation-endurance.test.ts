@@ -11,12 +11,20 @@ import {
   RollbackStackCommand,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { clientOf } from './cloudformation/client.ts'
+import { clientOf, s3Of } from './cloudformation/client.ts'
 import { simulatedClock, startCloudFormation } from './cloudformation/server.ts'
 
 const names = ['A', 'B', 'C', 'D'] as const
+
+/** Templates of nested stacks, by their keys. */
+const children = {
+  small: { Resources: { Inner: { Type: 'AWS::SNS::Topic', Properties: { DisplayName: 'a' } } } },
+  other: { Resources: { Inner: { Type: 'AWS::SNS::Topic', Properties: { DisplayName: 'b' } } } },
+  large: { Resources: { Inner: { Type: 'AWS::SNS::Topic' }, Second: { Type: 'AWS::SNS::Topic', DependsOn: 'Inner' } } },
+}
 
 /** A template of some of four resources, each of which may need the one before it. */
 const template = fc
@@ -27,20 +35,38 @@ const template = fc
     named: fc.option(fc.constantFrom('x', 'y'), { nil: undefined }),
     policy: fc.constantFrom('Delete', 'Retain', 'RetainExceptOnCreate'),
     exported: fc.boolean(),
+    nested: fc.option(fc.constantFrom('small', 'other', 'large'), { nil: undefined }),
   })
-  .map(({ there, chained, delay, named, policy, exported }) =>
+  .map(({ there, chained, delay, named, policy, exported, nested }) =>
     JSON.stringify({
-      Resources: Object.fromEntries(
-        there.map((name, index) => [
-          name,
-          {
-            Type: 'AWS::SQS::Queue',
-            DeletionPolicy: name === 'D' ? policy : 'Delete',
-            ...(chained && index > 0 ? { DependsOn: there[index - 1] } : {}),
-            Properties: { DelaySeconds: delay, ...(named !== undefined && name === 'A' ? { QueueName: named } : {}) },
-          },
-        ]),
-      ),
+      Resources: Object.fromEntries([
+        ...(nested === undefined
+          ? []
+          : [
+              [
+                'Child',
+                {
+                  Type: 'AWS::CloudFormation::Stack',
+                  Properties: { TemplateURL: `https://templates.s3.amazonaws.com/${nested}` },
+                },
+              ] as const,
+            ]),
+        ...there.map(
+          (name, index) =>
+            [
+              name,
+              {
+                Type: 'AWS::SQS::Queue',
+                DeletionPolicy: name === 'D' ? policy : 'Delete',
+                ...(chained && index > 0 ? { DependsOn: there[index - 1] } : {}),
+                Properties: {
+                  DelaySeconds: delay,
+                  ...(named !== undefined && name === 'A' ? { QueueName: named } : {}),
+                },
+              },
+            ] as const,
+        ),
+      ]),
       ...(exported ? { Outputs: { Out: { Value: String(delay), Export: { Name: 'out' } } } } : {}),
     }),
   )
@@ -52,7 +78,7 @@ const step = fc.oneof(
   fc.record({ is: fc.constantFrom('delete', 'rollback', 'continue', 'cancel', 'execute' as const) }),
   fc.record({
     is: fc.constant('fail' as const),
-    logicalId: fc.constantFrom(...names),
+    logicalId: fc.constantFrom(...names, 'Inner', 'Second'),
     on: fc.constantFrom('create', 'update', 'delete', 'rollback' as const),
   }),
   fc.record({ is: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 30 }) }),
@@ -63,8 +89,14 @@ describe('whatever is asked in whatever order', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
         const clock = simulatedClock()
-        await using fake = await startCloudFormation({ clock, staleReads: 0 })
+        await using fake = await startCloudFormation({
+          clock,
+          staleReads: 0,
+          buckets: { templates: '123456789012' },
+        })
         const client = clientOf(fake)
+        for (const [Key, child] of Object.entries(children))
+          await s3Of(fake).send(new PutObjectCommand({ Bucket: 'templates', Key, Body: JSON.stringify(child) }))
         const input = { StackName: 'jobs' }
         let changeSet: string | undefined
         for (const [index, each] of steps.entries()) {
@@ -152,14 +184,21 @@ describe('whatever is asked in whatever order', () => {
             (it) => !/^(CREATE|UPDATE)_(COMPLETE|FAILED)$|^DELETE_(COMPLETE|SKIPPED|FAILED)$/.test(it.status),
           )
           expect(left).toEqual([])
-          if (status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE')
-            expect(
-              [...resources.values()].every((it) => it.status.endsWith('E_COMPLETE')),
-              JSON.stringify([...resources.values()]),
-            ).toBe(true)
+          if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status)) continue
+          // A stack that is well has resources that are well, and nested stacks that are what it says of them.
+          for (const it of resources.values()) {
+            expect(it.status, it.logicalId).toMatch(/E_COMPLETE$/)
+            if (it.type !== 'AWS::CloudFormation::Stack') continue
+            const nested = fake.stack(it.physicalId ?? '')
+            expect(nested?.status).toMatch(/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/)
+            const key = String(it.properties['TemplateURL']).slice('https://templates.s3.amazonaws.com/'.length)
+            expect(nested?.config?.templateText).toBe(
+              JSON.stringify(children[key === 'large' || key === 'other' ? key : 'small']),
+            )
+          }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 })

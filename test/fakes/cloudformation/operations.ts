@@ -107,7 +107,7 @@ function rollbackOf(run: Run): Run {
 
 /** Begins to create a stack that is there, without resources. */
 export function startCreation(asked: Asked, config: Config, options: Options): Operation {
-  const { world, place, stack } = asked
+  const { world, stack } = asked
   const run = begin(asked, 'CREATE_STACK', expressOf(options))
   remember(stack, options)
   stack.config = config
@@ -179,7 +179,7 @@ function* undoingCreation(run: Run, reason: string): Work {
 
 /** Begins to update a stack. */
 export function startUpdate(asked: Asked, config: Config, options: Options): Operation {
-  const { world, place, stack } = asked
+  const { world, stack } = asked
   const run = begin(asked, 'UPDATE_STACK', expressOf(options))
   remember(stack, options)
   stack.config = config
@@ -230,7 +230,8 @@ function* completingUpdate(run: Run, plan: Plan, options: Options): Work {
   stack.doomed.push(...doomedBy(stack.stable?.resources ?? new Map(), stack.resources))
   for (const { logicalId } of plan.removals) stack.doomed.push(...there(stack, logicalId))
   yield* cleaning(run, {})
-  for (const { logicalId } of plan.removals) stack.resources.delete(logicalId)
+  const wanted = new Set(plan.resources.map(({ logicalId }) => logicalId))
+  for (const logicalId of stack.resources.keys()) if (!wanted.has(logicalId)) stack.resources.delete(logicalId)
   for (const [id, live] of stack.resources)
     if (live.type === nestedType) yield { until: () => !isWorking(run, live) || stack.resources.get(id) === undefined }
   settle(stack, plan)
@@ -513,6 +514,7 @@ function* making(run: Run, planned: Planned, { waiting, options, denied }: Makin
     return
   }
   if (denied !== undefined) return fail(shell, denied)
+  if (isNew || replaces) stack.generations.set(logicalId, planned.generation)
   const because = 'Requested update requires the creation of a new physical resource; hence creating one.'
   note(shell, `${verb}_IN_PROGRESS`, { reason: replaces ? because : undefined })
   const whole = durationOf(run, logicalId, type, isNew ? 'create' : 'update')

@@ -66,7 +66,7 @@ export type Plan = {
 }
 
 /** A stack as far as planning needs it: one that does not exist yet has no resources. */
-export type Subject = Pick<Stack, 'id' | 'name' | 'incarnation' | 'resources' | 'outputs' | 'config'>
+export type Subject = Pick<Stack, 'id' | 'name' | 'incarnation' | 'resources' | 'generations' | 'outputs' | 'config'>
 
 /** An export that is not there is found when the work begins, not when it is asked for. */
 export type Planning = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly missing: string }
@@ -159,11 +159,8 @@ function decideOne(
   const changed = found.length > 0 || tagsFound.length > 0 || metadataChanged
   const action = existing === undefined ? 'create' : because.length > 0 ? 'replace' : changed ? 'update' : undefined
   // A stack that was made anew has other resources than the one of that name before it.
-  const first = subject.incarnation * 100 + 1
-  const generation =
-    existing === undefined
-      ? Math.max(first, (subject.resources.get(logicalId)?.generation ?? first - 1) + 1)
-      : existing.generation + (action === 'replace' ? 1 : 0)
+  const last = subject.generations.get(logicalId) ?? subject.incarnation * 100
+  const generation = existing === undefined || action === 'replace' ? last + 1 : existing.generation
   const placed = placeResource({ stack, logicalId, type, properties, generation })
   const nested = type === nestedType ? nestedConfig(world, place, properties) : undefined
   const keeps = existing?.physicalId !== undefined && action !== 'replace'
@@ -215,8 +212,8 @@ export function asItIs(stack: Stack): Subject {
       return [id, live.drifted === undefined ? live : { ...live, properties: live.drifted }]
     }),
   )
-  const { id, name, incarnation, outputs, config } = stack
-  return { id, name, incarnation, outputs, config, resources }
+  const { id, name, incarnation, generations, outputs, config } = stack
+  return { id, name, incarnation, generations, outputs, config, resources }
 }
 
 function nestedId(
@@ -277,7 +274,7 @@ export function subjectOf(place: Place, id: string): Subject {
   const known = findStack(place, id)
   if (known !== undefined) return known
   const name = id.split('/')[1] ?? ''
-  return { id, name, incarnation: 0, resources: new Map(), outputs: {}, config: undefined }
+  return { id, name, incarnation: 0, resources: new Map(), generations: new Map(), outputs: {}, config: undefined }
 }
 
 function tagsOf(type: string, tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

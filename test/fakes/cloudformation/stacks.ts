@@ -241,6 +241,7 @@ const emptyLike: Stack = {
   outputs: {},
   imports: [],
   resources: new Map(),
+  generations: new Map(),
   stable: undefined,
   doomed: [],
   orphans: [],

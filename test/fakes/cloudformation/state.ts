@@ -183,6 +183,8 @@ export type Stack = {
   outputs: Readonly<Record<string, Output>>
   imports: readonly string[]
   resources: Map<string, LiveResource>
+  /** How often a resource of each logical id was made, so that no two are called alike. */
+  readonly generations: Map<string, number>
   stable: Stable | undefined
   /** Physical resources that are to be deleted when the operation has come to its end. */
   doomed: LiveResource[]
@@ -362,6 +364,7 @@ export function emptyStack(
     outputs: {},
     imports: [],
     resources: new Map(),
+    generations: new Map(),
     stable: undefined,
     doomed: [],
     orphans: [],
