@@ -2,14 +2,64 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OutputOptions, Plugin } from 'rolldown'
 import { defineConfig } from 'rolldown'
+import { constantsOnly } from './scripts/bundle/constants.ts'
+import { instead } from './scripts/bundle/instead.ts'
+import { onlyUsedEndpoints } from './scripts/bundle/endpoints.ts'
+import { packed } from './scripts/bundle/packed.ts'
+import { pure } from './scripts/bundle/pure.ts'
 import { licences } from './scripts/licences.ts'
 import { problemCodes } from './src/core/problem-codes.ts'
 
 const root = import.meta.dirname
-const leftOut = join(root, 'scripts/left-out.ts')
+const standIn = (name: string): string => join(root, 'scripts/bundle/stand-ins', `${name}.ts`)
 
 /** The actions that are built, each from its `actions/<verb>/main.ts`. */
 const verbs = ['deploy', 'plan', 'validate']
+
+/**
+ * What is bundled in the place of whole packages. `test/repo/bundle.test.ts` and `test/repo/stand-ins.test.ts` prove that what
+ * we use of them works as with the packages themselves.
+ */
+const packages: Readonly<Record<string, string>> = {
+  '@actions/exec': standIn('http-client'),
+  '@actions/http-client': standIn('http-client'),
+  '@actions/http-client/lib/auth': standIn('http-client'),
+  '@aws/lambda-invoke-store': standIn('invoke-store'),
+  '@aws-sdk/client-s3': standIn('s3'),
+  '@aws-sdk/credential-provider-login': standIn('login'),
+  // The SDK has a smaller STS for itself beside the whole one, which is here anyway.
+  '@aws-sdk/nested-clients/sts': join(root, 'node_modules/@aws-sdk/client-sts/dist-es/index.js'),
+  '@noble/hashes/sha2.js': standIn('sha2'),
+  '@smithy/core/event-streams': standIn('event-streams'),
+  'fast-uri': standIn('fast-uri'),
+  undici: standIn('http-client'),
+  // The same as ES modules, of which only what is used is bundled.
+  yaml: join(root, 'node_modules/yaml/browser/index.js'),
+}
+
+/** What is bundled in the place of modules of packages. */
+const modules: Readonly<Record<string, string>> = {
+  // The event is read once, by src/core/event.ts, which checks it.
+  '@actions/github/lib/context.js': 'export class Context {}',
+  // Requests that are signed for several regions at once; we send none.
+  '@aws-sdk/signature-v4-multi-region/dist-es/index.js': `
+    import { SignatureV4 } from '@smithy/signature-v4'
+    export class SignatureV4MultiRegion extends SignatureV4 {
+      static sigv4aDependency() { return 'none' }
+    }`,
+  // Schemas are not checked by a schema.
+  'ajv/dist/refs/json-schema-draft-07.json': '{}',
+  // What a plain word means is decided by us, so `yaml` is asked for texts, lists and maps alone.
+  'yaml/browser/dist/schema/tags.js': `
+    import { map } from './common/map.js'
+    import { seq } from './common/seq.js'
+    import { string } from './common/string.js'
+    export const coreKnownTags = {}
+    export function getTags(custom, schema) {
+      if (custom || schema !== 'failsafe') throw new Error('The build has the failsafe schema of YAML alone.')
+      return [map, seq, string]
+    }`,
+}
 
 /** How `dist/` is laid out. */
 export const output: OutputOptions = {
@@ -17,11 +67,22 @@ export const output: OutputOptions = {
   format: 'esm',
   minify: true,
   comments: false,
-  // Names without a digest, so that a difference between two builds is the difference of their contents.
-  chunkFileNames: 'shared/[name].js',
+  // Names without a digest, so that a difference between two builds is the difference of their contents; of what a package
+  // loads when it is asked for, the package's.
+  chunkFileNames: ({ facadeModuleId }) => {
+    const [, name] = /node_modules\/@aws-sdk\/([^/]+)\/dist-es\/index\.js$/u.exec(facadeModuleId ?? '') ?? []
+    return `shared/${name ?? '[name]'}.js`
+  },
   codeSplitting: {
     groups: [
-      { name: 'github', test: /node_modules\/(?:@octokit|bottleneck)\// },
+      { name: 'github', test: /node_modules\/(?:@actions\/github|@octokit|bottleneck|json-with-bigint)\// },
+      {
+        name: 'aws',
+        test: /node_modules\/(?:@smithy\/(?:core|node-http-handler|signature-v4)|@aws-sdk\/(?:client-cloudformation|core|credential-provider-node|xml-builder))\//,
+      },
+      { name: 'aws-sts', test: /node_modules\/@aws-sdk\/(?:client-sts|signature-v4-multi-region)\// },
+      { name: 'aws-sso', test: /node_modules\/@aws-sdk\/(?:nested-clients|credential-provider-sso|token-providers)\// },
+      { name: 'aws-credentials', test: /node_modules\/(?:@aws-sdk|@smithy)\// },
       { name: 'libraries', test: /node_modules\// },
       { name: 'core', test: /src\/core\// },
       { name: 'machine', test: /src\/adapters\/(?:local|disk|entries|records)/ },
@@ -37,14 +98,23 @@ export default defineConfig({
   resolve: {
     // The ES modules of a package rather than its CommonJS: of them, what is not used is left out.
     mainFields: ['module', 'main'],
-    alias: {
-      '@actions/http-client/lib/auth': leftOut,
-      '@actions/http-client': leftOut,
-      '@actions/exec': leftOut,
-    },
+    alias: packages,
   },
+  // To read a property does nothing else.
+  treeshake: { propertyReadSideEffects: false },
   output,
-  plugins: [withoutPages(), alone()],
+  plugins: [
+    withoutPages(),
+    onlyUsedEndpoints(join(root, 'src/adapters')),
+    instead(modules),
+    constantsOnly({ code: ['nunjucks/src/lexer.js'] }),
+    pure({ code: ['js-yaml/dist/js-yaml.mjs', 're2js/build/index.js'] }),
+    packed({
+      json: ['src/core/stack/types.generated.json'],
+      code: ['src/core/jinja/entities.ts', 're2js/build/index.js'],
+    }),
+    alone(),
+  ],
 })
 
 /** Of the problem codes an action needs the words that there are; what they mean is told by `protium explain`. */

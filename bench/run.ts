@@ -1,10 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, cpus, platform, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { stderr, stdout, version } from 'node:process'
+import { env, stderr, stdout, version } from 'node:process'
 import { parseArgs } from 'node:util'
+import { sideBySide } from './cloudformation.ts'
+import { detectionTable } from './detection.ts'
+import { graphTable } from './graph.ts'
 import { bundleCases, type Case, sampleCases } from './cases.ts'
 import type { EngineResult, Figures } from './engine.ts'
+import { median, spread, table } from './figures.ts'
 import { changeService, type Fleet, makeFleet } from './fleet.ts'
 import { haveMinijinja, node, protium, python } from './processes.ts'
 import { startTable } from './start.ts'
@@ -16,8 +20,8 @@ import { startTable } from './start.ts'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    /** `render`, `fleet`, `change`, `start`; all of them if none is named. */
-    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change', 'start'] },
+    /** `render`, `fleet`, `change`, `start`, `cloudformation`; all of them if none is named. */
+    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change', 'start', 'cloudformation'] },
     /** Services of the fleets, small and large. */
     sizes: { type: 'string', default: '1000,10000' },
     seconds: { type: 'string', default: '0.4' },
@@ -275,22 +279,6 @@ async function changes(): Promise<string> {
 
 // Words
 
-function median(numbers: readonly number[]): number | undefined {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
-}
-
-function spread(numbers: readonly number[], digits: number): string {
-  const middle = median(numbers)
-  if (middle === undefined) return 'void'
-  const [least, most] = [Math.min(...numbers), Math.max(...numbers)]
-  return `${middle.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
-}
-
 function writeResults(text: string): void {
   const file = join(import.meta.dirname, '..', 'docs', 'performance.md')
   const [begin, end] = ['<!-- results: written by `npm run bench -- --write` -->', '<!-- end of results -->']
@@ -310,6 +298,12 @@ try {
   if (options.only.includes('fleet')) parts.push(await fleets())
   if (options.only.includes('change')) parts.push(await changes())
   if (options.only.includes('start')) parts.push(await startTable(rounds * 7))
+  if (options.only.includes('cloudformation')) {
+    parts.push(await sideBySide(join(folder, 'cloudformation'), rounds))
+    // On a simulated clock, where nobody is who they say.
+    Object.assign(env, { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' })
+    parts.push(await detectionTable(rounds * 10), await graphTable())
+  }
   const text = parts.join('\n\n')
   stdout.write(`${text}\n`)
   if (options.write) writeResults(text)

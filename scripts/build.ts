@@ -16,9 +16,12 @@ if (import.meta.main) {
   process.stderr.write(`dist: ${files.size} files, ${Math.round(bytes / 1024)} KiB\n`)
 }
 
-/** The files of `dist/`, by their paths in it. The same sources and packages give the same bytes, in any folder. */
-export async function built(): Promise<ReadonlyMap<string, string>> {
-  const build = await rolldown(config)
+/**
+ * The files of `dist/`, by their paths in it. The same sources and packages give the same bytes, in any folder. Other `input`
+ * is built as the actions are, each entry into a file of its name.
+ */
+export async function built(input = config.input): Promise<ReadonlyMap<string, string>> {
+  const build = await rolldown({ ...config, ...(input !== undefined && { input }) })
   try {
     const { output } = await build.generate(layout)
     return new Map(

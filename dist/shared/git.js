@@ -1,1 +1,1 @@
-export{t as changed,r as head,i as isBefore,a as readTreeAt,o as tags}from"./git2.js";
+export{t as changed,r as head,i as isBefore,s as readTreeAt,c as tags}from"./git2.js";

@@ -9,13 +9,15 @@ import { readRequest } from '../core/request.ts'
 import { checkLimits } from '../core/stack/limits.ts'
 import { planStack as planAbsent } from '../core/stack/plan.ts'
 import type { Stage } from '../core/stage.ts'
-import { digest, same } from '../core/canonical.ts'
-import { mapOf } from '../core/data.ts'
+import { digest } from '../core/canonical.ts'
+import type { GivenOutputs } from '../core/given.ts'
+import { withLive } from '../core/given.ts'
 import type { FileTree } from '../core/tree.ts'
 import { stackOptions } from '../core/organisation.ts'
 import type { Provisioner, StackOptions, WantedStack } from '../ports.ts'
 import { planStack } from './looking.ts'
-import { tagsOf } from './planning.ts'
+import { changedOutputs, tagsOf } from './planning.ts'
+import { Slots } from './slots.ts'
 import { stacksOf } from './stacks.ts'
 import { readFolder, stateFolders, unknownStage } from './reading.ts'
 import { termsOf } from './terms.ts'
@@ -47,49 +49,87 @@ export async function planRequested(
   const problems: Problem[] = stages
     .filter((name) => catalog.stages.every((stage) => stage.name !== name))
     .map((name) => unknownStage(name, catalog))
-  const planned: PlannedUnit[] = []
   await using stacks = stacksOf(ports, {
     folder: stateFolders(root, state).stacks,
     terms: termsOf(ports, { catalog }),
   })
+  const slots = new Slots()
+  const homes = new Map<string, Home>()
+  const planOne = async (unit: RequestedUnit, stage: Stage): Promise<PlannedUnit | undefined> => {
+    const environment = catalog.environments.get(unit.environment)
+    const { stack, kind } = unit
+    const isThere = environment?.account === stack.account && environment.region === stack.region
+    if (environment === undefined || !isThere) {
+      const plan = planAbsent(wantedOf(unit, {}))
+      problems.push(...plan.problems.map((problem) => ({ ...problem, at: { file, line: 0, column: 0 } })))
+      return plan.ok ? absent(unit, plan.value.changes) : undefined
+    }
+    const provisioner = await stacks.of({ environment })
+    const name = environments.find(({ id }) => id === `environment/${unit.environment}`)?.stack ?? environment.stack
+    const release = await slots.take(environment)
+    try {
+      if (kind !== 'environment' && !homes.has(unit.environment))
+        homes.set(unit.environment, await homeOf(provisioner, { ...stack, name }))
+      const own = kind === 'environment' ? undefined : withLive(unit.body, givenOf(unit, homes.get(unit.environment)))
+      const options = stackOptions(catalog, {
+        kind,
+        environment: environment.name,
+        ...(kind !== 'environment' && kind !== 'pipeline' && { stage }),
+      })
+      const {
+        planned,
+        preview,
+        state: live,
+      } = await planStack(provisioner, {
+        wanted: wantedOf({ ...unit, body: own?.body ?? unit.body }, options),
+        facts: factsOf(unit, own?.isWhole === false),
+        purpose: 'plan',
+        ownership: stacks.terms.ownerOf(unit),
+        guard: { ...stacks.terms.guard, acknowledged: unit.acknowledged },
+        signal: stacks.signal,
+      })
+      if (kind === 'environment') {
+        const outputs = live.is === 'settled' ? live.outputs : {}
+        homes.set(unit.environment, { outputs, changed: changedOutputs(preview) })
+      }
+      return planned
+    } finally {
+      release()
+    }
+  }
+  const due: (readonly [RequestedUnit, Stage])[] = []
   for (const unit of request.value.units) {
     const stage = stageOf(unit, catalog)
     if (stage === undefined || !stages.includes(stage.name)) continue
     const faults = faultsOf(unit, { file, stage })
     problems.push(...faults)
-    if (faults.length > 0) continue
-    const environment = catalog.environments.get(unit.environment)
-    const { stack } = unit
-    const isThere = environment?.account === stack.account && environment.region === stack.region
-    if (environment === undefined || !isThere) {
-      const plan = planAbsent(wantedOf(unit, {}))
-      problems.push(...plan.problems.map((problem) => ({ ...problem, at: { file, line: 0, column: 0 } })))
-      if (plan.ok) planned.push(absent(unit, plan.value.changes))
-      continue
-    }
-    const provisioner = await stacks.of({ environment })
-    const home = environments.find(({ id }) => id === `environment/${unit.environment}`)
-    const predicted =
-      unit.kind !== 'environment' &&
-      !(await holds(provisioner, { unit, stack: { ...stack, name: home?.stack ?? environment.stack } }))
-    const { kind, acknowledged } = unit
-    const options = stackOptions(catalog, {
-      kind,
-      environment: environment.name,
-      ...(kind !== 'environment' && kind !== 'pipeline' && { stage }),
+    if (faults.length === 0) due.push([unit, stage])
+  }
+  const found = new Map<string, PlannedUnit>()
+  // What environments would give out is known before what is rendered with it is looked at.
+  for (const isHome of [true, false]) {
+    const some = due.filter(([{ kind }]) => (kind === 'environment') === isHome)
+    const looks = some.map(async ([unit, stage]) => {
+      const planned = await planOne(unit, stage)
+      if (planned !== undefined) found.set(unit.unit, planned)
     })
-    const { planned: one } = await planStack(provisioner, {
-      wanted: wantedOf(unit, options),
-      facts: factsOf(unit, predicted),
-      purpose: 'plan',
-      ownership: stacks.terms.ownerOf(unit),
-      guard: { ...stacks.terms.guard, acknowledged },
-      signal: stacks.signal,
-    })
-    planned.push(one)
+    await Promise.allSettled(looks)
+    await Promise.all(looks)
   }
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, sources }
-  return { ok: true, value: planned, problems }
+  return { ok: true, value: due.flatMap(([{ unit }]) => found.get(unit) ?? []), problems }
+}
+
+/** What an environment gives out now, and which of that would be other than it is. */
+type Home = { readonly outputs: Readonly<Record<string, string>>; readonly changed: ReadonlySet<string> }
+
+async function homeOf(provisioner: Provisioner, stack: WantedStack['stack']): Promise<Home> {
+  const state = await provisioner.state(stack, { expects: 'change' })
+  return { outputs: state.is === 'settled' ? state.outputs : {}, changed: new Set() }
+}
+
+function givenOf({ given }: RequestedUnit, home: Home | undefined): GivenOutputs {
+  return { given, live: home?.outputs ?? {}, changed: home?.changed ?? new Set() }
 }
 
 /** The request that another job handed on, if it is one of the commit that this run is about. */
@@ -143,15 +183,6 @@ function faultsOf(unit: RequestedUnit, { file, stage }: { readonly file: string;
       at,
     },
   ]
-}
-
-/** Whether the environment gives out now what the unit was rendered with. */
-async function holds(
-  provisioner: Provisioner,
-  { unit, stack }: { readonly unit: RequestedUnit; readonly stack: WantedStack['stack'] },
-): Promise<boolean> {
-  const state = await provisioner.state(stack)
-  return state.is === 'settled' && same(mapOf(Object.entries(state.outputs)), mapOf(Object.entries(unit.given)))
 }
 
 /** What is set besides the template is what the merged catalog says. */

@@ -18,7 +18,14 @@ function pattern(text: string, of: 'stage' | 'previews' = 'stage', domain = 'exa
 }
 
 function stagesOf(...hosts: readonly HostPattern[]): Stage[] {
-  return hosts.map((host, order) => ({ name: `s${order}`, order, host, environment: 'e', production: false, stack: {} }))
+  return hosts.map((host, order) => ({
+    name: `s${order}`,
+    order,
+    host,
+    environment: 'e',
+    production: false,
+    stack: {},
+  }))
 }
 
 const stages = stagesOf(

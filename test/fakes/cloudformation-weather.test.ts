@@ -354,6 +354,16 @@ describe('templates in S3', () => {
     expect(answer).toMatchObject({ name: 'AccessDenied', status: 403 })
   })
 
+  test('a bucket is not opened for who takes it to be somebody else’s', async () => {
+    await using fake = await startCloudFormation({ buckets: { mine: '123456789012' } })
+    const put = (ExpectedBucketOwner: string): Promise<unknown> =>
+      s3Of(fake).send(new PutObjectCommand({ Bucket: 'mine', Key: 'x', Body: 'x', ExpectedBucketOwner }))
+
+    expect(await refused(put('999999999999'))).toMatchObject({ name: 'AccessDenied', status: 403 })
+    await put('123456789012')
+    expect(fake.object('mine', 'x')).toBe('x')
+  })
+
   test('faults are for S3 too', async () => {
     await using fake = await startCloudFormation({ buckets: { templates: '123456789012' } })
     fake.fault({ match: 'PutObject', kind: 'reset-after' })

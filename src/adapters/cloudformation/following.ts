@@ -57,7 +57,7 @@ export async function* followed(operation: Operation): AsyncGenerator<StackEvent
     const began = clock.now().getTime()
     for (;;) {
       if (!isOver || watching.looks > 0) await clock.sleep(waitOf(watching, operation, { began, silence }), signal)
-      const found = await silence.ask(async () => looked(watching, operation))
+      const found = await silence.ask(async () => lookedOrBlind(watching, operation))
       if (found === undefined) {
         watching = { ...watching, looks: watching.looks + 1 }
         continue
@@ -103,6 +103,17 @@ function waitOf(
   if (silence.failures > 0) return Math.min(1000 * 2 ** silence.failures, 30_000)
   const elapsed = clock.now().getTime() - began
   return Math.ceil(pollInterval({ elapsed, random: random(), quiet: near }))
+}
+
+/** Who may not see the events, or asks where there are none, sees the status of the stack at least. */
+async function lookedOrBlind(watching: Watch, operation: Operation): ReturnType<typeof looked> {
+  try {
+    return await looked(watching, operation)
+  } catch (error) {
+    const { is } = meaningOf(error)
+    if (is !== 'access' && is !== 'unsupported') throw error
+    return { watching: { ...watching, looks: watching.looks + 1, quiet: quietLooks['not begun'] }, events: [] }
+  }
 }
 
 async function looked(

@@ -62,6 +62,8 @@ export function answerS3(world: World, request: S3Request): S3Answer {
   }
   if (bucket === undefined) return failure(404, 'NoSuchBucket', 'The specified bucket does not exist')
   if (bucket.account !== account) return failure(403, 'AccessDenied', 'Access Denied')
+  const expected = request.headers['x-amz-expected-bucket-owner']
+  if (expected !== undefined && expected !== bucket.account) return failure(403, 'AccessDenied', 'Access Denied')
   switch (action) {
     case 'HeadBucket':
       return { status: 200, headers: { 'x-amz-bucket-region': request.region }, body: '' }

@@ -1,0 +1,1 @@
+import"./aws.js";export{r as GetCallerIdentityCommand,o as STSClient,t as getDefaultRoleAssumer,n as getDefaultRoleAssumerWithWebIdentity}from"./aws-sts.js";

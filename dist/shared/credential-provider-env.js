@@ -1,0 +1,1 @@
+export{M as fromEnv}from"./aws.js";

@@ -1,0 +1,1 @@
+export{_ as fromHttp}from"./aws-credentials.js";

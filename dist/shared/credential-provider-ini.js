@@ -1,0 +1,1 @@
+export{g as fromIni}from"./aws-credentials.js";

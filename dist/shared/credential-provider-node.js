@@ -1,0 +1,1 @@
+export{T as defaultProvider}from"./aws.js";

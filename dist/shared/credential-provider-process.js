@@ -1,0 +1,1 @@
+export{h as fromProcess}from"./aws-credentials.js";

@@ -1,0 +1,1 @@
+export{N as fromSSO}from"./aws-sso.js";

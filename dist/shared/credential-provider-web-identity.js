@@ -1,0 +1,1 @@
+export{p as fromTokenFile,m as fromWebToken}from"./aws-credentials.js";

@@ -1,0 +1,1 @@
+export{d as fromTemporaryCredentials}from"./aws-credentials.js";

@@ -1,0 +1,1 @@
+const e=()=>void 0;function t(){throw Error(`Streams of events are left out of the build.`)}export{t as EventStreamSerde,e as eventStreamSerdeProvider};

@@ -1,0 +1,1 @@
+export{j as GetRoleCredentialsCommand,M as SSOClient}from"./aws-sso.js";

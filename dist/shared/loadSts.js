@@ -1,0 +1,1 @@
+export{a as AssumeRoleCommand,o as STSClient}from"./aws-sts.js";import"./aws-credentials.js";

@@ -1,0 +1,1 @@
+function e(){return async()=>{throw Error("A profile that signs in by `aws login` cannot be used by an action.")}}export{e as fromLoginCredentials};

@@ -1,0 +1,1 @@
+import"./aws.js";export{t as CreateTokenCommand,n as SSOOIDCClient}from"./aws-sso.js";
