@@ -658,6 +658,11 @@ export const problemCodes = {
     why: 'You have no right to read it, or the disk does not give it.',
     fix: 'Change the rights of the file, or choose another folder: `--state`.',
   },
+  'template-bucket': {
+    title: 'The bucket for large templates cannot be used',
+    why: 'CloudFormation takes a template of more than 51,200 bytes from a bucket only. None is named for this environment, or it cannot be written or read with these credentials.',
+    fix: 'Name one with `template_bucket:` in the file of the environment, in its account and region, and allow the role to read and write it.',
+  },
   'template-incompatible': {
     title: 'The template does not run in this environment',
     why: 'A service template lists the environment templates whose outputs it needs. This stage lies in an environment of another one.',
