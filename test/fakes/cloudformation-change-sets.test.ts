@@ -12,6 +12,7 @@ import {
   DetectStackDriftCommand,
   ExecuteChangeSetCommand,
   ListChangeSetsCommand,
+  RollbackStackCommand,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
@@ -565,6 +566,33 @@ describe('nested stacks', () => {
     expect(it.fake.stack('jobs')?.events.map(({ reason }) => reason)).toContain(
       `Embedded stack ${nested?.id ?? ''} was not successfully created: The following resource(s) failed to create: [Inner]. `,
     )
+  })
+
+  test('without a rollback what failed inside stays as it is, and is taken back or goes on from there', async () => {
+    await using it = await start()
+    await withTemplates(it)
+    await it.create(parent('child-1.json'))
+    it.fake.fail({ logicalId: 'Inner', on: 'update', reason: 'inside', times: 2 })
+    const nested = it.fake.stacks().find(({ parent: of }) => of !== undefined)
+    const statuses = (): readonly (string | undefined)[] => [
+      it.fake.stack('jobs')?.status,
+      it.fake.stack(nested?.id ?? '')?.status,
+    ]
+    const execute = async (id: string | undefined): Promise<void> => {
+      await it.client.send(new ExecuteChangeSetCommand({ ChangeSetName: id, DisableRollback: true }))
+      await it.fake.settle()
+    }
+
+    await execute((await it.change(parent('child-2.json'))).ChangeSetId)
+    expect(statuses()).toEqual(['UPDATE_FAILED', 'UPDATE_FAILED'])
+    await it.client.send(new RollbackStackCommand({ StackName: 'jobs' }))
+    await it.fake.settle()
+    expect(statuses()).toEqual(['UPDATE_ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE'])
+
+    await execute((await it.change(parent('child-2.json'))).ChangeSetId)
+    await execute((await it.change(parent('child-2.json'))).ChangeSetId)
+    expect(statuses()).toEqual(['UPDATE_COMPLETE', 'UPDATE_COMPLETE'])
+    expect(it.fake.stack(nested?.id ?? '')?.resources.get('Inner')?.properties).toEqual({ DelaySeconds: 2 })
   })
 
   test('those that a change set only reviews go with it', async () => {

@@ -123,6 +123,15 @@ describe('a request is held against it', () => {
     await expect(fake.close()).rejects.toThrow(/^Against AWS's model of its services:\nCreateStack: Value '-'/)
   })
 
+  test('what AWS takes and the fake does nothing with fails the test', async () => {
+    await using fake = await startCloudFormation()
+    const TemplateBody = '{"Resources":{"Jobs":{"Type":"AWS::SQS::Queue"}}}'
+
+    await clientOf(fake).send(new CreateStackCommand({ StackName: 'jobs', TemplateBody, ResourceTypes: ['AWS::*'] }))
+
+    expect(fake.takeViolations()).toEqual(['CreateStack: the local CloudFormation does nothing with "ResourceTypes"'])
+  })
+
   test('an action that is not in the cut fails the test too', async () => {
     const fake = await startCloudFormation()
     const body = new URLSearchParams({ Action: 'CreateStackSet', Version: '2010-05-15' })

@@ -136,6 +136,8 @@ function read(reader: Reader, { shape: name, node, path }: At): Value | undefine
       check(reader, { shape, value: items, path })
       return items
     }
+    case 'map':
+      return wrong('is a map, which nothing here reads')
     default: {
       if (node.children.size > 0 || node.text === undefined) return wrong(`is not a ${shape.type}`)
       const value = scalar(shape.type, node.text)

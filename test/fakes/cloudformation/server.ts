@@ -118,6 +118,16 @@ export type FakeCloudFormation<C extends Clock = Clock> = {
 for (const action of actionsOf('cloudformation'))
   if (!Object.hasOwn(handlers, action)) throw new Error(`Nothing answers ${action}`)
 
+/** What AWS takes and nothing here acts on. A test that relied on it would prove nothing. */
+const undone = [
+  'ImportExistingResources',
+  'ResourceTypes',
+  'ResourcesToImport',
+  'StackPolicyDuringUpdateBody',
+  'StackPolicyDuringUpdateURL',
+  'StackPolicyURL',
+]
+
 /** Starts a fake CloudFormation, with S3 and STS beside it, on a port of 127.0.0.1. */
 export async function startCloudFormation(
   options?: Omit<FakeOptions, 'clock'>,
@@ -273,6 +283,9 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     }
     const { input, findings } = decode(service, action, form)
     violations.push(...findings.map(({ what }) => `${action}: ${what}`))
+    for (const field of undone)
+      if (input[field] !== undefined && input[field] !== false)
+        violations.push(`${action}: the local CloudFormation does nothing with "${field}"`)
     const constraints = findings.filter(({ is }) => is === 'constraint')
     try {
       if (constraints.length > 0)
