@@ -145,6 +145,8 @@ function others(root: string): readonly { readonly owner: Owner; readonly file: 
 }
 
 function namesIn(folder: string): readonly string[] {
+  // Asked for every stack: an error that is thrown and caught costs more than all the rest.
+  if (!existsSync(folder)) return []
   try {
     return readdirSync(folder)
   } catch {

@@ -23,6 +23,9 @@ export function thousands(number: number): string {
 const invisible =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}]|\r(?!\n)/u
 
+/** What is printable ASCII throughout, as nearly every text is, holds none of these. */
+const plain = /^[\t\n -~]*$/
+
 const directive = /^%/m
 
 /**
@@ -34,7 +37,7 @@ export function outOfBounds(text: string, most: number): Finding[] {
   const findings: Finding[] = []
   if (text.startsWith('\ufeff')) findings.push(byteOrderMark)
   if (!text.isWellFormed()) findings.push(loneSurrogate(text))
-  if (invisible.test(text)) {
+  if (!plain.test(text) && invisible.test(text)) {
     for (const match of text.matchAll(new RegExp(invisible, 'gu'))) {
       if (match.index === 0 && match[0] === '\ufeff') continue
       findings.push(invisibleCharacter(match[0], match.index))
