@@ -158,7 +158,7 @@ describe('the action deploy', () => {
     expect(all[3]?.sha).toBe(commit)
     expect(all[3]?.log).toBe('https://github.com/acme/catalog/actions/runs/88')
     expect(await recordPaths()).toHaveLength(6)
-  })
+  }, 120_000)
 
   test('says in the summary what is live, where, and what comes next', async () => {
     const folder = sample()
@@ -255,7 +255,7 @@ describe('the action deploy', () => {
     expect(held).toMatchObject({ exit: 3, outputs: { exit: 'needs-approval' } })
     expect(held.stdout).toContain(`it is not what was reviewed on #${second.number}`)
     expect(approved).toMatchObject({ exit: 0, outputs: { exit: 'done' } })
-  })
+  }, 120_000)
 
   test.each([
     ['another branch', 'change'],
