@@ -38,7 +38,7 @@ const packages: Readonly<Record<string, string>> = {
 }
 
 /** What is bundled in the place of modules of packages. */
-const modules: Readonly<Record<string, string>> = {
+const modules: Record<string, string> = {
   // The event is read once, by src/core/event.ts, which checks it.
   '@actions/github/lib/context.js': 'export class Context {}',
   // Requests that are signed for several regions at once; we send none.
@@ -47,6 +47,9 @@ const modules: Readonly<Record<string, string>> = {
     export class SignatureV4MultiRegion extends SignatureV4 {
       static sigv4aDependency() { return 'none' }
     }`,
+  'yaml/browser/dist/stringify/stringify.js': `
+    export const createStringifyContext = () => { throw new Error('The build writes no YAML.') }
+    export const stringify = createStringifyContext`,
   // Schemas are not checked by a schema.
   'ajv/dist/refs/json-schema-draft-07.json': '{}',
   // What a plain word means is decided by us, so `yaml` is asked for texts, lists and maps alone.
@@ -59,6 +62,13 @@ const modules: Readonly<Record<string, string>> = {
       if (custom || schema !== 'failsafe') throw new Error('The build has the failsafe schema of YAML alone.')
       return [map, seq, string]
     }`,
+}
+
+/** Of `yaml` only reading is used: what people wrote is edited as text. */
+const writing = ['stringifyString', 'stringifyCollection', 'stringifyPair', 'stringifyDocument']
+for (const name of writing) {
+  modules[`yaml/browser/dist/stringify/${name}.js`] =
+    `export function ${name}() { throw new Error('The build writes no YAML.') }`
 }
 
 /** How `dist/` is laid out. */
@@ -117,13 +127,18 @@ export default defineConfig({
   ],
 })
 
-/** Of the problem codes an action needs the words that there are; what they mean is told by `protium explain`. */
+/**
+ * Of the problem codes an action needs the words that there are; what they mean is told by `protium explain`. What is to be done about a
+ * failure it says itself.
+ */
 function withoutPages(): Plugin {
   return {
     name: 'without-pages',
     load(id) {
       if (id !== join(root, 'src/core/problem-codes.ts')) return null
-      const names = Object.fromEntries(Object.keys(problemCodes).map((code) => [code, 1]))
+      const names = Object.fromEntries(
+        Object.entries(problemCodes).map(([code, { fix }]) => [code, code.startsWith('failure-') ? { fix } : 1]),
+      )
       return `export const problemCodes = ${JSON.stringify(names)}`
     },
   }

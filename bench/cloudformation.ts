@@ -292,7 +292,7 @@ async function motoEndpoint(): Promise<Endpoint | undefined> {
   }
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string | Buffer): void {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
 }

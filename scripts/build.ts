@@ -8,11 +8,11 @@ if (import.meta.main) {
   const dist = join(import.meta.dirname, '..', 'dist')
   const files = await built()
   rmSync(dist, { recursive: true, force: true })
-  for (const [path, text] of files) {
+  for (const [path, content] of files) {
     mkdirSync(dirname(join(dist, path)), { recursive: true })
-    writeFileSync(join(dist, path), text)
+    writeFileSync(join(dist, path), content)
   }
-  const bytes = [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  const bytes = [...files.values()].reduce((sum, content) => sum + content.length, 0)
   process.stderr.write(`dist: ${files.size} files, ${Math.round(bytes / 1024)} KiB\n`)
 }
 
@@ -20,21 +20,12 @@ if (import.meta.main) {
  * The files of `dist/`, by their paths in it. The same sources and packages give the same bytes, in any folder. Other `input`
  * is built as the actions are, each entry into a file of its name.
  */
-export async function built(input = config.input): Promise<ReadonlyMap<string, string>> {
+export async function built(input = config.input): Promise<ReadonlyMap<string, Buffer>> {
   const build = await rolldown({ ...config, ...(input !== undefined && { input }) })
   try {
     const { output } = await build.generate(layout)
-    return new Map(
-      output.map((part) => [
-        part.fileName,
-        part.type === 'chunk' ? part.code : new TextDecoder().decode(bytesOf(part.source)),
-      ]),
-    )
+    return new Map(output.map((part) => [part.fileName, Buffer.from(part.type === 'chunk' ? part.code : part.source)]))
   } finally {
     await build.close()
   }
-}
-
-function bytesOf(source: string | Uint8Array): Uint8Array {
-  return typeof source === 'string' ? new TextEncoder().encode(source) : source
 }

@@ -10,7 +10,7 @@ import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { Clock, GitHost, Provisioner, Records } from './ports.ts'
+import type { Clock, GitHost, Probe, Provisioner, Records } from './ports.ts'
 
 // What a command is handed
 
@@ -31,6 +31,8 @@ export type Ports = {
    * folders hold something that is not Protium's (`path-taken`).
    */
   readonly forget: (folders: { readonly stacks: string; readonly records: string }) => Promise<void>
+  /** Asks the address of a service whether it is healthy. */
+  readonly probe: Probe
   readonly clock: Clock
   readonly reporter: Reporter
   /** Shows an outcome while the command goes on. */
@@ -83,6 +85,11 @@ export interface Files {
     root: string,
     commits: { readonly older: string; readonly newer: string },
   ) => Promise<boolean | undefined>
+  /** The organisation's files as they were at a commit; undefined where the clone does not have it. */
+  readonly at: (
+    root: string,
+    commit: string,
+  ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
   /** The ledger as git has fetched it; undefined where it has not, or there is none. */
   readonly ledger: (root: string) => Promise<FetchedLedger | undefined>
   /** The commit that is checked out, if the folder is in git. */

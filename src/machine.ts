@@ -11,7 +11,7 @@ import { chooseSha256 } from './core/sha256.ts'
 import type { Clock } from './ports.ts'
 
 /** What a command is handed of the machine that it runs on; the same at every door. */
-export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'exclusive' | 'forget' | 'clock'>
+export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'exclusive' | 'forget' | 'probe' | 'clock'>
 
 /** The disk, git, the clock and the provisioners; each adapter is loaded when it is asked for. */
 export function machine({
@@ -43,6 +43,7 @@ export function machine({
       },
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
       isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
+      at: async (root, commit) => (await import('./adapters/git.ts')).readTreeAt(root, commit, ''),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),
       ledger: async (root) => (await import('./adapters/checkout.ts')).fetchedBranch(root),
     },
@@ -80,6 +81,7 @@ export function machine({
       return { [Symbol.asyncDispose]: async () => hold.release() }
     },
     forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
+    probe: async (url, signal) => (await import('./adapters/probe.ts')).probe(url, signal),
     clock,
   }
 }

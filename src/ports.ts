@@ -1,4 +1,6 @@
-import type { DataMap } from './core/data.ts'
+import type { Data, DataMap, Path } from './core/data.ts'
+import type { GuardOptions } from './core/guard.ts'
+import type { Answer, CloudHealth } from './core/health.ts'
 import type { Markdown, Url } from './core/markdown.ts'
 
 /** A stack's identity. `name` follows CloudFormation: at most 128 characters of `[a-zA-Z][-a-zA-Z0-9]*`. */
@@ -114,22 +116,28 @@ export type ResourceStatus =
   | 'DELETE_FAILED'
   | 'DELETE_SKIPPED'
 
+export type PreviewOptions = {
+  readonly for?: 'plan' | 'deployment'
+  /** What was changed besides the stack is to be brought back too; without it, only what the template changes is. */
+  readonly mends?: 'drift'
+}
+
 /**
  * Where stacks live: CloudFormation, or the local default. What the world does not allow is thrown as `Refused`. Whatever
  * streams events tells the stack's own status last, and ends with it.
  */
 export interface Provisioner {
   /**
-   * How a stack is now. Who `expects` a change, because what was deployed last is not what is wanted now, saves the reading of
+   * How a stack is now; with `guard`, what may be lost by mending it is judged by that. Who `expects` a change, because what was deployed last is not what is wanted now, saves the reading of
    * the template: a settled stack then comes with the empty body.
    */
-  state(stack: StackId, options?: { readonly expects?: 'change' }): Promise<StackState>
+  state(stack: StackId, options?: { readonly expects?: 'change'; readonly guard?: GuardOptions }): Promise<StackState>
   /**
    * What would be done. Problems of the template that only the provisioner can see are thrown as `Refused`. The stack is left
    * as it is; what a preview keeps in the cloud is given back by `discard`, or is used up by `execute`. A preview for a plan
    * leaves nothing where a stack is absent.
    */
-  preview(wanted: WantedStack, options?: { readonly for?: 'plan' | 'deployment' }): Promise<StackPreview>
+  preview(wanted: WantedStack, options?: PreviewOptions): Promise<StackPreview>
   /** Gives back what a preview keeps. A preview that keeps nothing, or nothing any more, is all right. */
   discard(preview: StackPreview): Promise<void>
   /**
@@ -145,12 +153,46 @@ export interface Provisioner {
    * Makes a stuck stack one that can be deployed: `absent` or `settled`. Throws `Refused` with the exact command for a person
    * (`stack-stuck`) before anything is touched, where that would lose data, and where it did not help.
    */
-  recover(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
+  recover(stack: StackId, signal?: AbortSignal, guard?: GuardOptions): AsyncIterable<StackEvent>
   /** Asks that an update under way be taken back. It ends later: `follow` tells how. */
   cancel(stack: StackId): Promise<'cancelled' | 'nothing'>
+  /** How the cloud itself finds what a stack runs, at this moment. Changes nothing. */
+  health(stack: StackId, signal?: AbortSignal): Promise<CloudHealth>
+  /**
+   * What the address of a stack answers, where the stack is rehearsed and nothing answers there. `expected` is the status of a
+   * good answer. A provisioner of real stacks has no such method: their addresses are asked.
+   */
+  readonly answer?: (stack: StackId, expected: number) => Promise<Answer>
+  /** Looks for what was changed besides the stack. It may take a minute, and changes nothing. */
+  drift(stack: StackId, signal?: AbortSignal): Promise<StackDrift>
   /** Deletes a stack. `DELETE_COMPLETE` is success; what stands in the way is named in the events, or in a `Refused`. */
   remove(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
 }
+
+/** What was changed of a stack besides the stack, as far as it can be told. */
+export type StackDrift = {
+  readonly resources: readonly ResourceDrift[]
+  /** How many resources were looked at, and which could not be: their types do not take part. */
+  readonly looked: number
+  readonly unknown: readonly { readonly logicalId: string; readonly type: string }[]
+}
+
+export type ResourceDrift = {
+  readonly logicalId: string
+  readonly type: string
+  readonly is: 'changed' | 'gone'
+  /** None of a resource that is gone. */
+  readonly properties: readonly DriftedProperty[]
+}
+
+/** A property by its path below `Properties`; nothing on a side that lacks it. */
+export type DriftedProperty = { readonly path: Path; readonly expected?: Data; readonly actual?: Data }
+
+/**
+ * Asks an address once, without credentials, and follows no redirection. Five seconds without an answer are a timeout. Never
+ * throws, except when the signal aborts.
+ */
+export type Probe = (url: string, signal?: AbortSignal) => Promise<Answer>
 
 /** One immutable record a deployment attempt. `id` sorts by time. */
 export type DeploymentRecord = {
@@ -169,6 +211,10 @@ export type DeploymentRecord = {
   readonly evidence?: string
   /** The container image that it runs, by digest, where a build has handed one over. */
   readonly image?: string
+  /** Whether it was seen to be healthy, and what was seen; nothing where that is not looked at. */
+  readonly health?: { readonly ok: boolean; readonly words: string }
+  /** What it went back to, and from which commit, if it was a rollback: that commit is not deployed there again. */
+  readonly rollback?: { readonly to: string; readonly from?: string }
 }
 
 export interface Records {
@@ -237,6 +283,8 @@ export type ChangedFile = {
 export type StickyComment = {
   readonly pullRequest: number
   readonly kind: string
+  /** Tells apart several of one kind, one for each unit; without it there is one of a kind. */
+  readonly subject?: string
   readonly body: Markdown
   /** Edits the comment where there is one, and makes none. */
   readonly onlyIfThere?: true

@@ -1,1 +1,1 @@
-export{M as fromEnv}from"./aws.js";
+export{F as fromEnv}from"./aws.js";

@@ -1,1 +1,1 @@
-export{T as defaultProvider}from"./aws.js";
+export{O as defaultProvider}from"./aws.js";

@@ -9,12 +9,32 @@ const tool = join(import.meta.dirname, 'unpacked.ts')
 const least = 60
 
 /**
- * Packs tables that are long texts, and unpacks them when the first of a module is asked for. `json` are files of one map; the
- * values of its keys are read when they are asked for. Of `code`, the long texts are packed together.
+ * Packs tables that are long texts into files of their own, and unpacks one when the first text of a module is asked for.
+ * `json` are files of one map; the values of its keys are read when they are asked for. Of `code`, the long texts are packed
+ * together. The files lie beside the chunks, in the folder `shared`.
  */
 export function packed({ json, code }: { readonly json: readonly string[]; readonly code: readonly string[] }): Plugin {
+  const tables = new Map<string, Uint8Array>()
+  /** The code that reads a table, which is written into a file of the module's name. */
+  const tableOf = (id: string, data: unknown): string => {
+    const name = `${/([^/\\]+?)(?:\/build)?(?:[/\\]index\.js|\.generated\.json|\.ts)$/.exec(id)?.[1] ?? 'table'}.br`
+    tables.set(name, pack(JSON.stringify(data)))
+    return [
+      `import { unpacked } from ${JSON.stringify(tool)}`,
+      'let packedRead',
+      `const packedTable = () => (packedRead ??= JSON.parse(unpacked(${JSON.stringify(name)})))`,
+    ].join('\n')
+  }
   return {
     name: 'packed',
+    buildStart: () => tables.clear(),
+    generateBundle(_options, bundle) {
+      const code = Object.values(bundle).map((part) => (part.type === 'chunk' ? part.code : ''))
+      for (const [name, source] of tables) {
+        if (code.some((text) => text.includes(name)))
+          this.emitFile({ type: 'asset', fileName: `shared/${name}`, source })
+      }
+    },
     load(id) {
       if (!json.some((end) => id.endsWith(end))) return null
       const data: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(id, 'utf8'))
@@ -22,7 +42,7 @@ export function packed({ json, code }: { readonly json: readonly string[]; reado
         (key) => `get ${JSON.stringify(key)}() { return packedTable()[${JSON.stringify(key)}] }`,
       )
       return {
-        code: `${tableOf(data)}\nexport default { ${getters.join(', ')} }`,
+        code: `${tableOf(id, data)}\nexport default { ${getters.join(', ')} }`,
         moduleType: 'js',
         moduleSideEffects: false,
       }
@@ -37,22 +57,17 @@ export function packed({ json, code }: { readonly json: readonly string[]; reado
         last = end
       }
       parts.push(text.slice(last))
-      return `${tableOf(found.map(({ value }) => value))}\n${parts.join('')}`
+      return `${tableOf(
+        id,
+        found.map(({ value }) => value),
+      )}\n${parts.join('')}`
     },
   }
 }
 
-function tableOf(data: unknown): string {
-  return [
-    `import { unpacked } from ${JSON.stringify(tool)}`,
-    'let packedRead',
-    `const packedTable = () => (packedRead ??= JSON.parse(unpacked(${JSON.stringify(pack(JSON.stringify(data)))})))`,
-  ].join('\n')
-}
-
 /** The same text gives the same bytes, with any brotli so far. */
-function pack(text: string): string {
-  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).toString('base64')
+function pack(text: string): Uint8Array {
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
 }
 
 type Text = { readonly start: number; readonly end: number; readonly value: string }

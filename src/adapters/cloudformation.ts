@@ -1,17 +1,20 @@
+import type { Seen } from '../core/cloud-health.ts'
+import { cloudHealthOf } from '../core/cloud-health.ts'
 import { restOf, step } from '../core/cloudformation/status.ts'
-import type { GuardSettings } from '../core/guard.ts'
+import type { GuardOptions } from '../core/guard.ts'
 import { mapOf } from '../core/data.ts'
-import type { Clock, Provisioner, StackId, StackPreview, StackState } from '../ports.ts'
+import type { Clock, Provisioner, StackId, StackPreview, StackResource, StackState } from '../ports.ts'
 import { deleteChangeSet } from './cloudformation/changing.ts'
 import type { Cloud, Credentials } from './cloudformation/client.ts'
 import { cloudOf } from './cloudformation/client.ts'
 import type { Context, Reading } from './cloudformation/context.ts'
 import { readStack } from './cloudformation/context.ts'
+import { detectedDrift } from './cloudformation/drifting.ts'
 import { executed } from './cloudformation/executing.ts'
 import { followed } from './cloudformation/following.ts'
 import type { Kept } from './cloudformation/previewing.ts'
 import { previewed } from './cloudformation/previewing.ts'
-import { describeStack, outputsOf, parametersOf, tagsOf } from './cloudformation/reading.ts'
+import { describeStack, outputsOf, parametersOf, resourcesOf, tagsOf } from './cloudformation/reading.ts'
 import { cancelled, factsOf, kindOf, recovered, removed } from './cloudformation/recovering.ts'
 import { told, toldEach } from './cloudformation/refusal.ts'
 
@@ -25,9 +28,17 @@ export type CloudFormationOptions = {
   readonly random: () => number
   /** By which a later run knows what this one began. */
   readonly run: { readonly id: string; readonly attempt: number; readonly pullRequest?: number }
-  /** Which types of resources hold data, and which of the resources may be lost all the same, by logical id. */
-  readonly guard?: GuardSettings
-  readonly acknowledged?: readonly string[]
+  /** Looks at the services and targets among the resources of a stack; CloudFormation itself does not know how they are. */
+  readonly look?: (of: RunningResources) => Promise<Pick<Seen, 'services' | 'groups' | 'unseen'>>
+}
+
+/** The resources of a stack with those of the stacks nested in it, and by whom their services are asked. */
+export type RunningResources = {
+  readonly account: string
+  readonly region: string
+  readonly credentials: Credentials | undefined
+  readonly resources: readonly StackResource[]
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -52,8 +63,6 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
       return cloud
     },
     templateBucket: options.templateBucket,
-    guard: options.guard,
-    acknowledged: options.acknowledged ?? [],
     nameFor: (wants) => {
       const count = counts.get(wants) ?? 0
       counts.set(wants, count + 1)
@@ -65,21 +74,21 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
   const kept = new WeakMap<StackPreview, Kept>()
 
   return {
-    state: async (stack, { expects } = {}) =>
+    state: async (stack, { expects, guard } = {}) =>
       told(stack.name, async () => {
         const cloud = context.cloudOf(stack)
         const reading = await readStack(cloud, stack.name, { withTemplate: expects === undefined })
         seen.set(keyOf(stack), reading)
-        return stateOf(context, { cloud, reading })
+        return stateOf({ cloud, reading, guard })
       }),
 
-    preview: async (wanted, { for: purpose = 'plan' } = {}) =>
+    preview: async (wanted, { for: purpose = 'plan', mends } = {}) =>
       told(wanted.stack.name, async () => {
         const { stack } = wanted
         const cloud = context.cloudOf(stack)
         const reading = seen.get(keyOf(stack)) ?? (await readStack(cloud, stack.name))
         seen.delete(keyOf(stack))
-        const made = await previewed(context, { cloud, wanted, reading, purpose })
+        const made = await previewed(context, { cloud, wanted, reading, purpose, mends })
         kept.set(made.preview, made.kept)
         return made.preview
       }),
@@ -119,10 +128,31 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
         signal,
       ),
 
-    recover: (stack, signal) =>
-      toldEach(stack.name, () => recovered(context, { cloud: context.cloudOf(stack), stack, signal }), signal),
+    recover: (stack, signal, guard) =>
+      toldEach(stack.name, () => recovered(context, { cloud: context.cloudOf(stack), stack, signal, guard }), signal),
 
     cancel: async (stack) => told(stack.name, async () => cancelled({ cloud: context.cloudOf(stack), stack }, context)),
+
+    health: async (stack, signal) =>
+      told(stack.name, async () => {
+        if (options.look === undefined) {
+          return { is: 'unknown', words: 'there is nothing here by which the services of a stack could be asked' }
+        }
+        const { account, region } = stack
+        const resources = await runningResources(context.cloudOf(stack), stack.name)
+        const made = resources.filter(({ type }) => type === 'AWS::ECS::TaskDefinition')
+        const seen = await options.look({
+          account,
+          region,
+          credentials,
+          resources,
+          ...(signal !== undefined && { signal }),
+        })
+        return cloudHealthOf({ ...seen, made: made.map(({ physicalId }) => physicalId) })
+      }),
+
+    drift: async (stack, signal) =>
+      told(stack.name, async () => detectedDrift(context.cloudOf(stack), { name: stack.name, signal })),
 
     remove: (stack, signal) =>
       toldEach(stack.name, () => removed(context, { cloud: context.cloudOf(stack), stack, signal }), signal),
@@ -133,10 +163,30 @@ function keyOf({ account, region, name }: StackId): string {
   return `${account}/${region}/${name}`
 }
 
-async function stateOf(
-  context: Context,
-  { cloud, reading }: { readonly cloud: Cloud; readonly reading: Reading },
-): Promise<StackState> {
+/** All that a stack has made, nested stacks included. */
+async function runningResources(cloud: Cloud, stack: string): Promise<readonly StackResource[]> {
+  const found: StackResource[] = []
+  const open = [stack]
+  for (let of = open.pop(); of !== undefined; of = open.pop()) {
+    for (const each of (await resourcesOf(cloud, of)) ?? []) {
+      const { LogicalResourceId: logicalId, ResourceType: type, PhysicalResourceId: physicalId } = each
+      if (logicalId === undefined || type === undefined || physicalId === undefined) continue
+      if (type === 'AWS::CloudFormation::Stack') open.push(physicalId)
+      else found.push({ logicalId, type, physicalId })
+    }
+  }
+  return found
+}
+
+async function stateOf({
+  cloud,
+  reading,
+  guard,
+}: {
+  readonly cloud: Cloud
+  readonly reading: Reading
+  readonly guard: GuardOptions | undefined
+}): Promise<StackState> {
   if (reading.is === 'absent') return { is: 'absent' }
   const { stack, template } = reading
   const { StackStatus: status } = stack
@@ -155,7 +205,7 @@ async function stateOf(
         outputs: outputsOf(stack),
       }
     case 'stuck': {
-      const next = step(status, await factsOf(context, { cloud, stack }))
+      const next = step(status, await factsOf({ cloud, stack, guard }))
       return next.step === 'refuse'
         ? { is: 'stuck', status, remedy: `${next.message} ${next.remedy}`, recovers: false, tags }
         : {

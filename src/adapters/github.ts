@@ -1,5 +1,5 @@
 import { line } from '../core/encode.ts'
-import { markedKind, shorten } from '../core/markdown.ts'
+import { markedKind, markedSubject, shorten } from '../core/markdown.ts'
 import type {
   Brought,
   ChangedFile,
@@ -133,7 +133,7 @@ type Comment = { readonly id: number; readonly body: string }
 /** What there is of ours is read from all pages: a pull request may have hundreds of other comments. The oldest first. */
 async function ownComments(
   { octokit, at, login }: Client,
-  { pullRequest, kind }: StickyComment,
+  { pullRequest, kind, subject }: StickyComment,
 ): Promise<readonly Comment[]> {
   const all = await octokit.paginate(octokit.rest.issues.listComments, {
     ...at,
@@ -142,6 +142,7 @@ async function ownComments(
   })
   return all
     .filter(({ user, body }) => user?.login === login && markedKind(body ?? '') === kind)
+    .filter(({ body }) => subject === undefined || markedSubject(body ?? '') === subject)
     .map(({ id, body }) => ({ id, body: body ?? '' }))
     .toSorted((a, b) => a.id - b.id)
 }

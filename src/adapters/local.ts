@@ -8,8 +8,10 @@ import { checkLimits } from '../core/stack/limits.ts'
 import { scalarText } from '../core/stack/parameters.ts'
 import { planStack, type StackPlan } from '../core/stack/plan.ts'
 import { own, section } from '../core/stack/template.ts'
+import type { Answer } from '../core/health.ts'
 import type { Clock, Provisioner, StackEvent, StackId, StackPreview, StackState, WantedStack } from '../ports.ts'
 import { writeAtomically } from './disk.ts'
+import { driftOf } from './local/drift.ts'
 import { holdStack, isHeld } from './local/lock.ts'
 import { contentOf, Operation, takenNames } from './local/run.ts'
 import { type Content, emptyContent, stateFolder, type StackFile, type WriteFile } from './local/state.ts'
@@ -20,7 +22,8 @@ export type LocalOptions = {
   readonly clock: Clock
   /**
    * Resources that shall fail, for rehearsals and tests: `<stack>/<logical id>` when they are made or updated,
-   * `delete:<stack>/<logical id>` when they are deleted; `=<reason>` may follow.
+   * `delete:<stack>/<logical id>` when they are deleted; `=<reason>` may follow. `health:<unit>=503` lets the address of a
+   * unit answer that after its deployment; `=timeout`, `=refused`, `=unresolved` or `=certificate` let it not answer.
    */
   readonly fail?: readonly string[]
   /** Milliseconds that a unit of a resource's work takes (a queue has 2 units, a database 15). 0, the default, does not wait. */
@@ -124,6 +127,20 @@ export function localProvisioner(options: LocalOptions): Provisioner {
       yield { kind: 'stack', at: clock.now(), status: statusOf(state.read(stack)) }
     },
 
+    health: async (stack) => {
+      const answer = answerOf(state.read(stack), { failures, expected: 200 })
+      return answer.is === 'answered' && answer.status === 200
+        ? { is: 'healthy', words: 'rehearsed' }
+        : { is: 'pending', words: 'rehearsed as not healthy' }
+    },
+
+    answer: async (stack, expected) => answerOf(state.read(stack), { failures, expected }),
+
+    drift: async (stack) => {
+      const file = state.read(stack)
+      return file === undefined || !isAtRest(file.status) ? { resources: [], looked: 0, unknown: [] } : driftOf(file)
+    },
+
     async cancel(stack) {
       // As in CloudFormation, an update can be taken back, and nothing else.
       if (!isHeld(folder, keyOf(stack)) || statusOf(state.read(stack)) !== 'UPDATE_IN_PROGRESS') return 'nothing'
@@ -146,6 +163,18 @@ export function localProvisioner(options: LocalOptions): Provisioner {
       }
     },
   }
+}
+
+/** Nothing answers at the hosts of a rehearsal, so it answers for itself: as is expected, unless it was told otherwise. */
+function answerOf(
+  file: StackFile | undefined,
+  { failures, expected }: { readonly failures: ReadonlyMap<string, string>; readonly expected: number },
+): Answer {
+  const told = failures.get(`health:${file?.tags['protium:unit'] ?? ''}`)
+  if (told === undefined) return { is: 'answered', status: expected, took: 0 }
+  const why = (['timeout', 'refused', 'unresolved', 'certificate', 'other'] as const).find((each) => each === told)
+  if (why !== undefined) return { is: 'failed', why, took: 0 }
+  return { is: 'answered', status: /^[1-5]\d\d$/u.test(told) ? Number(told) : 503, took: 0 }
 }
 
 type Prepared = {

@@ -63,7 +63,22 @@ export function readRecord(file: string, text: string): DeploymentRecord {
 
 function recordOf(data: Data): DeploymentRecord | undefined {
   if (!isMap(data) || data['format'] !== 1) return undefined
-  const { id, unit, stage, template, version, commit, by, started, finished, wants, evidence, image } = data
+  const {
+    id,
+    unit,
+    stage,
+    template,
+    version,
+    commit,
+    by,
+    started,
+    finished,
+    wants,
+    evidence,
+    image,
+    health,
+    rollback,
+  } = data
   const outcome = outcomes.find((each) => each === data['outcome'])
   if (typeof id !== 'string' || typeof unit !== 'string' || typeof template !== 'string' || typeof version !== 'string')
     return undefined
@@ -90,5 +105,15 @@ function recordOf(data: Data): DeploymentRecord | undefined {
     wants,
     ...(typeof evidence === 'string' && { evidence }),
     ...(typeof image === 'string' && { image }),
+    ...(isMap(health) &&
+      typeof health['ok'] === 'boolean' &&
+      typeof health['words'] === 'string' && { health: { ok: health['ok'], words: health['words'] } }),
+    ...(isMap(rollback) &&
+      typeof rollback['to'] === 'string' && {
+        rollback: {
+          to: rollback['to'],
+          ...(typeof rollback['from'] === 'string' && { from: rollback['from'] }),
+        },
+      }),
   }
 }

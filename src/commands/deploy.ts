@@ -12,6 +12,7 @@ import type { Stage } from '../core/stage.ts'
 import { deployUnits } from './deploying.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
+import { healthCheckOf } from '../core/health.ts'
 import { planUnitsAs } from './planning.ts'
 import { exclusively, stacksOf } from './stacks.ts'
 import { promote } from './promoting.ts'
@@ -32,7 +33,10 @@ export const deploy = command({
     owner: text('The repository that owns the stacks, by its id; what catalog.yaml says if nothing is said.', {
       hint: 'ID',
     }),
-    fail: lines('Rehearse a failure: the local provisioner lets this resource fail.', { hint: 'STACK/RESOURCE' }),
+    fail: lines(
+      'Rehearse a failure: the local provisioner lets this resource fail, or `health:UNIT=503` the health of a unit.',
+      { hint: 'STACK/RESOURCE' },
+    ),
     image: lines('What a build has made, by its digest; with several services, a line for each.', {
       hint: 'SERVICE=NAME@sha256:…',
     }),
@@ -49,7 +53,10 @@ export const deploy = command({
     checks: { access: 'write', why: 'read the reviewed plan, and post another one where it is not that' },
     contents: { access: 'write', why: 'add one file an attempt to the branch `protium-ledger`' },
     deployments: { access: 'write', why: 'the deployment, its state and its address' },
-    'pull-requests': { access: 'read', why: 'find the pull request that was merged' },
+    'pull-requests': {
+      access: 'write',
+      why: 'find the pull request that was merged, and say on it why a stage failed',
+    },
   },
   async run(ports, { services, stage, plan: file, yes, acknowledge, owner, fail, image, root, catalog, state }) {
     // In a workflow one stage is deployed, after the ones before it; on a machine, all that are asked for.
@@ -118,19 +125,21 @@ export const deploy = command({
 
 /** A rehearsal that names a resource which there is not would pass, and teach the wrong thing. */
 function failuresThatMiss(fail: readonly string[], planned: readonly Planned[]): Problem[] {
-  const known = planned.flatMap(({ wanted, part }) =>
+  const asked = planned.flatMap(({ unit }) => (healthCheckOf(unit) === undefined ? [] : [`health:${unit.id}`]))
+  const resources = planned.flatMap(({ wanted, part }) =>
     Object.keys(isMap(part.body['Resources']) ? part.body['Resources'] : {}).map((id) => `${wanted.stack.name}/${id}`),
   )
+  const known = [...resources, ...asked]
   return fail.flatMap((entry) => {
     const name = entry.replace(/^delete:/u, '').replace(/=.*$/su, '')
     if (known.includes(name)) return []
-    const message = `--fail ${JSON.stringify(entry)} names no resource of what is to be deployed.${didYouMean(name, known)}`
+    const message = `--fail ${JSON.stringify(entry)} names no resource of what is to be deployed${name.startsWith('health:') ? ', and no unit whose `health:` is asked' : ''}.${didYouMean(name, known)}`
     return [
       {
         code: 'option-value',
         severity: 'error',
         message,
-        expected: 'A stack and a resource in it, such as checkout-staging/Service.',
+        expected: 'A stack and a resource in it, such as checkout-staging/Service; or `health:checkout/staging=503`.',
         remedy: 'Correct the name; `protium plan` lists the stacks, `protium render` shows their resources.',
       },
     ]

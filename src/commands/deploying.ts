@@ -4,17 +4,22 @@ import type { Change, Plan, PlannedLoss, PlannedUnit } from '../core/plan.ts'
 import { within } from '../core/plan.ts'
 import type { Graph, UnitProgress as UnitState } from '../core/cloudformation/graph.ts'
 import { graphOf, next } from '../core/cloudformation/graph.ts'
-import type { Place, Problem } from '../core/problem.ts'
-import type { RenderedStack } from '../core/render.ts'
+import { healthCheckOf } from '../core/health.ts'
+import type { Diagnosis } from '../core/cause/diagnosis.ts'
+import { diagnosisOf } from '../core/cause/diagnosis.ts'
+import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
-import type { DeploymentRecord, Records, StackEvent } from '../ports.ts'
+import type { DeploymentRecord, Records } from '../ports.ts'
 import { unacknowledged } from './losses.ts'
+import { FailureWatch, parityWithBefore } from './diagnosing.ts'
 import type { Planned } from './planning.ts'
 import type { Stacks } from './stacks.ts'
 import { graphUnit } from './crossing.ts'
+import type { Proof, WayBack } from './proving.ts'
+import { healthRecord, isProved, proofOf, unhealthyCause, wayBackKnown, wayBackText, wentBack } from './proving.ts'
 import { replan } from './planning.ts'
 
 /** What came of one unit. */
@@ -34,22 +39,21 @@ export type Attempt = {
   readonly losses?: readonly PlannedLoss[]
   /** What would be done now: it is another thing than what was planned a moment ago, so it waits to be looked at. */
   readonly replanned?: PlannedUnit
+  /** What was seen of its health, where that is looked at. */
+  readonly proof?: Proof
   /** Its operation goes on in the cloud, or it is not known how it ended. The same run again takes it up. */
   readonly isOpen?: true
   /** What was recorded of it, if it was. */
   readonly record?: DeploymentRecord
 }
 
-/** The first thing that went wrong, and where it left the stack. */
+/** Where a failure left the stack, and what can be said of its cause. */
 export type Failure = {
-  readonly logicalId?: string
-  readonly type?: string
-  /** The line of the template that the resource came from. */
-  readonly at?: Place
-  readonly reason: string
   /** The stack's last status: `UPDATE_ROLLBACK_COMPLETE` and the like. */
   readonly status: string
   readonly rolledBack: boolean
+  /** Nothing, if no event told of a failure. */
+  readonly diagnosis?: Diagnosis
 }
 
 export type Deployment = {
@@ -61,8 +65,12 @@ export type Deployment = {
   readonly commit: string | undefined
   /** What builds have handed over, by the ids of units. */
   readonly images?: ReadonlyMap<string, string>
+  /** What is gone back to, if this is a rollback. */
+  readonly rollback?: NonNullable<DeploymentRecord['rollback']>
   /** What people have reviewed, if it binds this run. */
   readonly reviewed?: Plan | undefined
+  /** Told of a failure at its first event, while the operation is still under way. */
+  readonly failing?: (unit: Unit, diagnosis: Diagnosis) => Promise<void>
   /** Whether units may be deployed to a stage that asks for approval. */
   readonly approve: (stage: Stage, units: readonly Unit[]) => Promise<boolean>
 }
@@ -74,7 +82,7 @@ export type Deployment = {
 export async function deployUnits(ports: Ports, deployment: Deployment): Promise<readonly Attempt[]> {
   const { organisation, planned } = deployment
   // Where there is nothing to do, there is no progress to be told.
-  if (planned.every((each) => each.planned.verdict === 'nothing')) {
+  if (await isNothing(planned, deployment)) {
     const attempts = planned.map(({ unit }): Attempt => ({ unit, is: 'unchanged', touched: 0 }))
     for (const [index, fresh] of planned.entries()) {
       const attempt = attempts[index]
@@ -90,6 +98,13 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
     await deployGroup(ports, { units, graph, attempts, held, deployment })
   }
   return attempts
+}
+
+/** Nothing is to be deployed, and of nothing is it still to be seen whether it is healthy. */
+async function isNothing(planned: readonly Planned[], { records }: Deployment): Promise<boolean> {
+  if (planned.some((each) => each.planned.verdict !== 'nothing')) return false
+  for (const each of planned) if (!(await isProved(each, records))) return false
+  return true
 }
 
 /**
@@ -296,7 +311,7 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
     if (losses.length > 0) return { unit, is: 'held', touched: 0, why: lossText(losses), losses }
     const attempt: Attempt =
       fresh.planned.verdict === 'nothing'
-        ? { unit, is: 'unchanged', touched: 0 }
+        ? await unchanged(ports, { fresh, deployment })
         : await executed(ports, { fresh, deployment })
     const told = { ...attempt, changes: fresh.planned.changes }
     const entry = await record(ports, { attempt, started, fresh, deployment })
@@ -313,6 +328,74 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
 function lossText(losses: readonly PlannedLoss[]): string {
   const named = losses.map(({ logicalId, happens, holds }) => `${logicalId} (${holds}) would be ${happens}`)
   return `${list(named)}, and nobody has acknowledged that`
+}
+
+/** What is there already as it is wanted: whether it is healthy is asked if that was not seen yet. */
+async function unchanged(
+  ports: Ports,
+  { fresh, deployment }: { readonly fresh: Planned; readonly deployment: Deployment },
+): Promise<Attempt> {
+  const { unit } = fresh
+  if (await isProved(fresh, deployment.records)) return { unit, is: 'unchanged', touched: 0 }
+  return proved(ports, { fresh, deployment, attempt: { unit, is: 'unchanged', touched: 0 } })
+}
+
+/**
+ * Asks whether what was deployed is healthy. What is not goes back to what ran before, and has failed. Of what was there already
+ * it is not known what ran before.
+ */
+async function proved(
+  ports: Ports,
+  {
+    fresh,
+    deployment,
+    attempt,
+  }: { readonly fresh: Planned; readonly deployment: Deployment; readonly attempt: Attempt },
+): Promise<Attempt> {
+  const { unit, part } = fresh
+  const check = healthCheckOf(unit)
+  if (check === undefined) return attempt
+  const { stacks } = deployment
+  const provisioner = await stacks.of(unit)
+  const position = positionOf(unit, deployment.organisation)
+  const of = fresh.planned.changes.length
+  const told = (detail: string): void => ports.reporter.unit({ ...position, is: 'deploying', detail, done: of, of })
+  const proof = await proofOf(ports, { ...fresh, check, provisioner, told })
+  if (proof.is === 'healthy') return { ...attempt, proof }
+  const before = await parityWithBefore(unit, {
+    part,
+    organisation: deployment.organisation,
+    records: deployment.records,
+    image: deployment.images?.get(unit.id),
+  })
+  const { cause, evidence } = unhealthyCause(proof, ports.clock.now())
+  const diagnosis = diagnosisOf(cause, { part, evidence: { ...evidence, ...(before !== undefined && { before }) } })
+  const failing = deployment.failing?.(unit, diagnosis)
+  const back: WayBack =
+    proof.is === 'unknown'
+      ? { is: 'unproved' }
+      : attempt.is === 'unchanged'
+        ? await wayBackKnown(unit, deployment.records)
+        : await wentBack(ports, { fresh, provisioner, terms: stacks.terms, told })
+  await failing
+  const status = back.is === 'back' || back.is === 'failed' ? back.status : statusOf(fresh)
+  return {
+    unit,
+    is: 'failed',
+    touched: attempt.touched,
+    why: `${diagnosis.cause.reason}. ${wayBackText(back, unit)}`,
+    proof,
+    failure: {
+      status,
+      rolledBack: back.is === 'back',
+      diagnosis: { ...diagnosis, steps: [wayBackText(back, unit), ...diagnosis.steps] },
+    },
+  }
+}
+
+/** The status of a stack that was just deployed. */
+function statusOf({ state }: Planned): string {
+  return state.is === 'settled' ? 'UPDATE_COMPLETE' : 'CREATE_COMPLETE'
 }
 
 /**
@@ -390,31 +473,45 @@ async function execute(
   const position = positionOf(unit, deployment.organisation)
   const of = planned.changes.length
   const done = new Set<string>()
-  let firstFailure: StackEvent | undefined
+  const watch = new FailureWatch(fresh.part)
   let last = 'unknown'
+  let told: Promise<void> | undefined
+  let detail = ''
   for await (const event of provisioner.execute(preview, wanted, ports.signal)) {
     if (event.kind === 'stack') last = event.status
-    else if (event.status.endsWith('_COMPLETE') && firstFailure === undefined) done.add(event.logicalId)
-    else if (event.status.endsWith('_FAILED')) firstFailure ??= event
-    ports.reporter.unit({ ...position, is: 'deploying', detail: '', done: Math.min(done.size, of), of })
+    else if (event.status.endsWith('_COMPLETE') && detail === '') done.add(event.logicalId)
+    if (watch.see(event)) {
+      const diagnosis = watch.diagnosis()
+      detail = diagnosis === undefined ? '' : causeText(diagnosis)
+      if (diagnosis !== undefined) told = deployment.failing?.(unit, diagnosis)
+    }
+    ports.reporter.unit({ ...position, is: 'deploying', detail, done: Math.min(done.size, of), of })
   }
-  if (last === 'CREATE_COMPLETE' || last === 'UPDATE_COMPLETE') return { unit, is: 'deployed', touched: of }
-  return { unit, is: 'failed', touched: done.size, ...failureOf(firstFailure, { status: last, part: fresh.part }) }
+  await told
+  if (last === 'CREATE_COMPLETE' || last === 'UPDATE_COMPLETE') {
+    return proved(ports, { fresh, deployment, attempt: { unit, is: 'deployed', touched: of } })
+  }
+  const before = await parityWithBefore(unit, {
+    part: fresh.part,
+    organisation: deployment.organisation,
+    records: deployment.records,
+    image: deployment.images?.get(unit.id),
+  })
+  const diagnosis = watch.diagnosis(before === undefined ? {} : { before })
+  const failure = { status: last, rolledBack: last.endsWith('ROLLBACK_COMPLETE') }
+  return {
+    unit,
+    is: 'failed',
+    touched: done.size,
+    why: diagnosis === undefined ? 'the provisioner gave no reason' : causeText(diagnosis),
+    failure: { ...failure, ...(diagnosis !== undefined && { diagnosis }) },
+  }
 }
 
-function failureOf(
-  first: StackEvent | undefined,
-  { status, part }: { readonly status: string; readonly part: RenderedStack },
-): { readonly why: string; readonly failure: Failure } {
-  const reason = withoutSecrets(first?.reason ?? 'the provisioner gave no reason')
-  const rolledBack = status.endsWith('ROLLBACK_COMPLETE')
-  if (first?.kind !== 'resource') return { why: reason, failure: { reason, status, rolledBack } }
-  const { logicalId, type } = first
-  const at = part.origin(['Resources', logicalId])
-  return {
-    why: `${logicalId}: ${reason}`,
-    failure: { logicalId, type, reason, status, rolledBack, ...(at !== undefined && { at }) },
-  }
+/** `Service: Access denied`: what failed first, and what the cloud said of it. */
+function causeText({ cause: { resource, reason } }: Diagnosis): string {
+  const said = reason === '' ? 'the provisioner gave no reason' : reason
+  return resource === undefined ? said : `${resource}: ${said}`
 }
 
 type Recorded = {
@@ -429,13 +526,20 @@ async function record(
   ports: Ports,
   { attempt, started, fresh, deployment }: Recorded,
 ): Promise<DeploymentRecord | undefined> {
-  const { unit, is, why } = attempt
+  const { unit, is, why, proof } = attempt
   if (is === 'skipped' || is === 'held') return undefined
-  const { records, commit, images } = deployment
+  const { records, commit, images, rollback } = deployment
   const image = images?.get(unit.id)
   if (is === 'unchanged') {
     const last = (await records.list(unit.id, { latest: 1 })).at(-1)
-    if (last?.outcome !== 'failed' && last?.version === unit.bundle.version && last.commit === commit) return undefined
+    if (
+      rollback === undefined &&
+      proof === undefined &&
+      last?.outcome !== 'failed' &&
+      last?.version === unit.bundle.version &&
+      last.commit === commit
+    )
+      return undefined
   }
   const entry: DeploymentRecord = {
     format: 1,
@@ -452,12 +556,18 @@ async function record(
     wants: fresh.planned.wants,
     ...(why !== undefined && { evidence: why }),
     ...(image !== undefined && { image }),
+    ...healthRecord(proof),
+    ...(rollback !== undefined && { rollback }),
   }
   await records.append(entry)
   return entry
 }
 
-function detailOf({ is, touched, why }: Attempt): string {
+function detailOf({ is, touched, why, proof }: Attempt): string {
   if (why !== undefined) return why
-  return is === 'deployed' ? count(touched, 'resource') : ''
+  const parts = [
+    ...(is === 'deployed' ? [count(touched, 'resource')] : []),
+    ...(proof === undefined ? [] : [proof.words]),
+  ]
+  return parts.join(', ')
 }

@@ -21,6 +21,8 @@ export type Looking = {
   readonly ownership: Ownership
   readonly guard: GuardOptions
   readonly signal: AbortSignal
+  /** What was changed besides the stack is to be brought back. */
+  readonly mends?: 'drift'
   /** Told while something is waited for. */
   readonly told?: ((what: string) => void) | undefined
 }
@@ -45,7 +47,10 @@ export async function planStack(provisioner: Provisioner, looking: Looking): Pro
   const wanted = owned(looking.wanted, { state, ownership })
   // What is stuck is mended when its turn has come; until then there is nothing that could be executed.
   const isExecuted = purpose === 'turn' || (purpose === 'deployment' && !facts.predicted && state.is !== 'stuck')
-  const preview = await provisioner.preview(wanted, { for: isExecuted ? 'deployment' : 'plan' })
+  const preview = await provisioner.preview(wanted, {
+    for: isExecuted ? 'deployment' : 'plan',
+    ...(looking.mends !== undefined && { mends: looking.mends }),
+  })
   if (!isExecuted) await provisioner.discard(preview)
   if (purpose === 'plan' && signal.aborted) {
     throw new Refused('interrupted', 'The plan was stopped. Nothing was changed.', { remedy: 'Run it again.' })
@@ -84,10 +89,10 @@ const mostLooks = 6
 /** How a stack is, once nobody works on it; mended, where that is the purpose. */
 async function rested(
   provisioner: Provisioner,
-  { wanted, purpose, ownership, signal, told }: Looking,
+  { wanted, purpose, ownership, guard: losses, signal, told }: Looking,
 ): Promise<StackState> {
   const { stack } = wanted
-  let state = await provisioner.state(stack)
+  let state = await provisioner.state(stack, { guard: losses })
   for (let looks = 1; ; looks += 1) {
     checkOwner(stack, { state, ownership })
     if (state.is !== 'busy' && !(state.is === 'stuck' && state.recovers !== undefined)) return state
@@ -100,9 +105,9 @@ async function rested(
       throw new Refused('stack-stuck', `The stack ${stack.name} is stuck (${state.status}).`, { remedy: state.remedy })
     } else if (purpose === 'turn') {
       told?.(`mends: ${stack.name} is ${state.status}`)
-      await ended(provisioner.recover(stack, signal))
+      await ended(provisioner.recover(stack, signal, losses))
     } else return state
-    state = await provisioner.state(stack)
+    state = await provisioner.state(stack, { guard: losses })
   }
 }
 

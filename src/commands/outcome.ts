@@ -1,5 +1,7 @@
 import type { Json, Outcome } from '../command.ts'
 import { line } from '../core/encode.ts'
+import { codeOf, type Diagnosis } from '../core/cause/diagnosis.ts'
+import { suspectNames, verdictWords } from '../core/cause/words.ts'
 import type { Organisation } from '../core/organisation.ts'
 import { planOf } from '../core/plan.ts'
 import type { Paint } from '../core/report.ts'
@@ -25,19 +27,17 @@ export function outcomeOf(
   const waiting = held.length > lossy.length + others.length
   // What waits for nobody and was not stopped was left out because of something that is wrong.
   const left = attempts.some(({ is, why }) => is === 'skipped' && why !== stopped) && !cut && held.length === 0
-  const units = attempts.map(({ unit, is, touched, why, failure }) => ({
+  const units = attempts.map(({ unit, is, touched, why, failure, proof }) => ({
     unit: unit.id,
     outcome: is,
     touched,
     why: why ?? null,
+    ...(proof !== undefined && { health: { ok: proof.is === 'healthy', words: proof.words } }),
     failure:
       failure === undefined
         ? null
         : {
-            logicalId: failure.logicalId ?? null,
-            type: failure.type ?? null,
-            reason: failure.reason,
-            at: failure.at ?? null,
+            ...causeData(failure.diagnosis),
             status: failure.status,
             rolledBack: failure.rolledBack,
           },
@@ -65,6 +65,9 @@ export function outcomeOf(
               run: `deploy ${first.unit.service?.service ?? first.unit.id}${folders}`,
               why: 'try again once the cause is mended; what is deployed stays',
             },
+            ...(first.failure?.diagnosis === undefined
+              ? []
+              : [{ run: `explain ${codeOf(first.failure.diagnosis.cause)}`, why: 'what such a failure means' }]),
           ]),
       ...(lossy[0] === undefined || first !== undefined
         ? []
@@ -110,18 +113,63 @@ function summaryTable(
 }
 
 function failureText({ unit, why, failure }: Attempt, paint: Paint): string {
+  const diagnosis = failure?.diagnosis
+  const { cause, at, inputs = [], also = [] } = diagnosis ?? {}
+  const resource = cause?.resource
   const rows = [
-    ...(failure?.logicalId === undefined ? [] : [['failed first', `${failure.logicalId} (${failure.type ?? ''})`]]),
-    ...(failure?.at === undefined ? [] : [['declared at', placeText(failure.at)]]),
-    ['why', failure?.reason ?? why ?? ''],
+    ...(resource === undefined ? [] : [['failed first', `${resource} (${cause?.type ?? ''})`]]),
+    ...(at === undefined ? [] : [['declared at', placeText(at)]]),
+    ['why', line(cause?.reason ?? why ?? '')],
+    ...inputs.map(({ reference, value = '?', at: written }) => [
+      'it read',
+      line(`${reference} = ${value}${written === undefined ? '' : ` (${placeText(written)})`}`),
+    ]),
+    ...also.map((each) => ['also failed', line(`${each.resource ?? 'the stack'}: ${each.reason}`)]),
     ['now', stateText(failure)],
   ]
   const shown = table([{ name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  ')
-  return `${paint.bad(paint.bold(`${unit.id} failed`))}\n${shown}`
+  const head = `${paint.bad(paint.bold(`${unit.id} failed`))}\n${shown}`
+  return diagnosis === undefined ? head : `${head}\n\n${suspectsText(diagnosis, paint)}`
+}
+
+/** The four suspects, and what to do. */
+function suspectsText({ verdicts, cloud, steps }: Diagnosis, paint: Paint): string {
+  const tones = { convicted: paint.bad, cleared: paint.good, unknown: paint.dim }
+  const rows = verdicts.map(({ suspect, is, evidence }) => [
+    suspectNames[suspect],
+    { text: verdictWords[is], paint: tones[is] },
+    line(evidence.join(' ')),
+  ])
+  const shown = table([{ name: 'where is it?' }, { name: 'verdict' }, { name: 'evidence' }], rows, paint)
+  const todo = steps.map((step, index) => `${index + 1}. ${line(step)}`)
+  return [...shown.split('\n'), ...(cloud === undefined ? [] : [cloud]), '', ...todo]
+    .map((each) => (each === '' ? '' : `  ${each}`))
+    .join('\n')
+}
+
+/** The failure as data, for `--json` and for what comes after. */
+function causeData(diagnosis: Diagnosis | undefined): Readonly<Record<string, Json>> {
+  if (diagnosis === undefined) return { logicalId: null, type: null, reason: '', at: null }
+  const { cause, at, inputs, verdicts, cloud, also, cascaded, steps } = diagnosis
+  return {
+    logicalId: cause.resource ?? null,
+    type: cause.type ?? null,
+    reason: cause.reason,
+    class: cause.is.is,
+    at: at ?? null,
+    inputs: inputs.map((input) => ({ reference: input.reference, value: input.value ?? null, at: input.at ?? null })),
+    suspects: verdicts.map(({ suspect, is, evidence }) => ({ suspect, is, evidence })),
+    cloud: cloud ?? null,
+    also: also.map(({ resource, reason }) => ({ resource: resource ?? null, reason })),
+    cascaded,
+    steps,
+  }
 }
 
 function stateText(failure: Failure): string {
   if (failure === undefined) return 'nothing was touched'
+  if (failure.status === 'CREATE_COMPLETE' || (!failure.rolledBack && failure.status === 'UPDATE_COMPLETE'))
+    return 'the new version runs, and was not seen to be healthy'
   if (!failure.rolledBack) return `the stack is ${failure.status}`
   return failure.status === 'ROLLBACK_COMPLETE'
     ? 'rolled back: what had been created is gone again'

@@ -1,6 +1,7 @@
 import { canonicalJson, digest } from '../core/canonical.ts'
 import type { Data, Path } from '../core/data.ts'
 import { mapOf } from '../core/data.ts'
+import { checkWatched, healthCheckOf } from '../core/health.ts'
 import { ListenerRules } from '../core/listeners.ts'
 import type { Unit } from '../core/organisation.ts'
 import { placesInOthers } from '../core/origins.ts'
@@ -130,9 +131,18 @@ function renderChecked(unit: Unit, known: Known): Checked<Rendered> {
     : predictOutputs(wanted, { at })
   const production = unit.stage?.production ?? false
   const found = [...limits, ...outputs.problems, ...checkPolicy(part.body, at, { production })]
-  const problems = [...rendered.problems, ...found.map((each) => part.trace(each))]
+  const problems = [...rendered.problems, ...found.map((each) => part.trace(each)), ...unwatched(unit, part)]
   if (!outputs.ok || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   return { ok: true, value: { unit, part, wanted, outputs: outputs.value }, problems }
+}
+
+/** A mistake of the service's file, which shows only in what its template makes. */
+function unwatched(unit: Unit, { body }: RenderedStack): readonly Problem[] {
+  const { spec } = unit.service ?? {}
+  if (spec === undefined) return []
+  const own = spec.stages.get(unit.stage?.name ?? '')?.health
+  const at = spec.document.place(own === undefined ? ['health'] : ['stages', unit.stage?.name ?? '', 'health'])
+  return checkWatched(healthCheckOf(unit), { body, unit: unit.id, at })
 }
 
 /**

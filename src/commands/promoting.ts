@@ -3,6 +3,7 @@ import type { Binding } from '../core/binding.ts'
 import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
 import { isLossy, planComment, surroundingsOf, verdictTitle } from '../core/comment.ts'
 import type { Run } from '../core/event.ts'
+import type { Url } from '../core/markdown.ts'
 import { code, fence, hostUrl, prose } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
@@ -13,7 +14,8 @@ import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
-import { deploymentSummary } from '../core/summary.ts'
+import type { DeploymentReport } from '../core/summary.ts'
+import { deploymentSummary, failureComment, mendedComment } from '../core/summary.ts'
 import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
 import type { Attempt } from './deploying.ts'
 import { deployUnits } from './deploying.ts'
@@ -24,7 +26,7 @@ import { stacksOf } from './stacks.ts'
 import { atGitHub, madeOf, planCheck } from './posting.ts'
 import { readFolder, stateFolders, unknownStage } from './reading.ts'
 import { handedImages, recordedImages, withImages } from './shipping.ts'
-import { reportsOf } from './telling.ts'
+import { failingReport, reportsOf } from './telling.ts'
 import { termsOf } from './terms.ts'
 
 export type Promotion = {
@@ -72,6 +74,7 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const folders = stateFolders(root, state)
   const records = await ports.records(folders.records)
   const history = await historyOf(records, own)
+  checkRolledBack(own, { history, commit: run.commit })
   const newer =
     (await newerOf(ports, { root, commit: run.commit, own, history })) ??
     (await newerBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
@@ -98,6 +101,7 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const held = await heldBack(ports, { github, run, pull, plan, organisation, stage })
   if (held !== undefined) return held
   const deployment = await begin(ports, { github, run, stage, own, planned: planned.value })
+  const { run: log } = madeOf(ports, { run, commit: run.commit })
   const attempts = await deployment.during(async () =>
     deployUnits(ports, {
       organisation,
@@ -108,17 +112,57 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
       images: after,
       // Whether this stage may be deployed to was settled before the job began: by the rules of its environment.
       approve: async () => true,
+      failing: async (unit, diagnosis) =>
+        tellFailure(ports, { github, pull, report: failingReport(unit, diagnosis), log }),
     }),
   )
   const outcome = outcomeOf(attempts, { organisation, again: '', folders: '' })
   const reports = reportsOf(attempts, { organisation, stage, history, pull, run })
-  const { run: log } = madeOf(ports, { run, commit: run.commit })
+  for (const report of reports) {
+    if (report.outcome === 'failed') await tellFailure(ports, { github, pull, report, log })
+    else if (history.get(report.unit)?.at(-1)?.outcome === 'failed')
+      await tellMended(ports, { github, pull, unit: report.unit, commit: run.commit })
+  }
   return {
     ...outcome,
     next: [],
     page: deploymentSummary(reports, { ...(log !== undefined && { run: log }) }),
     problems: [...read.problems, ...planned.problems],
     sources,
+  }
+}
+
+type Told = { readonly github: GitHost; readonly pull: PullRequest | undefined }
+
+/** The failure of a unit on the pull request that was merged: one comment, edited as more is known. */
+async function tellFailure(
+  ports: Ports,
+  { github, pull, report, log }: Told & { readonly report: DeploymentReport; readonly log: Url | undefined },
+): Promise<void> {
+  if (pull === undefined) return
+  const body = failureComment(report, { ...(log !== undefined && { run: log }) })
+  const wanted = { pullRequest: pull.number, kind: 'failure', subject: report.unit, body }
+  await told(ports, github.comment(wanted))
+}
+
+/** A comment that told of a failure says so when the unit is deployed after all, where the pull request is the same. */
+async function tellMended(
+  ports: Ports,
+  { github, pull, unit, commit }: Told & { readonly unit: string; readonly commit: string },
+): Promise<void> {
+  if (pull === undefined) return
+  const body = mendedComment({ unit, commit })
+  const wanted = { pullRequest: pull.number, kind: 'failure', subject: unit, body, onlyIfThere: true } as const
+  await told(ports, github.comment(wanted))
+}
+
+/** What cannot be told on the pull request is in the log and the summary all the same, and ends no deployment. */
+async function told(ports: Ports, telling: Promise<unknown>): Promise<void> {
+  try {
+    await telling
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    ports.reporter.step('not told on the pull request', error.message)
   }
 }
 
@@ -241,6 +285,24 @@ async function isNewer(
   { root, commit, than }: { readonly root: string; readonly commit: string; readonly than: string },
 ): Promise<boolean> {
   return than !== commit && (await ports.files.isBefore(root, { older: commit, newer: than })) === true
+}
+
+/** What was gone back from stays away until there is a new commit: the same one would bring the same trouble. */
+function checkRolledBack(
+  own: readonly Unit[],
+  { history, commit }: { readonly history: History; readonly commit: string },
+): void {
+  for (const { id } of own) {
+    const { rollback, by } = history.get(id)?.at(-1) ?? {}
+    if (rollback?.from !== commit) continue
+    throw new Refused(
+      'rolled-back',
+      `${id} was rolled back from commit ${commit.slice(0, 7)} by ${by ?? 'somebody'}.`,
+      {
+        remedy: 'Mend what was wrong and push: a new commit goes through the stages again.',
+      },
+    )
+  }
 }
 
 /**
@@ -422,6 +484,12 @@ async function bindingOn(github: GitHost, commit: string): Promise<Binding | und
   return check?.text === undefined ? undefined : readBinding(check.text)
 }
 
+/** What was seen of the health of what was deployed, where that was looked at. */
+function healthText(attempts: readonly Attempt[]): string {
+  const words = attempts.flatMap(({ proof }) => (proof === undefined ? [] : [proof.words]))
+  return words.length === 0 ? '' : `; healthy: ${list(words)}`
+}
+
 type Begun = { readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]> }
 
 /** The deployment on GitHub, and its statuses from the beginning to the end. */
@@ -495,7 +563,7 @@ async function begin(
             : `${count(
                 attempts.reduce((sum, { touched }) => sum + touched, 0),
                 'resource',
-              )} touched`,
+              )} touched${healthText(attempts)}`,
         )
       return attempts
     },

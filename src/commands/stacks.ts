@@ -68,8 +68,11 @@ function remembering(provisioner: Provisioner, open: Map<StackPreview, Provision
       open.delete(preview)
     },
     follow: (stack, signal) => provisioner.follow(stack, signal),
-    recover: (stack, signal) => provisioner.recover(stack, signal),
+    recover: (stack, signal, guard) => provisioner.recover(stack, signal, guard),
     cancel: async (stack) => provisioner.cancel(stack),
+    health: async (stack, signal) => provisioner.health(stack, signal),
+    ...(provisioner.answer !== undefined && { answer: provisioner.answer }),
+    drift: async (stack, signal) => provisioner.drift(stack, signal),
     remove: (stack, signal) => provisioner.remove(stack, signal),
   }
 }

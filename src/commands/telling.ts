@@ -1,5 +1,6 @@
 import type { Run } from '../core/event.ts'
-import type { Organisation } from '../core/organisation.ts'
+import { codeOf, type Diagnosis } from '../core/cause/diagnosis.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport, FailureReport, TouchedResource } from '../core/summary.ts'
@@ -28,7 +29,7 @@ export function reportsOf(
 ): readonly DeploymentReport[] {
   const { stages } = organisation.catalog
   return attempts.map((attempt): DeploymentReport => {
-    const { unit, is, why, record, changes = [] } = attempt
+    const { unit, is, why, record, proof, changes = [] } = attempt
     const good = (history.get(unit.id) ?? []).filter(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
     const host = addressOf(unit)
     const own = unit.service?.stages.map((each) => each.stage.name)
@@ -43,6 +44,7 @@ export function reportsOf(
       outcome: is,
       ...(why !== undefined && failure === undefined && { why }),
       ...(host !== undefined && { host }),
+      ...(proof?.is === 'healthy' && { health: proof.words }),
       ...(took !== undefined && is !== 'unchanged' && { took }),
       ...(usual !== undefined && is === 'deployed' && { usual }),
       ...(next !== undefined && (is === 'deployed' || is === 'unchanged') && { next: nextOf(next) }),
@@ -73,21 +75,41 @@ function usualTime(records: readonly DeploymentRecord[]): number | undefined {
   return times.length < 3 ? undefined : times[Math.floor(times.length / 2)]
 }
 
+/** What can be said of a failure while its operation is still under way. */
+export function failingReport(unit: Unit, diagnosis: Diagnosis): DeploymentReport {
+  return {
+    unit: unit.id,
+    outcome: 'failed',
+    failure: {
+      code: codeOf(diagnosis.cause),
+      diagnosis,
+      reason: diagnosis.cause.reason,
+      rolledBack: false,
+      isOpen: true,
+      untouched: [],
+      steps: diagnosis.steps,
+      events: [],
+    },
+  }
+}
+
 function failureOf(
   { unit, why, failure, refusal }: Attempt,
   { previous, later }: { readonly previous: string | undefined; readonly later: readonly Stage[] },
 ): FailureReport {
-  const { logicalId, type, at } = failure ?? {}
+  const { diagnosis } = failure ?? {}
+  const at = diagnosis?.at
   const mend = at === undefined ? 'Mend the cause' : `Mend the cause, at ${at.file} line ${at.line} or in the inputs`
   return {
-    code: refusal?.code ?? 'deployment-failed',
-    ...(logicalId !== undefined && { first: { logicalId, type: type ?? '', ...(at !== undefined && { at }) } }),
-    reason: failure?.reason ?? why ?? 'It is not known why.',
+    code: refusal?.code ?? (diagnosis === undefined ? 'deployment-failed' : codeOf(diagnosis.cause)),
+    ...(diagnosis !== undefined && { diagnosis }),
+    reason: diagnosis?.cause.reason ?? why ?? 'It is not known why.',
     ...(failure !== undefined && { status: failure.status }),
     rolledBack: failure?.rolledBack ?? false,
     ...(previous !== undefined && { previous }),
     untouched: later.map(({ name }) => name),
     steps: [
+      ...(diagnosis?.steps.slice(0, -1) ?? []),
       `${mend}, in a pull request; merging it deploys ${unit.service?.service ?? unit.id} again.`,
       'If the cause is gone by itself, run the failed jobs again: what is deployed stays, the rest is done.',
     ],

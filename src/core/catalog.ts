@@ -2,6 +2,7 @@ import { readTemplate, type Template } from './template.ts'
 import { readStackOptions } from './catalog/stack-options.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
+import { durationSeconds } from './duration.ts'
 import { didYouMean } from './nearest.ts'
 import type { Checked, Problem } from './problem.ts'
 import { catalogSchema } from './schemas/catalog.ts'
@@ -142,13 +143,6 @@ export function openCatalog(tree: FileTree): {
     broken,
     problems,
   }
-}
-
-/** `30m` in seconds. */
-export function durationSeconds(text: string): number | undefined {
-  const match = /^(\d{1,7})(s|m|h|d)$/.exec(text)
-  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[match?.[2] ?? '']
-  return unit === undefined ? undefined : Number(match?.[1]) * unit
 }
 
 function readFolders(

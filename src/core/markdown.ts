@@ -288,6 +288,11 @@ export function markedKind(body: string): string | undefined {
   return /^<!-- protium:([a-z]+)(?: [a-z0-9/-]+)? -->\r?(?:\n|$)/u.exec(body)?.[1]
 }
 
+/** The subject of a comment of ours, told by its first line. */
+export function markedSubject(body: string): string | undefined {
+  return /^<!-- protium:[a-z]+ ([a-z0-9/-]+) -->\r?(?:\n|$)/u.exec(body)?.[1]
+}
+
 // Length
 
 /** GitHub counts characters in a comment (65,536) and bytes in a job summary (1 MiB). */

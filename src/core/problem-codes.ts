@@ -43,6 +43,11 @@ export const problemCodes = {
     why: 'Requests were throttled, lost, or answered by a failure of the service, for longer than Protium tries.',
     fix: 'Run the command again in a while. What has begun goes on without it, and is found again.',
   },
+  'commit-missing': {
+    title: 'The clone does not have a commit',
+    why: 'A rollback renders the files as they were at the commit of the deployment that it goes back to, and the clone does not reach back so far.',
+    fix: 'Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout.',
+  },
   'commit-overtaken': {
     title: 'A newer commit was deployed before this one',
     why: 'Commits that are merged closely after each other are deployed in their order, but a run may come late, or be started again after days. The newest commit wins in each service and stage, so what was overtaken changes nothing.',
@@ -98,6 +103,16 @@ export const problemCodes = {
     why: 'The file system is read-only, or you have no right to write there. Nothing was changed.',
     fix: 'Choose another folder, such as with `--state` or `--out`, or change the rights of this one.',
   },
+  'drift-unaccepted': {
+    title: 'A change by hand cannot be taken into the files',
+    why: 'What runs is taken into the file of a service only where the changed property is exactly one input, so that the edit means what was done. Here it comes from the template, from several inputs, or from a file that is written in a way that cannot be edited safely.',
+    fix: 'Change the template or the input by hand as the message says, or bring the stack back to its files: `protium drift --mend`.',
+  },
+  'drift-unmendable': {
+    title: 'A change by hand cannot be brought back',
+    why: 'CloudFormation reverts drift only by an update of a stack that is at rest, and not where other stacks are nested in it. The files have to say what is deployed, too: otherwise more than the drift would change.',
+    fix: 'Do what the message says; or bring back by hand what was changed by hand, or take it into the files: `protium drift --accept`.',
+  },
   'engine-unsupported': {
     title: 'The engine of this part is not run yet',
     why: 'The bundle provisions this part with Terraform or with shell commands. This version of Protium reads such bundles and renders the Jinja parts only.',
@@ -132,6 +147,91 @@ export const problemCodes = {
     title: 'Express mode does not fit this change',
     why: 'In express mode an operation ends before what it has made is seen to work, and a replacement cannot be rolled back from it.',
     fix: 'Deploy this change without `mode: express`.',
+  },
+  'failure-application': {
+    title: 'What was shipped does not start or does not stay up',
+    why: 'The cloud made what it was asked for, and then what runs in it ended, answered its health check wrongly, or said itself that it failed. The image may be missing or broken, a variable may be absent, or the code may have a mistake.',
+    fix: 'Read the last lines of the log and the reason of the stopped tasks. `protium compare` says what differs from the stage before, where the same image may run well.',
+  },
+  'failure-capacity': {
+    title: 'The cloud has no room for it now',
+    why: 'There is no capacity of this kind in that zone at the moment. Nothing is wrong with the template or the service.',
+    fix: 'Run the job again later, or ask for another size or another zone.',
+  },
+  'failure-cascade': {
+    title: 'It failed because something else did',
+    why: 'The cloud stopped it when another resource had failed. It is never the cause.',
+    fix: 'Look at what failed before it.',
+  },
+  'failure-cloud': {
+    title: 'The cloud reports a failure of its own',
+    why: 'The service of the cloud that makes the resource had an error inside.',
+    fix: 'Run the job again. If it stays, see the health page of AWS.',
+  },
+  'failure-credentials': {
+    title: 'The cloud does not know who deploys',
+    why: 'The credentials were over, or are not those of this account.',
+    fix: 'Run the job again; if it stays, see the trust of the role of this stage.',
+  },
+  'failure-export': {
+    title: 'Stacks that share values stand in each other’s way',
+    why: 'A value that one stack gives out is read by another. It can be neither changed nor taken away while it is read, and cannot be read before it is there.',
+    fix: 'Deploy the stack that reads the value first, without it; or the one that gives it out, where it is missing.',
+  },
+  'failure-missing': {
+    title: 'Something that is referred to is not there',
+    why: 'A resource, a policy, an image or a file that the template names was deleted, or is called otherwise in this account and region.',
+    fix: 'See whether it was deleted by hand: `protium drift`. Otherwise correct the name.',
+  },
+  'failure-network': {
+    title: 'Something cannot be reached, or the network does not fit together',
+    why: 'A connection was never made, or subnets, security groups and networks contradict each other.',
+    fix: 'See that the subnets and their routes lead to what the message names, and that the security groups let it through.',
+  },
+  'failure-permission': {
+    title: 'Somebody may not do something',
+    why: 'A role lacks the permission for an action, may not be assumed, or a rule denies it explicitly. The message names the action, and mostly the role and the resource.',
+    fix: 'Let the platform team allow that action to that role. Where several are missing, all of them are listed.',
+  },
+  'failure-policy': {
+    title: 'A rule forbids it',
+    why: 'A hook, a policy of the stack or of the organisation, or a protection against deletion stands against it.',
+    fix: 'Change what the rule forbids, or ask its owner.',
+  },
+  'failure-quota': {
+    title: 'A limit of the account is reached',
+    why: 'The account may have only so many of this resource, or only so much of it.',
+    fix: 'Ask for a higher quota, or remove what is no longer used.',
+  },
+  'failure-settings': {
+    title: 'The cloud does not take a value',
+    why: 'A property has a value that the resource does not know, does not allow, or cannot be changed to.',
+    fix: 'Correct the value that the message names. `protium explain --at` says which line of the template and which input it comes from.',
+  },
+  'failure-state': {
+    title: 'Something holds it',
+    why: 'A resource is in use, not empty, or worked on by somebody else.',
+    fix: 'Take away what holds it, or wait until it is at rest; then run the job again.',
+  },
+  'failure-taken': {
+    title: 'The name belongs to something else',
+    why: 'A resource of this name, or with this address, is there already: of another stack, made by hand, or left by an earlier one.',
+    fix: 'Give it another name, remove what has the name, or import that into the stack.',
+  },
+  'failure-throttled': {
+    title: 'The cloud was asked too often',
+    why: 'Too many requests came to one service of the cloud at the same time, perhaps from others in the account.',
+    fix: 'Run the job again.',
+  },
+  'failure-timeout': {
+    title: 'A resource did not settle in its time',
+    why: 'The cloud waited for the resource to become stable, and it did not.',
+    fix: 'See the resource in the console: what is it waiting for? Then run the job again.',
+  },
+  'failure-unknown': {
+    title: 'No cause can be told from what the cloud said',
+    why: 'The message fits none of the known classes, so no verdict is given. It is shown as it came.',
+    fix: 'Read the message. If it should be known, report it: the table of messages grows by each.',
   },
   'file-encoding': {
     title: 'A file is not text',
@@ -177,6 +277,11 @@ export const problemCodes = {
     title: 'GitHub does not answer',
     why: 'The connection broke, or GitHub answered with an error of its own, several times in a row. It is not known whether the last change arrived.',
     fix: 'Run the command again: it looks first, and does only what is left.',
+  },
+  'health-unwatched': {
+    title: 'The cloud watches nothing of this service',
+    why: '`health: { from: cloud }` asks the cloud for the targets of load balancers and for the services of ECS. The template makes neither, so that nothing could ever be found healthy.',
+    fix: 'Let the runner ask an address (`from: runner`), or take `health:` out.',
   },
   'host-ambiguous': {
     title: 'The host could be in two stages',
@@ -322,6 +427,11 @@ export const problemCodes = {
     title: 'The template has nothing to provision',
     why: 'The bundle is one of the kind that the customer manages: it describes outputs and has no infrastructure.',
     fix: 'Name a template with infrastructure, or leave the unit out.',
+  },
+  'nothing-to-roll-back-to': {
+    title: 'There is nothing to roll back to',
+    why: 'A rollback goes to an earlier deployment that ended well, and the records name none, or none that was made from a commit.',
+    fix: 'Name another record with `--to`, or revert the change in git and deploy that.',
   },
   'option-value': {
     title: 'The value of an option is not of its kind',
@@ -477,6 +587,11 @@ export const problemCodes = {
     title: 'The plan request is one of another commit',
     why: 'What one job renders is handed to the next ones as an artifact. It says which commit it is of, and each job compares that with the commit of its own run, so that an artifact which was swapped between jobs or runs is not believed.',
     fix: 'Run the whole workflow again. If it comes again, look for a job beside `validate` that writes an artifact of that name.',
+  },
+  'rolled-back': {
+    title: 'The commit was rolled back from',
+    why: 'Somebody went back from what this commit had deployed. The same commit would bring the same trouble, so it waits for a new one.',
+    fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
   'schema-default': {
     title: 'A default breaks the rules of its own input',

@@ -1,5 +1,6 @@
 import { type Data, type DataMap, entriesOf, isList, isMap, mapOf, type Path } from './data.ts'
 import type { Checked, Place, Problem } from './problem.ts'
+import { type HealthCheck, readHealth } from './health.ts'
 import { protonEnvironmentSpecSchema, protonServiceSpecSchema } from './schemas/proton.ts'
 import { serviceSchema } from './schemas/service.ts'
 import { checkShape, listIn, mapIn, textIn } from './shape.ts'
@@ -18,6 +19,8 @@ export type ServiceSpec = {
   /** As written. */
   readonly hosts: readonly { readonly text: string; readonly at: Place }[]
   readonly inputs: DataMap
+  /** How it is seen that the service is healthy; nothing if that is not looked at. */
+  readonly health?: HealthCheck
   /** There if the pipeline of the template shall be provisioned too. */
   readonly pipeline?: { readonly inputs: DataMap; readonly stack?: string; readonly acknowledged: Acknowledged }
   readonly stages: ReadonlyMap<string, StageSpec>
@@ -30,6 +33,7 @@ export type ServiceSpec = {
 /** What is different in one stage: a declared difference, and why. */
 export type StageSpec = {
   readonly inputs: DataMap
+  readonly health?: HealthCheck
   readonly because?: string
   readonly stack?: string
   readonly acknowledged: Acknowledged
@@ -59,6 +63,7 @@ export function openServiceSpec(
   if (document === undefined || service === undefined || reference === undefined || !isServiceName(service))
     return { problems }
   const owner = textIn(data, 'owner')
+  const health = readHealth(data['health'])
   const stack = textIn(data, 'stack')
   const pipeline = data['pipeline'] === undefined ? undefined : (mapIn(data, 'pipeline') ?? mapOf())
   const pipelineStack = textIn(pipeline, 'stack')
@@ -69,8 +74,10 @@ export function openServiceSpec(
   for (const [name, value] of Object.entries(mapIn(data, 'stages') ?? {})) {
     const map = isMap(value) ? value : mapOf()
     const [because, own] = [textIn(map, 'because'), textIn(map, 'stack')]
+    const health = readHealth(map['health'])
     stages.set(name, {
       inputs: mapIn(map, 'inputs') ?? mapOf(),
+      ...(health === undefined ? {} : { health }),
       ...(because === undefined ? {} : { because }),
       ...(own === undefined ? {} : { stack: own }),
       acknowledged: readAcknowledged(document, map, ['stages', name]),
@@ -84,6 +91,7 @@ export function openServiceSpec(
       ...(owner === undefined ? {} : { owner }),
       hosts,
       inputs: mapIn(data, 'inputs') ?? mapOf(),
+      ...(health === undefined ? {} : { health }),
       ...(pipeline === undefined
         ? {}
         : {

@@ -10,6 +10,7 @@ import {
   hostLink,
   link,
   listed,
+  marker,
   numbered,
   plainText,
   prose,
@@ -17,7 +18,8 @@ import {
   table,
   title,
 } from './markdown.ts'
-import type { Place } from './problem.ts'
+import type { Diagnosis } from './cause/diagnosis.ts'
+import { suspectNames, verdictWords } from './cause/words.ts'
 import { duration, list } from './report.ts'
 
 /**
@@ -61,13 +63,15 @@ export type TouchedResource = {
 
 export type FailureReport = {
   readonly code: string
-  /** What went wrong first, and the line of the template that it came from. */
-  readonly first?: { readonly logicalId: string; readonly type: string; readonly at?: Place }
+  /** What went wrong first, where it comes from, and who is suspected. */
+  readonly diagnosis?: Diagnosis
   /** What the provisioner said. */
   readonly reason: string
   /** The stack's last status; nothing, if it was not touched. */
   readonly status?: string
   readonly rolledBack: boolean
+  /** The operation is still under way: what ran before is being brought back. */
+  readonly isOpen?: true
   /** The commit that serves again after a rollback. */
   readonly previous?: string
   /** Stages that come after, and were not begun. */
@@ -111,6 +115,25 @@ export function deploymentSummary(
   )
 }
 
+/** The most that a comment may hold; GitHub takes 65,536 characters. */
+const commentBudget = { most: 60_000, unit: 'characters' } as const satisfies Budget
+
+/** The comment on the merged pull request: what failed, why, and what to do. It is edited as more is known. */
+export function failureComment(report: DeploymentReport, { run }: { readonly run?: Url } = {}): Markdown {
+  const rest = run === undefined ? prose`The log has all of it.` : prose`${link('The log', run)} has all of it.`
+  const log = run === undefined ? undefined : small([link('the run', run)])
+  return cut(blocks([marker('failure', report.unit), ...sectionsOf(report, 3), log]), { ...commentBudget, rest })
+}
+
+/** What is left of that comment when the unit was deployed after all. */
+export function mendedComment({ unit, commit }: { readonly unit: string; readonly commit: string }): Markdown {
+  return blocks([
+    marker('failure', unit),
+    prose`### ${nameOf({ unit })}: deployed after all`,
+    prose`It had failed before; commit ${code(commit.slice(0, 7))} is deployed there now.`,
+  ])
+}
+
 function tally(reports: readonly DeploymentReport[]): string {
   const order = ['failed', 'deployed', 'unchanged', 'held', 'skipped'] as const
   const words = {
@@ -135,7 +158,7 @@ function sectionsOf(report: DeploymentReport, level: number): readonly (Markdown
 }
 
 /** `checkout → staging` */
-function nameOf({ unit }: DeploymentReport): Markdown {
+function nameOf({ unit }: Pick<DeploymentReport, 'unit'>): Markdown {
   const parts = unit.split('/')
   const [subject = '', ...places] = parts
   if (places.length === 0) return prose`${subject}`
@@ -146,6 +169,7 @@ function wordOf({ outcome, failure }: DeploymentReport): string {
   if (outcome === 'held') return 'waits for approval'
   if (outcome === 'skipped') return 'not begun'
   if (outcome !== 'failed') return outcome
+  if (failure?.isOpen === true) return 'failing'
   if (failure?.status === undefined) return 'failed, nothing was touched'
   return failure.rolledBack ? 'failed, rolled back' : 'failed'
 }
@@ -169,17 +193,28 @@ function factsOf({ host, health, outcome, why, took, usual, next, undo }: Deploy
 // A failure
 
 function failureOf({ unit }: DeploymentReport, failure: FailureReport): readonly (Markdown | undefined)[] {
-  const { first, reason, steps, events } = failure
+  const { diagnosis, reason, steps, events } = failure
+  const { cause, at, inputs = [], also = [] } = diagnosis ?? {}
   const where = unit.split('/').slice(1).join(' ')
   const rows = [
-    ...(first === undefined ? [] : [['Failed first', prose`${code(first.logicalId)} (${code(first.type)})`]]),
-    ...(first?.at === undefined ? [] : [['Declared at', code(`${first.at.file}:${first.at.line}`)]]),
+    ...(cause?.resource === undefined
+      ? []
+      : [['Failed first', prose`${code(cause.resource)} (${code(cause.type ?? '')})`]]),
+    ...(at === undefined ? [] : [['Declared at', code(`${at.file}:${at.line}`)]]),
     ['What was said', prose`${reason}`],
+    ...inputs.map(({ reference, value, at: written }) => [
+      'It read',
+      prose`${code(value === undefined ? reference : `${reference} = ${value}`)}${
+        written === undefined ? prose`` : prose` from ${code(`${written.file}:${written.line}`)}`
+      }`,
+    ]),
+    ...also.map((each) => ['Also failed', prose`${code(each.resource ?? 'the stack')}: ${each.reason}`]),
     ...(failure.status === undefined ? [] : [['The stack now', code(failure.status)]]),
   ]
   return [
     alert('WARNING', prose`**${stateOf(failure, where)}**`),
     table(['Where', 'What is known'], rows),
+    diagnosis === undefined ? undefined : suspectsTable(diagnosis),
     steps.length === 0 ? undefined : prose`**Do this:**`,
     steps.length === 0 ? undefined : numbered(steps.map((step) => plainText(step))),
     events.length === 0
@@ -195,18 +230,32 @@ function failureOf({ unit }: DeploymentReport, failure: FailureReport): readonly
   ]
 }
 
+/** The four suspects with what speaks for or against each; and the cloud itself, only where it is to blame. */
+export function suspectsTable({ verdicts, cloud }: Diagnosis): Markdown {
+  const rows = verdicts.map(({ suspect, is, evidence }) => [
+    is === 'convicted' ? prose`**${suspectNames[suspect]}**` : suspectNames[suspect],
+    is === 'convicted' ? prose`**${verdictWords[is]}**` : verdictWords[is],
+    prose`${evidence.join(' ')}`,
+  ])
+  const blamed = cloud === undefined ? [] : [['AWS itself', verdictWords.convicted, prose`${cloud}`]]
+  return table(['Where is it?', 'Verdict', 'Evidence'], [...rows, ...blamed])
+}
+
 /** What users have now. */
-function stateOf({ status, rolledBack, previous, untouched }: FailureReport, where: string): Markdown {
+function stateOf({ status, rolledBack, isOpen, previous, untouched }: FailureReport, where: string): Markdown {
+  if (isOpen === true) return prose`What ran before in ${where} is being brought back now.`
   const now =
     status === undefined
       ? prose`Nothing was touched in ${where}`
-      : !rolledBack
-        ? prose`${where} may be half changed: its stack is ${code(status)}`
-        : status.startsWith('ROLLBACK')
-          ? prose`What had been created in ${where} is gone again`
-          : previous === undefined
-            ? prose`${where} serves the previous version again`
-            : prose`${where} serves the previous version (${code(previous.slice(0, 7))}) again`
+      : !rolledBack && /^(?:CREATE|UPDATE)_COMPLETE$/.test(status)
+        ? prose`${where} runs the new version, which was not seen to be healthy`
+        : !rolledBack
+          ? prose`${where} may be half changed: its stack is ${code(status)}`
+          : status.startsWith('ROLLBACK')
+            ? prose`What had been created in ${where} is gone again`
+            : previous === undefined
+              ? prose`${where} serves the previous version again`
+              : prose`${where} serves the previous version (${code(previous.slice(0, 7))}) again`
   if (untouched.length === 0) return prose`${now}.`
   return prose`${now}. ${listed(untouched.map((stage) => plainText(stage)))} ${untouched.length === 1 ? 'was' : 'were'} not touched.`
 }

@@ -545,7 +545,7 @@ function deployGrants(cloud: boolean): readonly Grant[] {
     ['contents', 'write', 'check out, and add one file an attempt to the branch protium-ledger'],
     ['deployments', 'write', 'the deployment, its state and its address'],
     ...(cloud ? [['id-token', 'write', 'take the role of the stage'] as const] : []),
-    ['pull-requests', 'read', 'find the pull request that was merged'],
+    ['pull-requests', 'write', 'find the pull request that was merged, and say on it why a stage failed'],
   ]
 }
 

@@ -182,7 +182,19 @@ describe('what would be lost by mending', () => {
     expect(refusal).toMatchObject({ code: 'recovery-loses-data' })
     expect(await provisionerOf(fake).state(stack)).toMatchObject({ is: 'stuck', recovers: false })
     fake.clearFailures()
-    expect(await deploy(provisionerOf(fake, { acknowledged: ['Orders'] }), wanted)).toBe('CREATE_COMPLETE')
+    expect(await deploy(provisionerOf(fake), wanted, { acknowledged: ['Orders'] })).toBe('CREATE_COMPLETE')
+  })
+
+  test('what the catalog says holds data is not deleted either', async () => {
+    await using fake = await startCloudFormation(quick)
+    fake.fail({ logicalId: 'Jobs', on: 'create', reason: 'No.', times: 1 })
+    const body = JSON.stringify(template())
+    await clientOf(fake).send(new CreateStackCommand({ StackName: 'jobs', TemplateBody: body, DisableRollback: true }))
+    await fake.settle()
+    const guard = { types: ['AWS::SNS::Topic'] }
+    const refusal = await deploy(provisionerOf(fake), wantedOf(template()), guard).catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'recovery-loses-data' })
+    expect(fake.stack('jobs')?.status).toBe('CREATE_FAILED')
   })
 
   test('a protected stack is not deleted', async () => {

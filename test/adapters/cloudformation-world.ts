@@ -1,5 +1,6 @@
 import { cloudFormation, type CloudFormationOptions } from '../../src/adapters/cloudformation.ts'
 import type { DataMap } from '../../src/core/data.ts'
+import type { GuardOptions } from '../../src/core/guard.ts'
 import type { Clock, Provisioner, StackEvent, StackId, StackPreview, WantedStack } from '../../src/ports.ts'
 import type { FakeCloudFormation } from '../fakes/cloudformation/server.ts'
 
@@ -58,20 +59,20 @@ export async function endOf(events: AsyncIterable<StackEvent>): Promise<string> 
 }
 
 /** What a deployment does with one stack, as the commands do it. */
-export async function deploy(provisioner: Provisioner, wanted: WantedStack, signal?: AbortSignal): Promise<string> {
+export async function deploy(provisioner: Provisioner, wanted: WantedStack, guard?: GuardOptions): Promise<string> {
   for (let looks = 0; looks < 6; looks += 1) {
-    const state = await provisioner.state(wanted.stack)
+    const state = await provisioner.state(wanted.stack, guard === undefined ? {} : { guard })
     if (state.is === 'busy') {
-      await endOf(provisioner.follow(wanted.stack, signal))
+      await endOf(provisioner.follow(wanted.stack))
       continue
     }
     if (state.is === 'stuck') {
-      await endOf(provisioner.recover(wanted.stack, signal))
+      await endOf(provisioner.recover(wanted.stack, undefined, guard))
       continue
     }
     const preview = await provisioner.preview(wanted, { for: 'deployment' })
     if (preview.unchanged === true) return 'unchanged'
-    return endOf(provisioner.execute(preview, wanted, signal))
+    return endOf(provisioner.execute(preview, wanted))
   }
   return 'always busy'
 }

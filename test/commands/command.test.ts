@@ -51,6 +51,7 @@ const noPorts: Ports = {
     released: async () => undefined,
     changed: async () => undefined,
     isBefore: async () => undefined,
+    at: async () => undefined,
     ledger: async () => undefined,
     commit: async () => undefined,
   },
@@ -60,6 +61,7 @@ const noPorts: Ports = {
     throw new Error('not used')
   },
   records: async () => ({ append: async () => {}, list: async () => [] }),
+  probe: async () => ({ is: 'answered', status: 200, took: 0 }),
   clock: { now: () => new Date(0), sleep: async () => {} },
   reporter: { step: () => {}, unit: () => {} },
   show: () => {},

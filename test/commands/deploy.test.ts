@@ -35,6 +35,62 @@ async function outcomes(
   return { exit, ...Object.fromEntries(units.map(({ unit, outcome }) => [unit, outcome])) }
 }
 
+describe('a deployment that fails', () => {
+  const failureOf = async (fail: string): Promise<Readonly<Record<string, unknown>>> => {
+    const { data } = await run(deploy, world, { fail: [fail], yes: ['true'] })
+    const units: { unit?: string; failure?: Record<string, unknown> }[] = JSON.parse(JSON.stringify(data['units']))
+    return units.find(({ failure }) => failure !== null)?.failure ?? {}
+  }
+
+  test('leads from the property that the message names to the input behind it', async () => {
+    const failure = await failureOf(
+      'mail-prod/Queue=Properties validation failed for resource Queue with message: #/DelaySeconds: 2 is odd',
+    )
+
+    expect(failure).toMatchObject({
+      logicalId: 'Queue',
+      class: 'settings',
+      at: { file: 'templates/queue/v1/instance_infrastructure/cloudformation.yaml', line: 4 },
+      inputs: [
+        {
+          reference: 'service_instance.inputs.size',
+          value: '2',
+          at: { file: 'services/mail/service.yaml', line: expect.any(Number) },
+        },
+      ],
+    })
+  })
+
+  test('clears what it shares with the stage before, where that is healthy', async () => {
+    const { suspects } = await failureOf('mail-prod/Queue=It did not work.')
+
+    expect(suspects).toContainEqual({
+      suspect: 'settings',
+      is: 'cleared',
+      evidence: ['The same template and the same settings run healthy in staging.'],
+    })
+  })
+
+  test('knows nothing of a stage before in the first one', async () => {
+    const { suspects } = await failureOf('mail-dev/Queue=It did not work.')
+
+    expect(suspects).toContainEqual(expect.objectContaining({ suspect: 'settings', is: 'unknown' }))
+  })
+
+  test('shows no secret that the cloud repeats, in what it prints and in what it records', async () => {
+    const secret = `ghp_${'a1B2'.repeat(9)}`
+    const { text, data } = await run(deploy, world, {
+      fail: [`mail-dev/Queue=could not clone with ${secret} and password=hunter2secret`],
+    })
+    const records = await folderRecords(join(world.folder, 'records')).list()
+
+    for (const shown of [text(plain), JSON.stringify(data), JSON.stringify(records)]) {
+      expect(shown).not.toContain(secret)
+      expect(shown).not.toContain('hunter2secret')
+    }
+  })
+})
+
 describe('a deployment', () => {
   test('goes stage by stage, and waits where a stage asks for approval', async () => {
     expect(await outcomes({})).toEqual({
@@ -151,6 +207,17 @@ describe('a deployment', () => {
         declared at   templates/queue/v1/instance_infrastructure/cloudformation.yaml:2:3
         why           Rate exceeded
         now           rolled back: what ran before runs again
+
+        WHERE IS IT?    VERDICT    EVIDENCE
+        Developer code  ruled out  It was stopped before anything of the service ran: Queue: Rate exceeded
+        Infra setting   not known  There is no healthy stage before this one to compare with.
+        Security        not known  The log could not be looked at.
+        Firewall        not known
+        AWS was asked too often and refused for the moment.
+
+        1. What is left to look at: the settings, the permissions, the network’s rules (templates/queue/v1/instance_infrastructure/cloudformation.yaml:2).
+        2. Run the job again.
+        3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
 
       1 unchanged and 1 failed."
     `)

@@ -241,7 +241,7 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       return sha
     },
     async deploy(commit, { services, stage, attempt = 1, unfetched, fail, image, signal }) {
-      const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'read' } as const
+      const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'write' } as const
       const ports = portsOf(
         // The run of a commit has one number, whatever the job and the attempt.
         { commit, about: { is: 'push', branch: 'main' }, attempt, id: 1000 + main.indexOf(commit) },

@@ -27,7 +27,9 @@ export function worldOf(
   more: {
     readonly texts?: ReadonlyMap<string, string>
     readonly released?: ReadonlyMap<string, FileTree>
-    readonly commit?: string
+    readonly commit?: string | (() => string)
+    /** The files at a commit. */
+    readonly at?: (commit: string) => FileTree | undefined
     readonly ledger?: FetchedLedger
     readonly isBefore?: boolean
     /** What has changed; then the run is about a change. */
@@ -37,6 +39,8 @@ export function worldOf(
     readonly github?: Ports['github']
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
+    /** What the addresses of services answer; without it, none is asked. */
+    readonly probe?: Ports['probe']
     /** What changes while a command watches; each item is one moment. */
     readonly changes?: () => Iterable<void>
   } = {},
@@ -81,7 +85,11 @@ export function worldOf(
       },
       changed: async () => more.changed,
       isBefore: async () => more.isBefore,
-      commit: async () => more.commit,
+      at: async (_root, commit) => {
+        const files = more.at?.(commit)
+        return files === undefined ? undefined : { tree: files, problems: [] }
+      },
+      commit: async () => (typeof more.commit === 'function' ? more.commit() : more.commit),
       ledger: async () => more.ledger,
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
@@ -91,6 +99,11 @@ export function worldOf(
       return { [Symbol.asyncDispose]: async () => hold.release() }
     },
     forget: async (folders) => forget(folders, clock),
+    probe:
+      more.probe ??
+      (async (url) => {
+        throw new Error(`${url} is not to be asked`)
+      }),
     clock,
     reporter: {
       step: () => {},

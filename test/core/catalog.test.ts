@@ -1,5 +1,6 @@
+import { durationSeconds } from '../../src/core/duration.ts'
 import { describe, expect, test } from 'vitest'
-import { durationSeconds, readCatalog } from '../../src/core/catalog.ts'
+import { readCatalog } from '../../src/core/catalog.ts'
 import { brief, lines, organisationFiles, treeOf } from './trees.ts'
 
 function catalog(text: string, ...more: readonly Readonly<Record<string, string | undefined>>[]) {

@@ -38,10 +38,34 @@ const failed: DeploymentReport = {
   took: 231_000,
   failure: {
     code: 'deployment-failed',
-    first: {
-      logicalId: 'Service',
-      type: 'AWS::ECS::Service',
+    diagnosis: {
+      cause: {
+        resource: 'Service',
+        within: [],
+        logicalId: 'Service',
+        type: 'AWS::ECS::Service',
+        at: new Date('2026-11-22T17:41:09Z'),
+        status: 'UPDATE_FAILED',
+        reason: 'circuit breaker: tasks failed to start',
+        is: { is: 'application', by: 'words' },
+      },
+      also: [],
+      cascaded: 4,
       at: { file: 'templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml', line: 41, column: 3 },
+      inputs: [
+        {
+          reference: 'service_instance.inputs.port',
+          value: '8080',
+          at: { file: 'services/checkout/service.yaml', line: 9, column: 9 },
+        },
+      ],
+      verdicts: [
+        { suspect: 'code', is: 'unknown', evidence: ['The log says: TypeError: Invalid URL: undefined'] },
+        { suspect: 'settings', is: 'convicted', evidence: ['`PAYMENTS_URL` is set in dev and missing here.'] },
+        { suspect: 'security', is: 'cleared', evidence: ['Nothing was denied.'] },
+        { suspect: 'firewall', is: 'cleared', evidence: ['It can be reached, and @everyone answers.'] },
+      ],
+      steps: [],
     },
     reason: 'circuit breaker: tasks failed to start',
     status: 'UPDATE_ROLLBACK_COMPLETE',

@@ -679,6 +679,13 @@ G: !Ref h
     expect(document?.place(['a', 1, 'x'])).toEqual({ file: 'f', line: 3, column: 5 })
   })
 
+  test('of a block of text behind a short tag is the header of the block', () => {
+    const text = 'a:\n  b: !Sub |\n    x\n    y\n  c: d\n'
+    for (const result of [readYaml('f', text, 'cloudformation'), readRendered('f', text)]) {
+      expect(result.ok && result.value.place(['a', 'b', 'Fn::Sub'])).toEqual({ file: 'f', line: 2, column: 11 })
+    }
+  })
+
   test('columns count as editors do, also behind characters that are two units', () => {
     const result = readYaml('f', 'a: {"😀": b}', 'own')
     expect(result.ok && result.value.place(['a', '😀'])).toEqual({ file: 'f', line: 1, column: 11 })

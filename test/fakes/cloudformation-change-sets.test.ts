@@ -429,12 +429,13 @@ describe('changes by hand', () => {
       {
         ResourceChange: {
           LogicalResourceId: 'Jobs',
-          Action: 'SyncWithActual',
+          Action: 'Modify',
           ResourceDriftStatus: 'MODIFIED',
           Details: [
             {
-              ChangeSource: 'NoModification',
+              ChangeSource: 'DirectModification',
               Target: {
+                AttributeChangeType: 'Modify',
                 BeforeValue: '60',
                 AfterValue: '1',
                 BeforeValueFrom: 'ACTUAL_STATE',

@@ -37,7 +37,7 @@ afterAll(async () => {
 })
 afterEach(() => vi.unstubAllEnvs())
 
-function write(path: string, text: string): string {
+function write(path: string, text: string | Buffer): string {
   const file = join(folder, path)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)

@@ -177,7 +177,7 @@ function variant(
 const stages = ['dev', 'staging', 'prod']
 const look = { contents: 'read' }
 const post = { checks: 'write', 'pull-requests': 'write' }
-const deploy = { checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'read' }
+const deploy = { checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
 const everyStage = (rights: object, prefix = ''): object =>
   Object.fromEntries(stages.map((stage) => [prefix + stage, rights]))
 

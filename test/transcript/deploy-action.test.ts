@@ -90,7 +90,7 @@ async function review(folder: string, { number, head, base }: Request): Promise<
 }
 
 function token(): string {
-  const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'read' } as const
+  const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'write' } as const
   return github.token({ kind: 'job', repository, permissions })
 }
 
@@ -124,6 +124,13 @@ async function deployments() {
     return { environment, sha, state: newest?.state, address: newest?.environment_url, log: newest?.log_url }
   })
   return (await Promise.all(found)).toReversed()
+}
+
+/** What the bot has said on a pull request of failures, each comment as it is now. */
+async function told(number: number): Promise<readonly string[]> {
+  const { issues } = clientOf(github, { kind: 'user', login: 'ada' })
+  const { data } = await issues.listComments({ ...at, issue_number: number })
+  return data.flatMap(({ body }) => (body?.startsWith('<!-- protium:failure') === true ? [body] : []))
 }
 
 async function recordPaths(): Promise<readonly string[]> {
@@ -224,11 +231,19 @@ describe('the action deploy', () => {
     await deploy(folder, env, { services: 'receipts', stage: 'dev' })
 
     const failed = await deploy(folder, env, { services: 'receipts', stage: 'staging', fail: 'receipts-staging/Queue' })
+    const said = await told(request.number)
     const tooEarly = await deploy(folder, env, { services: 'receipts', stage: 'prod' })
     const again = await deploy(folder, pushOf(commit, { attempt: 2 }), { services: 'receipts', stage: 'staging' })
 
     expect(failed).toMatchObject({ exit: 1, outputs: { exit: 'failed' } })
     expect(failed.summary).toContain('## receipts → staging: failed')
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('`Queue` (`AWS::SQS::Queue`)')
+    expect(said[0]).toContain('templates/queue-worker/v1/instance_infrastructure/cloudformation.yaml:')
+    expect(said[0]).toContain(
+      '| Infra setting | ruled out | The same template and the same settings run healthy in dev. |',
+    )
+    expect(await told(request.number)).toEqual([expect.stringContaining('receipts → staging: deployed after all')])
     expect(tooEarly.stdout).toContain('[stage-not-proved]')
     expect(again).toMatchObject({ exit: 0, outputs: { exit: 'done' } })
     // The deployment of the run is the same one; only its state has changed.

@@ -154,6 +154,7 @@ describe('protium start', () => {
 
       Next
         node src/cli.ts deploy checkout --state .protium/rehearsal  try again once the cause is mended; what is deployed stays
+        node src/cli.ts explain failure-unknown                     what such a failure means
         node src/cli.ts status --state .protium/rehearsal           what runs where
       ",
         "stdout": "             DEV       STAGING   PROD
@@ -165,6 +166,16 @@ describe('protium start', () => {
         declared at   templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml:258:3
         why           Resource handler returned message: "Told to fail." (HandlerErrorCode: GeneralServiceException)
        <time>           rolled back: what had been created is gone again
+
+        WHERE IS IT?    VERDICT    EVIDENCE
+        Developer code  not known
+        Infra setting   ruled out  The same template and the same settings run healthy in dev.
+        Security        not known  The log could not be looked at.
+        Firewall        not known
+
+        1. What is left to look at: the code of the service, the permissions, the network’s rules (templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml:258).
+        2. Read the message. If it should be known, report it: the table of messages grows by each.
+        3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
 
       3 units deployed (123 resources), 1 failed and 2 not begun.
       ",

@@ -1,6 +1,5 @@
 import { canonicalJson, digest } from '../../core/canonical.ts'
 import type { RunName } from '../../core/cloudformation/tokens.ts'
-import type { GuardSettings } from '../../core/guard.ts'
 import type { Data, DataMap } from '../../core/data.ts'
 import { mapOf } from '../../core/data.ts'
 import type { StackId, WantedStack } from '../../ports.ts'
@@ -12,8 +11,6 @@ import { describeStack, liveTemplate, outputsOf, parametersOf, tagsOf } from './
 export type Context = {
   readonly cloudOf: (stack: StackId) => Cloud
   readonly templateBucket: string | undefined
-  readonly guard: GuardSettings | undefined
-  readonly acknowledged: readonly string[]
   /** A name for what is done next; of what was asked before in this run, it is another one. */
   readonly nameFor: (wants: string) => RunName
 }

@@ -45,17 +45,20 @@ export async function previewed(
     wanted,
     reading,
     purpose,
+    mends,
   }: {
     readonly cloud: Cloud
     readonly wanted: WantedStack
     readonly reading: Reading
     readonly purpose: 'plan' | 'deployment'
+    readonly mends: 'drift' | undefined
   },
 ): Promise<Previewed> {
   const wants = wantsOf(wanted)
   const base = { stack: wanted.stack, wants, against: againstOf(reading) }
   const live = reading.is === 'there' ? reading.stack : undefined
   const keptOf = (settings: Settings, token = ''): Kept => ({ reading, token, settings })
+  if (mends !== undefined) checkMendable(wanted, live)
   if (live !== undefined && restOf(live.StackStatus) === 'stuck') {
     return { preview: { ...base, ...changesOnceMended(wanted, { live, reading }) }, kept: keptOf({}) }
   }
@@ -71,17 +74,17 @@ export async function previewed(
     kept: keptOf(settings),
   }
   let template = reading.is === 'there' ? reading.template : undefined
-  if (live !== undefined) {
+  if (live !== undefined && mends === undefined) {
     const { is } = compareStack(live, template, wanted)
     if (is === 'unchanged' || is === 'settings') return nothing
   }
   await cloud.checkAccount(live?.StackId ?? (reading.is === 'absent' ? reading.shell : undefined))
-  let asked = await asking(context, { cloud, wanted, live, template, purpose })
-  if (asked.made.is === 'empty' && live !== undefined && template === undefined) {
+  let asked = await asking(context, { cloud, wanted, live, template, purpose, mends })
+  if (mends === undefined && asked.made.is === 'empty' && live !== undefined && template === undefined) {
     // CloudFormation does not see a change of a policy alone; with the live template at hand it is shown to it.
     template = await liveTemplate(cloud, live.StackId)
     const isMarked = template !== undefined && withMarks(template, wanted.body) !== wanted.body
-    if (isMarked) asked = await asking(context, { cloud, wanted, live, template, purpose })
+    if (isMarked) asked = await asking(context, { cloud, wanted, live, template, purpose, mends })
   }
   const { made, name } = asked
   if (made.is === 'empty') return nothing
@@ -115,19 +118,39 @@ type Asking = {
   readonly live: Described | undefined
   readonly template: DataMap | undefined
   readonly purpose: 'plan' | 'deployment'
+  readonly mends: 'drift' | undefined
+}
+
+/**
+ * CloudFormation reverts drift only by an update, and not in stacks that have others nested in them.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
+ */
+function checkMendable({ stack, body }: WantedStack, live: Described | undefined): void {
+  const why =
+    live === undefined
+      ? 'it is not there'
+      : restOf(live.StackStatus) !== 'settled'
+        ? `it is ${live.StackStatus}`
+        : hasNested(body)
+          ? 'other stacks are nested in it, and CloudFormation does not revert drift there'
+          : undefined
+  if (why === undefined) return
+  throw new Refused('drift-unmendable', `The drift of the stack ${stack.name} cannot be mended: ${why}.`, {
+    remedy: 'Bring back by hand what was changed by hand, or accept it: `protium drift --accept`.',
+  })
 }
 
 /** Has CloudFormation tell what would change. */
 async function asking(
   context: Context,
-  { cloud, wanted, live, template, purpose }: Asking,
+  { cloud, wanted, live, template, purpose, mends }: Asking,
 ): Promise<{ readonly made: Made; readonly name: string }> {
   const sent = template === undefined ? wanted.body : withMarks(template, wanted.body)
   const wants = wantsOf(wanted)
   let isLarge = false
   for (let count = 1; ; count += 1) {
     const name = changeSetName(context.nameFor(wants), purpose === 'plan' ? 'plan' : 'execute')
-    const input = await changeSetInput(context, { cloud, wanted, sent, name, live, isLarge })
+    const input = await changeSetInput(context, { cloud, wanted, sent, name, live, mends, isLarge })
     try {
       const made = await makeChangeSet(cloud, { stack: wanted.stack.name, input })
       const of = made.is === 'ready' ? made.changeSet.StackId : undefined
@@ -232,8 +255,9 @@ async function changeSetInput(
     sent,
     name,
     live,
+    mends,
     isLarge,
-  }: Pick<Asking, 'cloud' | 'wanted' | 'live'> & {
+  }: Pick<Asking, 'cloud' | 'wanted' | 'live' | 'mends'> & {
     readonly sent: DataMap
     readonly name: string
     readonly isLarge: boolean
@@ -254,6 +278,7 @@ async function changeSetInput(
     ...template,
     ...inputFields(wanted),
     ...(hasNested(sent) && { IncludeNestedStacks: true }),
+    ...(mends === 'drift' && { DeploymentMode: 'REVERT_DRIFT' }),
   }
 }
 

@@ -6,6 +6,7 @@ import {
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation'
 
+import type { GuardOptions } from '../../core/guard.ts'
 import type { Recovery, StackFacts } from '../../core/cloudformation/status.ts'
 import { outcome, restOf, step } from '../../core/cloudformation/status.ts'
 import { requestToken } from '../../core/cloudformation/tokens.ts'
@@ -27,14 +28,17 @@ const mostRounds = 6
 type Asked = { readonly cloud: Cloud; readonly stack: StackId; readonly signal: AbortSignal | undefined }
 
 /** What is known of a stack that is stuck, for the decision what to do with it. */
-export async function factsOf(
-  { guard, acknowledged }: Context,
-  {
-    cloud,
-    stack,
-    tried = {},
-  }: { readonly cloud: Cloud; readonly stack: Described; readonly tried?: StackFacts['tried'] },
-): Promise<StackFacts> {
+export async function factsOf({
+  cloud,
+  stack,
+  guard = {},
+  tried = {},
+}: {
+  readonly cloud: Cloud
+  readonly stack: Described
+  readonly guard: GuardOptions | undefined
+  readonly tried?: StackFacts['tried']
+}): Promise<StackFacts> {
   const [resources, template] = await Promise.all([
     resourcesOf(cloud, stack.StackId),
     liveTemplate(cloud, stack.StackId),
@@ -46,18 +50,18 @@ export async function factsOf(
     terminationProtection: stack.EnableTerminationProtection ?? false,
     retained: declared.flatMap(({ logicalId, deletionPolicy }) => (isRetained(deletionPolicy) ? [logicalId] : [])),
     mode: stack.DeploymentConfig?.Mode === 'EXPRESS' ? 'express' : 'standard',
-    acknowledged,
+    acknowledged: guard.acknowledged ?? [],
     ...(tried !== undefined && { tried }),
     ...(stack.RoleARN !== undefined && { role: stack.RoleARN }),
     ...(resources !== undefined && { resources }),
-    ...(guard !== undefined && { guard }),
+    guard,
   }
 }
 
 /** Mends a stack step by step, each decided from a fresh look, until it can be deployed. */
 export async function* recovered(
   context: Context,
-  { cloud, stack, signal }: Asked,
+  { cloud, stack, signal, guard }: Asked & { readonly guard: GuardOptions | undefined },
 ): AsyncGenerator<StackEvent, void, void> {
   const tried: Partial<Record<Recovery, number>> = {}
   let arn = stack.name
@@ -77,7 +81,7 @@ export async function* recovered(
       yield { kind: 'stack', at: cloud.clock.now(), status: found.StackStatus }
       return
     }
-    const next = step(found.StackStatus, await factsOf(context, { cloud, stack: found, tried }))
+    const next = step(found.StackStatus, await factsOf({ cloud, stack: found, guard, tried }))
     if (next.step === 'refuse') throw new Refused(next.code, next.message, { remedy: next.remedy })
     if (next.step !== 'recover') {
       yield { kind: 'stack', at: cloud.clock.now(), status: found.StackStatus }

@@ -1,4 +1,5 @@
 import type { DataMap } from '../data.ts'
+import { healthSchema } from '../health.ts'
 import { acknowledge, inputs, plainName, stackName, templateReference } from './parts.ts'
 
 /** `service.yaml`. */
@@ -18,6 +19,7 @@ export const serviceSchema: DataMap = {
       items: { type: 'string', 'x-protium-expected': 'A host such as checkout.dev.example.com.' },
     },
     inputs,
+    health: healthSchema,
     acknowledge,
     pipeline: {
       type: ['object', 'null'],
@@ -33,6 +35,7 @@ export const serviceSchema: DataMap = {
         additionalProperties: false,
         properties: {
           inputs,
+          health: healthSchema,
           because: { type: 'string', description: 'Why it differs.' },
           stack: { ...stackName, description: 'The name of an adopted stack.' },
           acknowledge,

@@ -159,7 +159,11 @@ function takeScalar(state: State, event: ScalarEvent): void {
     return
   }
   const argument = tag.long === 'Fn::GetAtt' ? attributeOf(content) : content
-  const inner: Spot = { at: event.valueStart === -1 ? at : placeOfContent(state, event), key: at, inside: undefined }
+  const inner: Spot = {
+    at: event.valueStart === -1 ? at : placeOfContent(state.text, event, event.tagEnd),
+    key: at,
+    inside: undefined,
+  }
   const spot = state.spots ? { at, key: at, inside: new Map([[tag.long, inner]]) } : undefined
   put(state, { data: mapOf([[tag.long, argument]]), at, spot })
 }
@@ -309,16 +313,17 @@ function tagOf(state: State, event: { readonly tagStart: number; readonly tagEnd
 function startOf(state: State, event: ScalarEvent): number {
   if (event.tagStart !== -1) return event.tagStart
   if (event.valueStart === -1) return startOfNothing(state)
-  return placeOfContent(state, event)
+  return placeOfContent(state.text, event, state.last)
 }
 
-function placeOfContent({ text, last }: State, event: ScalarEvent): number {
+/** `after` is where what stands before it has ended. */
+function placeOfContent(text: string, event: ScalarEvent, after: number): number {
   if (event.style === SCALAR_STYLE.PLAIN) return event.valueStart
   if (event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED)
     return event.valueStart - 1
   // The parser tells where the text of a block begins. Its header is the end of the line before that.
   const end = text[event.valueStart - 1] === '\n' ? event.valueStart - 1 : event.valueStart
-  const from = Math.max(text.lastIndexOf('\n', end - 1) + 1, last, event.tagEnd)
+  const from = Math.max(text.lastIndexOf('\n', end - 1) + 1, after, event.tagEnd)
   const header = /[|>][-+1-9]{0,2}[ \t]*(?:[ \t]#.*)?\r?$/.exec(text.slice(from, end))
   return header === null ? from : from + header.index
 }

@@ -138,7 +138,6 @@ function changeOf(planned: Planned, knowing: Knowing): Change | undefined {
     scope: [...new Set(details.map(({ attribute }) => attribute))],
     details,
     ...(knowing.drifted === undefined ? {} : { drift: deployed?.drifted === undefined ? 'IN_SYNC' : 'MODIFIED' }),
-    ...(drifts.length > 0 && details.length === drifts.length ? { action: 'SyncWithActual' as const } : {}),
   }
 }
 
@@ -194,12 +193,14 @@ function detailOf(planned: Planned, it: Difference, { before, after }: Knowing):
   }
 }
 
+/**
+ * What was changed by hand is modified back. `SyncWithActual` is what CloudFormation says where the template has come to say
+ * what is there already; that is not made here.
+ */
 function driftDetail(planned: Planned, it: Difference, knowing: Knowing): Detail {
   return {
     ...detailOf(planned, it, knowing),
-    source: 'NoModification',
     cause: undefined,
-    kind: 'SyncWithActual',
     drift: { previous: shown(it.after) ?? 'null', actual: shown(it.before) ?? 'null', at: knowing.now },
   }
 }

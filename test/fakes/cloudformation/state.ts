@@ -113,7 +113,7 @@ export type Validation = {
 export type Change = {
   readonly logicalId: string
   readonly type: string
-  readonly action: 'Add' | 'Modify' | 'Remove' | 'Dynamic' | 'SyncWithActual'
+  readonly action: 'Add' | 'Modify' | 'Remove' | 'Dynamic'
   readonly physicalId: string | undefined
   readonly replacement: 'True' | 'False' | 'Conditional' | undefined
   readonly policyAction: string | undefined
@@ -135,7 +135,7 @@ export type Detail = {
   readonly cause: string | undefined
   readonly before: string | undefined
   readonly after: string | undefined
-  readonly kind: 'Add' | 'Remove' | 'Modify' | 'SyncWithActual'
+  readonly kind: 'Add' | 'Remove' | 'Modify'
   readonly drift?: { readonly previous: string; readonly actual: string; readonly at: Date } | undefined
 }
 

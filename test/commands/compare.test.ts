@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compare } from '../../src/commands/compare.ts'
+import { deploy } from '../../src/commands/deploy.ts'
+import type { FileTree } from '../../src/core/tree.ts'
+import { small } from './organisation.ts'
+import { run, worldOf } from './ports.ts'
+
+const stages = ['dev', 'prod']
+
+function organisation(size: number, inProd?: number): FileTree {
+  const service = { size, topics: 2, ...(inProd !== undefined && { stages: { prod: { size: inProd } } }) }
+  return small({ stages, services: { checkout: service } })
+}
+
+async function compared(tree: FileTree, names: Readonly<Record<string, readonly string[]>> = {}) {
+  const world = worldOf(() => tree)
+  const outcome = await run(compare, world, { service: ['checkout'], first: ['dev'], second: ['prod'], ...names })
+  world.end()
+  return outcome
+}
+
+describe('protium compare', () => {
+  test('two stages of the same inputs are the same but for what is the stage’s own', async () => {
+    const { exit, data } = await compared(organisation(3))
+
+    expect(exit).toBe('done')
+    expect(data['ruledOut']).toBe(true)
+    expect(data['differences']).not.toContainEqual(expect.objectContaining({ is: 'undeclared' }))
+    expect(data['differences']).not.toContainEqual(expect.objectContaining({ is: 'declared' }))
+  })
+
+  test('an input that a stage sets is declared, on its line, with what follows from it', async () => {
+    const { exit, data } = await compared(organisation(3, 7))
+
+    expect(exit).toBe('done')
+    expect(data['differences']).toContainEqual({
+      layer: 'input',
+      what: 'inputs.size',
+      first: '3',
+      second: '7',
+      is: 'declared',
+      from: [],
+      at: { file: 'services/checkout/service.yaml', line: expect.any(Number), column: expect.any(Number) },
+    })
+    expect(data['differences']).toContainEqual(
+      expect.objectContaining({
+        what: 'Resources.Queue.Properties.DelaySeconds',
+        is: 'declared',
+        from: ['inputs.size'],
+      }),
+    )
+  })
+
+  test('whatever the inputs, each is the same, or is a difference that has a reason or is reported', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 5 }),
+        fc.option(fc.integer({ min: 0, max: 5 })),
+        async (size, prod) => {
+          const { exit, data } = await compared(organisation(size, prod ?? undefined))
+          const found = Array.isArray(data['differences']) ? data['differences'] : []
+          const isOther = prod !== null && prod !== size
+
+          expect(exit).toBe('done')
+          expect(found.filter(({ what }) => what === 'inputs.size')).toHaveLength(isOther ? 1 : 0)
+          expect(found.filter(({ what }) => what === 'Resources.Queue.Properties.DelaySeconds')).toHaveLength(
+            isOther ? 1 : 0,
+          )
+        },
+      ),
+      { numRuns: 12 },
+    )
+  })
+
+  test('a version that runs in one stage alone is a difference that nobody declared', async () => {
+    let tree = organisation(3)
+    const world = worldOf(() => tree)
+    await run(deploy, world, {})
+    tree = new Map([...tree].map(([path, text]) => [path, text.replaceAll('queue@1.0.0', 'queue@1.1.0')] as const)).set(
+      'templates/queue/template.yaml',
+      'template: queue\nkind: service\nversions: { v1: 1.1.0 }\n',
+    )
+    await run(deploy, world, { services: ['checkout/dev'] })
+    const { exit, data } = await run(compare, world, { service: ['checkout'], first: ['dev'], second: ['prod'] })
+    world.end()
+
+    expect(exit).toBe('different')
+    expect(data['differences']).toContainEqual(
+      expect.objectContaining({ layer: 'template', first: 'queue@1.1.0', second: 'queue@1.0.0', is: 'undeclared' }),
+    )
+  })
+
+  test('a service, or a stage of it, that there is not', async () => {
+    expect((await compared(organisation(1), { second: ['prd'] })).problems).toMatchObject([
+      { code: 'unknown-stage', message: expect.stringContaining('prod') },
+    ])
+    expect((await compared(organisation(1), { service: ['chekout'] })).problems).toMatchObject([
+      { code: 'unknown-service', message: expect.stringContaining('checkout') },
+    ])
+  })
+})
