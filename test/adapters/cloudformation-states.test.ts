@@ -186,7 +186,7 @@ describe('what would be lost by mending', () => {
   })
 
   test('what the catalog says holds data is not deleted either', async () => {
-    await using fake = await startCloudFormation(quick)
+    await using fake = await startCloudFormation({ ...quick, durations: { Jobs: 5, '*': 1 } })
     fake.fail({ logicalId: 'Jobs', on: 'create', reason: 'No.', times: 1 })
     const body = JSON.stringify(template())
     await clientOf(fake).send(new CreateStackCommand({ StackName: 'jobs', TemplateBody: body, DisableRollback: true }))
