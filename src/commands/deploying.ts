@@ -7,6 +7,7 @@ import { graphOf, next } from '../core/cloudformation/graph.ts'
 import { healthCheckOf } from '../core/health.ts'
 import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf } from '../core/cause/diagnosis.ts'
+import { redact } from '../core/cause/redact.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
@@ -374,9 +375,11 @@ async function proved(
   const back: WayBack =
     proof.is === 'unknown'
       ? { is: 'unproved' }
-      : attempt.is === 'unchanged'
-        ? await wayBackKnown(unit, deployment.records)
-        : await wentBack(ports, { fresh, provisioner, terms: stacks.terms, told })
+      : deployment.rollback !== undefined
+        ? { is: 'was-back' }
+        : attempt.is === 'unchanged'
+          ? await wayBackKnown(unit, deployment.records)
+          : await wentBack(ports, { fresh, provisioner, terms: stacks.terms, told })
   await failing
   const status = back.is === 'back' || back.is === 'failed' ? back.status : statusOf(fresh)
   return {
@@ -477,9 +480,12 @@ async function execute(
   let last = 'unknown'
   let told: Promise<void> | undefined
   let detail = ''
+  // Of an update that somebody has cancelled there is no cause; there is a word, though.
+  let said: string | undefined
   for await (const event of provisioner.execute(preview, wanted, ports.signal)) {
     if (event.kind === 'stack') last = event.status
     else if (event.status.endsWith('_COMPLETE') && detail === '') done.add(event.logicalId)
+    if (event.status.endsWith('_FAILED')) said ??= event.reason
     if (watch.see(event)) {
       const diagnosis = watch.diagnosis()
       detail = diagnosis === undefined ? '' : causeText(diagnosis)
@@ -503,7 +509,7 @@ async function execute(
     unit,
     is: 'failed',
     touched: done.size,
-    why: diagnosis === undefined ? 'the provisioner gave no reason' : causeText(diagnosis),
+    why: diagnosis === undefined ? redact(said ?? 'the provisioner gave no reason') : causeText(diagnosis),
     failure: { ...failure, ...(diagnosis !== undefined && { diagnosis }) },
   }
 }

@@ -415,6 +415,7 @@ async function planOne(
   const acknowledged = [...unit.acknowledged.keys(), ...(terms.acknowledged.get(unit.id) ?? [])]
   const compared = await planStack(await stacks.of(unit), {
     wanted,
+    last: purpose === 'plan' ? undefined : await stacks.last(unit),
     facts,
     purpose,
     ownership: terms.ownerOf(unit),

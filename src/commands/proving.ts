@@ -96,6 +96,8 @@ export type WayBack =
   | { readonly is: 'first' }
   /** It was there before this run, and what ran before it is not known to the run. */
   | { readonly is: 'unknown' }
+  /** It is what was gone back to, by a person: what it came from is not better. */
+  | { readonly is: 'was-back' }
   /** It is not known whether it is healthy, so it stays. */
   | { readonly is: 'unproved' }
   /** Data would be lost on the way. */
@@ -190,6 +192,8 @@ export function wayBackText(back: WayBack, unit: Unit): string {
       return `There is nothing before it to go back to, so it stays as it is; mend it and deploy ${unit.id} again.`
     case 'unknown':
       return `It stays as it is. To go back to what was healthy: \`protium rollback ${unit.id}\`.`
+    case 'was-back':
+      return `It is what was gone back to, so it stays. Another one: \`protium rollback ${unit.id} --to RECORD\`.`
     case 'unproved':
       return 'It is not known whether it is healthy, so it stays, and counts as failed until it is.'
     case 'held':

@@ -15,6 +15,7 @@ import { planUnits } from './planning.ts'
 import { stacksOf } from './stacks.ts'
 import { sameFolders, stateFolders } from './reading.ts'
 import { withImages } from './shipping.ts'
+import { termsOf } from './terms.ts'
 
 type Answer = Outcome<Readonly<Record<'to' | 'units', Json>>>
 
@@ -60,7 +61,8 @@ export const rollback = command({
     const unit = organisation.units.find((each) => each.id === id)
     if (unit === undefined) throw notThere(id, commit)
     await using _run = await ports.exclusive(folders.stacks)
-    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment' })
+    const terms = termsOf(ports, { catalog: organisation.catalog })
+    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
     const images = new Map(target.image === undefined ? [] : [[id, target.image] as const])
     const planned = await planUnits(withImages(neededFor(unit, organisation), images), stacks)
     if (!planned.ok) return bad(planned.problems, sources)

@@ -20,6 +20,7 @@ const trees = new Map(commits.map((commit, index) => [commit, sized(index + 1)] 
 let now = commits[0] ?? ''
 let world: World
 beforeEach(() => {
+  commits.forEach((commit, index) => trees.set(commit, sized(index + 1)))
   now = commits[0] ?? ''
   world = worldOf(() => trees.get(now) ?? new Map(), { commit: () => now, at: (commit) => trees.get(commit) })
 })
@@ -44,6 +45,27 @@ async function delay(): Promise<unknown> {
 }
 
 describe('a rollback', () => {
+  test('to what is not healthy either stays there, and does not bring back what it came from', async () => {
+    const healthy = (tree: FileTree): FileTree => {
+      const file = 'services/cart/service.yaml'
+      return new Map([...tree, [file, `${tree.get(file) ?? ''}health: /healthz\n`]])
+    }
+    for (const [commit, tree] of trees) trees.set(commit, healthy(tree))
+    await deployed(commits[0])
+    await deployed(commits[1])
+
+    const { exit, text } = await run(rollback, world, {
+      unit: ['cart/prod'],
+      yes: ['true'],
+      fail: ['health:cart/prod=503'],
+    })
+
+    expect(exit).toBe('failed')
+    expect(text(plain)).toContain('It is what was gone back to, so it stays.')
+    expect(await delay()).toBe('1')
+    expect((await records()).at(-1)).toMatchObject({ outcome: 'failed', health: { ok: false } })
+  })
+
   test('goes back to the deployment before, with its files, and records what from', async () => {
     await deployed(commits[0])
     await deployed(commits[1])
