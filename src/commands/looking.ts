@@ -21,8 +21,6 @@ export type Looking = {
   readonly ownership: Ownership
   readonly guard: GuardOptions
   readonly signal: AbortSignal
-  /** What the last deployment wanted, by its digest; it spares a read of a stack that is to become another. */
-  readonly last?: string | undefined
   /** What was changed besides the stack is to be brought back. */
   readonly mends?: 'drift'
   /** Told while something is waited for. */
@@ -91,12 +89,10 @@ const mostLooks = 6
 /** How a stack is, once nobody works on it; mended, where that is the purpose. */
 async function rested(
   provisioner: Provisioner,
-  { wanted, purpose, ownership, guard: losses, last, signal, told }: Looking,
+  { wanted, purpose, ownership, guard: losses, signal, told }: Looking,
 ): Promise<StackState> {
   const { stack } = wanted
-  const now = ownership.is === 'ours' ? owned(wanted, { state: { is: 'absent' }, ownership }) : wanted
-  const since = last === undefined || purpose === 'plan' ? {} : { expects: { wants: last, wanted: now } }
-  let state = await provisioner.state(stack, { guard: losses, ...since })
+  let state = await provisioner.state(stack, { guard: losses })
   for (let looks = 1; ; looks += 1) {
     checkOwner(stack, { state, ownership })
     if (state.is !== 'busy' && !(state.is === 'stuck' && state.recovers !== undefined)) return state

@@ -415,8 +415,6 @@ async function planOne(
   const acknowledged = [...unit.acknowledged.keys(), ...(terms.acknowledged.get(unit.id) ?? [])]
   const compared = await planStack(await stacks.of(unit), {
     wanted,
-    // Which outputs of an environment change is seen by its template alone.
-    last: purpose === 'plan' || unit.kind === 'environment' ? undefined : await stacks.last(unit),
     facts,
     purpose,
     ownership: terms.ownerOf(unit),

@@ -11,8 +11,6 @@ export type Stacks = {
   readonly of: (unit: Pick<Unit, 'environment'>) => Promise<Provisioner>
   readonly for: 'plan' | 'deployment'
   readonly terms: Terms
-  /** What the last deployment of a unit wanted, by its digest, where that is known. */
-  readonly last: (unit: Pick<Unit, 'id'>) => Promise<string | undefined>
   readonly signal: AbortSignal
   readonly told: (what: string) => void
 }
@@ -28,7 +26,6 @@ export function stacksOf(
     readonly fail?: readonly string[]
     readonly for?: Stacks['for']
     readonly terms?: Terms
-    readonly last?: Stacks['last']
   },
 ): Stacks & AsyncDisposable {
   const known = new Map<string, Promise<Provisioner>>()
@@ -43,7 +40,6 @@ export function stacksOf(
     },
     for: options.for ?? 'plan',
     terms: options.terms ?? noTerms,
-    last: options.last ?? (async () => undefined),
     signal: ports.signal,
     told: (what) => ports.reporter.step('stacks', what),
     async [Symbol.asyncDispose]() {
