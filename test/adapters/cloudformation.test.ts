@@ -1,8 +1,18 @@
 import { describe, expect, test } from 'vitest'
 
 import { Refused } from '../../src/core/problem.ts'
-import { startCloudFormation } from '../fakes/cloudformation/server.ts'
-import { changesOf, collect, deploy, endOf, provisionerOf, stack, template, wantedOf } from './cloudformation-world.ts'
+import { simulatedClock, startCloudFormation } from '../fakes/cloudformation/server.ts'
+import {
+  changesOf,
+  collect,
+  deploy,
+  endOf,
+  measured,
+  provisionerOf,
+  stack,
+  template,
+  wantedOf,
+} from './cloudformation-world.ts'
 
 /** The names of the requests, in their order. */
 function asked(fake: { requests(): readonly { readonly action: string }[] }): readonly string[] {
@@ -41,17 +51,30 @@ describe('a deployment', () => {
     await deploy(provisionerOf(fake), wantedOf(template()))
     expect(asked(fake).toSorted()).toEqual(['DescribeStacks', 'GetTemplate'])
     fake.forget()
+    await deploy(provisionerOf(fake), wantedOf(template(5)))
+    const update = ['CreateChangeSet', 'DescribeChangeSet', 'ExecuteChangeSet', 'DescribeStacks']
+    expect(asked(fake).slice(0, 2).toSorted()).toEqual(['DescribeStacks', 'GetTemplate'])
+    expect(asked(fake).slice(2)).toEqual(update)
+    fake.forget()
+    // Who knows that there is a change to come, and needs nothing of the live template, spares the reading of it.
     const provisioner = provisionerOf(fake)
     await provisioner.state(stack, { expects: 'change' })
-    const preview = await provisioner.preview(wantedOf(template(5)), { for: 'deployment' })
-    expect(await endOf(provisioner.execute(preview, wantedOf(template(5))))).toBe('UPDATE_COMPLETE')
-    expect(asked(fake)).toEqual([
-      'DescribeStacks',
-      'CreateChangeSet',
-      'DescribeChangeSet',
-      'ExecuteChangeSet',
-      'DescribeStacks',
-    ])
+    const preview = await provisioner.preview(wantedOf(template(6)), { for: 'deployment' })
+    expect(await endOf(provisioner.execute(preview, wantedOf(template(6))))).toBe('UPDATE_COMPLETE')
+    expect(asked(fake)).toEqual(['DescribeStacks', ...update])
+  })
+
+  test('shares what an account takes with all others of the process', async () => {
+    const clock = simulatedClock({ auto: true })
+    await using fake = await startCloudFormation({ clock })
+    const provisioners = Array.from({ length: 30 }, () => provisionerOf(fake))
+    const took = await measured(clock, async () =>
+      Promise.all(
+        provisioners.map(async (each, index) => each.state({ ...stack, name: `jobs-${index}` }, { expects: 'change' })),
+      ),
+    )
+    // Ten at once, then five a second.
+    expect(took).toBe(4000)
   })
 
   test('refuses credentials of another account before anything is touched', async () => {
