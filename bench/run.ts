@@ -279,13 +279,16 @@ async function changes(): Promise<string> {
 
 // Words
 
-function writeResults(text: string): void {
+type Section = { readonly name: 'results' | 'cloudformation'; readonly text: string }
+
+function writeResults({ name, text }: Section): void {
   const file = join(import.meta.dirname, '..', 'docs', 'performance.md')
-  const [begin, end] = ['<!-- results: written by `npm run bench -- --write` -->', '<!-- end of results -->']
   const page = readFileSync(file, 'utf8')
-  const [before, after] = [page.indexOf(begin), page.indexOf(end)]
-  if (before === -1 || after < before) throw new Error(`${file} has no place for the results.`)
-  writeFileSync(file, `${page.slice(0, before + begin.length)}\n\n${text}\n\n${page.slice(after)}`)
+  const begin = page.indexOf(`<!-- ${name}: written by`)
+  const before = page.indexOf('-->', begin) + '-->'.length
+  const after = page.indexOf(`<!-- end of ${name} -->`)
+  if (begin === -1 || after < before) throw new Error(`${file} has no place for ${name}.`)
+  writeFileSync(file, `${page.slice(0, before)}\n\n${text}\n\n${page.slice(after)}`)
 }
 
 function progress(text: string): void {
@@ -293,20 +296,28 @@ function progress(text: string): void {
 }
 
 try {
-  const parts: string[] = [machine()]
+  const parts: string[] = []
   if (options.only.includes('render')) parts.push(await rendering())
   if (options.only.includes('fleet')) parts.push(await fleets())
   if (options.only.includes('change')) parts.push(await changes())
   if (options.only.includes('start')) parts.push(await startTable(rounds * 7))
+  const cloud: string[] = []
   if (options.only.includes('cloudformation')) {
-    parts.push(await sideBySide(join(folder, 'cloudformation'), rounds))
+    cloud.push(await sideBySide(join(folder, 'cloudformation'), rounds))
     // On a simulated clock, where nobody is who they say.
     Object.assign(env, { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' })
-    parts.push(await detectionTable(rounds * 10), await graphTable())
+    cloud.push(await detectionTable(rounds * 10), await graphTable())
   }
-  const text = parts.join('\n\n')
-  stdout.write(`${text}\n`)
-  if (options.write) writeResults(text)
+  const sections = [
+    { name: 'results', parts },
+    { name: 'cloudformation', parts: cloud },
+  ] as const
+  for (const { name, parts: own } of sections) {
+    if (own.length === 0) continue
+    const text = [machine(), ...own].join('\n\n')
+    stdout.write(`${text}\n`)
+    if (options.write) writeResults({ name, text })
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
