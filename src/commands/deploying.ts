@@ -10,7 +10,7 @@ import { diagnosisOf } from '../core/cause/diagnosis.ts'
 import { redact } from '../core/cause/redact.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import { count, list } from '../core/report.ts'
+import { count, ended, list } from '../core/report.ts'
 import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
@@ -322,7 +322,13 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
     if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped, isOpen: true }
     if (error.code === 'outcome-unknown')
       return { unit, is: 'skipped', touched: 0, why: withoutSecrets(error.message), isOpen: true, refusal: error }
-    return { unit, is: 'failed', touched: 0, why: withoutSecrets(`${error.message} ${error.remedy}`), refusal: error }
+    return {
+      unit,
+      is: 'failed',
+      touched: 0,
+      why: withoutSecrets(`${ended(error.message)} ${error.remedy}`),
+      refusal: error,
+    }
   }
 }
 

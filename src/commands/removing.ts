@@ -4,7 +4,7 @@ import { guard, guardProblems, removalChanges } from '../core/guard.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Problem } from '../core/problem.ts'
 import { isOpen, Refused } from '../core/problem.ts'
-import { count, list } from '../core/report.ts'
+import { count, ended, list } from '../core/report.ts'
 import type { DeploymentRecord, Provisioner, Records, StackEvent, StackState } from '../ports.ts'
 import { checkOwner } from './looking.ts'
 import type { Stacks } from './stacks.ts'
@@ -161,7 +161,7 @@ async function removed(
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     if (isOpen(error)) return { unit, is: 'unfinished', why: 'its removal goes on without this run' }
-    return { unit, is: 'failed', why: `${error.message} ${error.remedy}` }
+    return { unit, is: 'failed', why: `${ended(error.message)} ${error.remedy}` }
   }
   ports.reporter.step(unit.id, last === 'DELETE_COMPLETE' ? `removed, ${count(done, 'resource')}` : last)
   if (last === 'DELETE_COMPLETE') return { unit, is: 'removed' }

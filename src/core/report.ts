@@ -207,7 +207,8 @@ export function problemWords({ message, expected, remedy }: Problem): string {
   return words.filter((word) => word !== '').join(' ')
 }
 
-function ended(sentence: string): string {
+/** With a full stop, where it has no end of its own; what comes from a cloud often has none. */
+export function ended(sentence: string): string {
   return /[.!?]$/u.test(sentence) ? sentence : `${sentence}.`
 }
 

@@ -6,6 +6,7 @@ import {
   count,
   distinct,
   duration,
+  ended,
   list,
   plain,
   problemsText,
@@ -191,4 +192,12 @@ test.each([
 test('numbers and lists read as people write them', () => {
   expect([0, 1, 2].map((number) => count(number, 'problem'))).toEqual(['no problems', '1 problem', '2 problems'])
   expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(list)).toEqual(['a', 'a and b', 'a, b and c'])
+})
+
+test.each([
+  ['Rate exceeded', 'Rate exceeded.'],
+  ['It is there.', 'It is there.'],
+  ['Is it there?', 'Is it there?'],
+])('%j ends as a sentence does', (text, expected) => {
+  expect(ended(text)).toBe(expected)
 })
