@@ -1,4 +1,4 @@
-import { type Data, type DataMap, isList, isMap, mapOf, type Path } from '../data.ts'
+import { type Data, type DataMap, entriesOf, isList, isMap, mapOf, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
 import { linearPattern } from '../pattern.ts'
 import type { Checked, Problem } from '../problem.ts'
@@ -134,8 +134,8 @@ function readInputType(reader: Reader, name: string): InputSchema | undefined {
         path: [...path, 'properties', key],
       }),
     )
-    checkDefault(reader, property, [...path, 'properties', key])
   }
+  checkDefaults(reader, closed, path)
   return { type: name, json: closed, inputs }
 }
 
@@ -198,25 +198,34 @@ function checkHost(
   )
 }
 
-function checkDefault(reader: Reader, property: DataMap, path: Path): void {
-  const value = property['default']
-  if (value === undefined) return
-  const fault = faultsOf(property, value)[0]
-  if (fault === undefined) return
-  const why =
-    fault.is === 'unknown'
-      ? `has the unknown key "${fault.key}"`
-      : fault.is === 'missing'
-        ? `lacks the key "${fault.key}"`
-        : fault.why
-  reader.problems.push({
-    code: 'schema-default',
-    severity: 'warning',
-    message: `The default of ${pathInWords(path.slice(-1))} ${why}.`,
-    ...(fault.is === 'unknown' ? {} : { expected: fault.expected }),
-    remedy: 'Change the default or the rule.',
-    at: reader.document.place([...path, 'default']),
+/** All defaults at once, as if they were given: the type is compiled for its inputs anyway, and compiling costs the most. */
+function checkDefaults(reader: Reader, type: DataMap, path: Path): void {
+  const defaults = entriesOf(mapIn(type, 'properties') ?? mapOf()).flatMap(([key, property]) => {
+    const value = isMap(property) ? property['default'] : undefined
+    return value === undefined ? [] : [[key, value] as const]
   })
+  if (defaults.length === 0) return
+  const told = new Set<Path[number]>()
+  for (const fault of faultsOf(type, mapOf(defaults))) {
+    const [key] = fault.path
+    // What the whole lacks is no fault of a default.
+    if (key === undefined || told.has(key)) continue
+    told.add(key)
+    const why =
+      fault.is === 'unknown'
+        ? `has the unknown key "${fault.key}"`
+        : fault.is === 'missing'
+          ? `lacks the key "${fault.key}"`
+          : fault.why
+    reader.problems.push({
+      code: 'schema-default',
+      severity: 'warning',
+      message: `The default of ${pathInWords([key])} ${why}.`,
+      ...(fault.is === 'unknown' ? {} : { expected: fault.expected }),
+      remedy: 'Change the default or the rule.',
+      at: reader.document.place([...path, 'properties', key, 'default']),
+    })
+  }
 }
 
 /** A type with its references resolved. Each type is read once; a type inside itself is a Problem. */
