@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -18,7 +19,10 @@ export default defineConfig({
     // GitHub's own readers of workflows import JSON as only a bundler takes it.
     server: { deps: { inline: [/\/@actions\/(?:expressions|languageservice|workflow-parser)\//] } },
     // A property test that meets a slow machine is slow, not wrong.
-    testTimeout: process.env.PROTIUM_E2E_TESTS ? 180_000 : 30_000,
+    testTimeout: process.env.PROTIUM_E2E_TESTS ? 180_000 : 60_000,
+    // Many tests wait for programs that they started. By itself vitest would leave one of two cores to them; jobs of act
+    // share one folder, so they take turns.
+    maxWorkers: process.env.PROTIUM_E2E_TESTS ? 1 : Math.max(2, availableParallelism() - 1),
     // A snapshot that is not there yet is written by a person's run, never by CI.
     update: process.env.CI || process.env.PROTIUM_CI ? 'none' : 'new',
   },
