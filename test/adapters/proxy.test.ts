@@ -138,6 +138,45 @@ describe('what is asked of GitHub behind a proxy', () => {
   })
 })
 
+test('a cloud is asked through the proxy, and past it where no_proxy says so', async () => {
+  const seen: (string | undefined)[] = []
+  const proxy = createServer((request, response) => {
+    seen.push(request.url)
+    response.writeHead(400, { 'content-type': 'text/xml' })
+    response.end(
+      '<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id it does not exist</Message></Error></ErrorResponse>',
+    )
+  })
+  await listening(proxy)
+  try {
+    const at = `http://127.0.0.1:${portOf(proxy)}`
+    const through = await askCloud({ AWS_ENDPOINT_URL: 'http://cloud.example', http_proxy: at })
+    const past = await askCloud({ AWS_ENDPOINT_URL: at, http_proxy: 'http://127.0.0.1:9', no_proxy: '127.0.0.1' })
+
+    expect([through, past]).toEqual(['absent', 'absent'])
+    expect(seen.filter((url) => url?.startsWith('http://cloud.example/'))).not.toEqual([])
+    expect(seen.filter((url) => url === '/')).not.toEqual([])
+  } finally {
+    proxy.closeAllConnections()
+    proxy.close()
+  }
+})
+
+/** What a process of its own hears of a stack. */
+async function askCloud(env: Readonly<Record<string, string>>): Promise<string> {
+  const program = `
+    import { cloudFormation } from ${JSON.stringify(join(import.meta.dirname, '../../src/adapters/cloudformation.ts'))}
+    const clock = { now: () => new Date(), sleep: async () => {} }
+    const cloud = cloudFormation({ clock, random: () => 0, run: { id: '1', attempt: 1 } })
+    const stack = { account: '123456789012', region: 'eu-central-1', name: 'it' }
+    const told = await cloud.state(stack).then(({ is }) => is, ({ code, message }) => code ?? message)
+    process.stdout.write(String(told))`
+  const given = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_CONFIG_FILE: '/nowhere', ...env }
+  const options = { env: given, timeout: 20_000 }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], options)
+  return stdout
+}
+
 /** What a process of its own hears of a pull request: its state, or the code of the refusal. */
 async function ask(api: string, env: Readonly<Record<string, string>>): Promise<string> {
   const sources = join(import.meta.dirname, '../../src/adapters')

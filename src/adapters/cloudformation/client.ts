@@ -5,6 +5,7 @@ import type { Budget } from '../../core/cloudformation/pace.ts'
 import { newBudget, take, throttled } from '../../core/cloudformation/pace.ts'
 import { Refused } from '../../core/problem.ts'
 import type { Clock } from '../../ports.ts'
+import { proxyOf } from '../proxy.ts'
 import { meaningOf, noteCall } from './refusal.ts'
 
 /** Who Protium is in an account; without it, what the process finds around it. */
@@ -192,7 +193,8 @@ function named(client: CloudFormationClient): CloudFormationClient {
 
 /** An agent of one's own does not know of a proxy by itself: https://nodejs.org/api/http.html#built-in-proxy-support */
 function handlerOptions() {
-  const agent = { keepAlive: true, proxyEnv: process.env }
+  const proxy = proxyOf(process.env)
+  const agent = { keepAlive: true, ...(proxy !== undefined && { proxyEnv: proxy }) }
   return { connectionTimeout: 10_000, requestTimeout: longestAnswer, httpAgent: agent, httpsAgent: agent }
 }
 
