@@ -215,7 +215,7 @@ describe('a deployment', () => {
         Firewall        not known
         AWS was asked too often and refused for the moment.
 
-        1. What is left to look at: the settings, the permissions, the network’s rules (templates/queue/v1/instance_infrastructure/cloudformation.yaml:2).
+        1. What is left to look at: the settings, the permissions, the network’s rules, at templates/queue/v1/instance_infrastructure/cloudformation.yaml line 2.
         2. Run the job again.
         3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
 

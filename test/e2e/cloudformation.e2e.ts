@@ -252,6 +252,54 @@ describe.skipIf(act === undefined)('the workflows deploy to accounts by CloudFor
     for (const stage of stages) expect(cloud.stack(`receipts-${stage}`)?.status).toBe('UPDATE_COMPLETE')
   })
 
+  test('a stage that fails says why on the pull request, with line, input and suspect, and run again it goes on', async () => {
+    cloud.fail({
+      logicalId: 'Queue',
+      on: 'update',
+      stack: 'receipts-staging',
+      reason:
+        'Properties validation failed for resource Queue with message: #/VisibilityTimeout: 240 is not wanted here',
+      times: 1,
+    })
+    const files = { [receipts]: spec.replace('timeout_seconds: 120', 'timeout_seconds: 240') }
+    const commit = await github.push({ repository: 'acme/catalog', branch: 'odd', from: 'main', files, by: 'dev' })
+    const body = { title: 'odd', head: 'odd', base: 'main' }
+    const pull = Number((await github.act({ operation: 'pulls/create', by: 'dev', parameters, body }))['number'])
+    const planned = await run('plan.yml', 'pull_request', { commit, branch: 'odd', actor: 'dev' })
+    await github.act({ operation: 'pulls/merge', by: 'mia', parameters: { ...parameters, pull_number: pull } })
+    const merged = text(lastEvent('push'), 'after')
+    const failed = await run('deploy.yml', 'push', { commit: merged, branch: 'main', actor: 'mia' })
+    const status = cloud.stack('receipts-staging')?.status
+    const said = await failureOn(pull)
+    const again = await run('deploy.yml', 'push', { commit: merged, branch: 'main', actor: 'mia' })
+    const after = await failureOn(pull)
+
+    expect(planned.conclusion, planned.log).toBe('success')
+    expect(failed.conclusion, failed.log).toBe('failure')
+    expect(failed.jobs.map(({ id, result }) => `${id} ${result}`)).toEqual([
+      'validate success',
+      'dev success',
+      'staging failure',
+    ])
+    expect(status).toBe('UPDATE_ROLLBACK_COMPLETE')
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('`Queue` (`AWS::SQS::Queue`)')
+    expect(said[0]).toContain('240 is not wanted here')
+    expect(said[0]).toMatch(/templates\/queue-worker\/v1\/instance_infrastructure\/cloudformation\.yaml:\d+/)
+    expect(said[0]).toMatch(/timeout_seconds = 240` from `services\/receipts\/service\.yaml:\d+/)
+    expect(said[0]).toContain('| **Infra setting** | **look here first** |')
+    expect(again.conclusion, again.log).toBe('success')
+    expect(cloud.stack('receipts-prod')?.status).toBe('UPDATE_COMPLETE')
+    expect(after).toEqual([expect.stringContaining('deployed after all')])
+  })
+
+  /** What is said of failures on a pull request, each comment as it is now. */
+  async function failureOn(pull: number): Promise<readonly string[]> {
+    const { issues } = clientOf(github, { kind: 'user', login: 'mia' })
+    const { data } = await issues.listComments({ ...parameters, issue_number: pull })
+    return data.flatMap(({ body }) => (body?.startsWith('<!-- protium:failure') === true ? [body] : []))
+  }
+
   function roles(nameOf: (stage: string) => string): readonly string[] {
     return stages
       .map((stage) => `arn:aws:sts::${accounts[stage]}:assumed-role/${nameOf(stage)}/GitHubActions`)

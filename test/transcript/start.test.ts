@@ -173,7 +173,7 @@ describe('protium start', () => {
         Security        not known  The log could not be looked at.
         Firewall        not known
 
-        1. What is left to look at: the code of the service, the permissions, the network’s rules (templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml:258).
+        1. What is left to look at: the code of the service, the permissions, the network’s rules, at templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml line 258.
         2. Read the message. If it should be known, report it: the table of messages grows by each.
         3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
 

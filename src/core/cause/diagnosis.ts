@@ -163,7 +163,7 @@ function stepsFor(
 ): readonly string[] {
   const guilty = verdicts.filter(({ is }) => is === 'convicted').map(({ suspect }) => names[suspect])
   const open = verdicts.filter(({ is }) => is === 'unknown').map(({ suspect }) => names[suspect])
-  const where = at === undefined ? '' : ` (${at.file}:${at.line})`
+  const where = at === undefined ? '' : `, at ${at.file} line ${at.line}`
   const look =
     guilty.length > 0
       ? `Look at ${guilty.join(' and ')} first${where}.`
