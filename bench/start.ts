@@ -101,10 +101,15 @@ export async function startTable(rounds: number): Promise<string> {
   const parts = largest.map(([name, size]) => `\`${name}\` ${(size / 1000).toFixed(0)} kB`).join(', ')
   return [
     '### The start of an action, to its first line',
-    ['| what | ms | target |', '| --- | ---: | ---: |', ...rows].join('\n'),
+    [
+      '| what | ms | target |',
+      '| --- | ---: | ---: |',
+      ...rows,
+      ...(theirs === undefined ? ['| aws-cloudformation-github-deploy | void | |'] : []),
+    ].join('\n'),
     theirs === undefined
       ? 'AWS’s own action is not at hand, so its figure is void.'
-      : `AWS’s own action is ${(theirs.bytes / 1e6).toFixed(2)} MB.`,
+      : `AWS’s own action is ${(theirs.bytes / 1e6).toFixed(2)} MB. Measured on ${new Date().toISOString().slice(0, 10)}.`,
     `\`dist/\` is ${(all / 1e6).toFixed(2)} MB in ${files.size} files, at most 1.5 MB; the largest: ${parts}.`,
   ].join('\n\n')
 }
