@@ -217,18 +217,18 @@ function prepareStack(
   if (file !== undefined) checkExports(file, plan.exports, others)
   const parameters = givenParameters(wanted)
   const { body, tags } = wanted
-  const goal: Content = {
+  const goal = (): Content => ({
     ...contentOf({ ...emptyContent(), ...plan, body, tags, parameters }),
     resources: Object.fromEntries(plan.steps.map(({ logicalId, record }) => [logicalId, record])),
-  }
-  const atRest = file !== undefined && isAtRest(file.status)
+  })
+  const atRest = file !== undefined && isAtRest(file.status) && file.status !== 'UPDATE_ROLLBACK_COMPLETE'
   return {
     file,
     plan,
     parameters,
     wants: wantsOf(wanted),
     against: againstOf(file, plan),
-    settled: atRest && sameContent(file, goal) && file.status !== 'UPDATE_ROLLBACK_COMPLETE' ? file.status : undefined,
+    settled: atRest && sameContent(file, goal()) ? file.status : undefined,
   }
 }
 

@@ -30,8 +30,8 @@ export type Rendered = {
 /** What the stack of a unit gives out. */
 type Outputs = { readonly values: Readonly<Record<string, string>>; readonly predicted: boolean }
 
-/** By the ids of units. */
-export type Given = ReadonlyMap<string, Outputs>
+/** What the unit of an id gives out; nothing if that is not known. */
+type Given = (id: string) => Outputs | undefined
 
 /** The units whose outputs a unit is rendered with: its environment, its component, the instances that a pipeline serves. */
 function neededBy(unit: Unit, units: readonly Unit[]): readonly Unit[] {
@@ -75,8 +75,8 @@ function knownOf(
   { units, given }: { readonly units: readonly Unit[]; readonly given: Given },
 ): { readonly known: Known; readonly predicted: boolean } | undefined {
   const needed = neededBy(unit, units)
-  if (needed.some(({ id }) => !given.has(id))) return undefined
-  const valuesOf = (of: Unit | undefined): Readonly<Record<string, string>> => given.get(of?.id ?? '')?.values ?? {}
+  if (needed.some(({ id }) => given(id) === undefined)) return undefined
+  const valuesOf = (of: Unit | undefined): Readonly<Record<string, string>> => given(of?.id ?? '')?.values ?? {}
   const homeOf = ({ environment }: Unit): Unit | undefined =>
     needed.find((other) => other.kind === 'environment' && other.environment.name === environment.name)
   const component = unit.kind === 'instance' ? needed.find(({ kind }) => kind === 'component') : undefined
@@ -96,7 +96,7 @@ function knownOf(
         outputs: mapOf(Object.entries(valuesOf(instance))),
       })),
     },
-    predicted: needed.some(({ id }) => given.get(id)?.predicted === true),
+    predicted: needed.some(({ id }) => given(id)?.predicted === true),
   }
 }
 
@@ -151,10 +151,11 @@ function unwatched(unit: Unit, { body }: RenderedStack): readonly Problem[] {
  * service until the next service.
  */
 class Kept {
-  readonly given = new Map<string, Outputs>()
   readonly #units: readonly Unit[]
-  readonly #environments = new Map<string, Rendered>()
-  readonly #siblings = new Map<string, Rendered>()
+  readonly #environments = new Map<string, Shelved>()
+  // A new map for each service: one that is cleared still leads from what it held to what it holds, so that in a large
+  // organisation each quick collection of garbage would find all of it alive.
+  #siblings = new Map<string, Shelved>()
   #service: string | undefined
 
   constructor(units: readonly Unit[]) {
@@ -164,11 +165,7 @@ class Kept {
   /** The same for other units, with what is known of the environments. */
   among(units: readonly Unit[]): Kept {
     const other = new Kept(units)
-    for (const [id, rendered] of this.#environments) {
-      other.#environments.set(id, rendered)
-      const outputs = this.given.get(id)
-      if (outputs !== undefined) other.given.set(id, outputs)
-    }
+    for (const [id, shelved] of this.#environments) other.#environments.set(id, shelved)
     return other
   }
 
@@ -179,27 +176,25 @@ class Kept {
 
   /** What a unit is rendered with; nothing for one that is not rendered, or that builds on what could not be. */
   known(unit: Unit): { readonly known: Known; readonly predicted: boolean } | undefined {
-    if (isManaged(unit)) this.given.set(unit.id, managedOutputs(unit))
-    if (unit.service?.service !== this.#service) {
-      for (const id of this.#siblings.keys()) this.given.delete(id)
-      this.#siblings.clear()
-    }
+    if (isManaged(unit)) this.#environments.set(unit.id, { rendered: undefined, outputs: managedOutputs(unit) })
+    if (unit.service?.service !== this.#service) this.#siblings = new Map()
     this.#service = unit.service?.service
-    const all = isManaged(unit) ? undefined : knownOf(unit, { units: this.#units, given: this.given })
+    const [environments, siblings] = [this.#environments, this.#siblings]
+    const shelved = (id: string): Shelved | undefined => environments.get(id) ?? siblings.get(id)
+    const all = isManaged(unit) ? undefined : knownOf(unit, { units: this.#units, given: (id) => shelved(id)?.outputs })
     if (all === undefined) return undefined
-    const [environments, siblings] = [this.#environments, new Map(this.#siblings)]
-    const rendered = (id: string): Rendered | undefined => environments.get(id) ?? siblings.get(id)
-    const from = placesInOthers(unit, { units: this.#units, rendered })
+    const from = placesInOthers(unit, { units: this.#units, rendered: (id) => shelved(id)?.rendered })
     return { ...all, known: { ...all.known, from } }
   }
 
   add(rendered: Rendered, outputs: Outputs): void {
     const { unit } = rendered
     const shelf = unit.kind === 'environment' ? this.#environments : this.#siblings
-    shelf.set(unit.id, rendered)
-    this.given.set(unit.id, outputs)
+    shelf.set(unit.id, { rendered, outputs })
   }
 }
+
+type Shelved = { readonly rendered: Rendered | undefined; readonly outputs: Outputs }
 
 /**
  * Renders and checks units one by one as if nothing was deployed: what an environment will give out is predicted from its
@@ -361,7 +356,7 @@ export async function replan(
     const outputs = await deployedOutputs(other, stacks)
     if (outputs !== undefined) given.set(other.id, outputs)
   }
-  const known = knownOf(unit, { units, given })
+  const known = knownOf(unit, { units, given: (id) => given.get(id) })
   if (known === undefined) return undefined
   const rendered = renderChecked(unit, known.known)
   if (!rendered.ok) return rendered

@@ -1,4 +1,4 @@
-import { type Data, type DataMap, Float, isList, isMap } from './data.ts'
+import { type Data, type DataMap, Float, isList, isMap, isShared } from './data.ts'
 import { sha256 } from './sha256.ts'
 
 /**
@@ -11,13 +11,26 @@ export function canonicalJson(data: Data): string {
   if (typeof data === 'number') return numberText(data)
   if (data === null || typeof data !== 'object') return String(data)
   if (data instanceof Float) return numberText(data.value)
+  const known = texts.get(data)
+  if (known !== undefined) return known
+  const text = isList(data) ? listText(data) : mapText(data)
+  if (isShared(data)) texts.set(data, text)
+  return text
+}
+
+/** The texts of what many documents share. */
+const texts = new WeakMap<DataMap | readonly Data[], string>()
+
+function listText(list: readonly Data[]): string {
   let members = ''
-  if (isList(data)) {
-    for (const item of data) members += members === '' ? canonicalJson(item) : `,${canonicalJson(item)}`
-    return `[${members}]`
-  }
-  for (const key of sortedKeys(data)) {
-    members += `${members === '' ? '' : ','}${stringText(key)}:${canonicalJson(valueOf(data, key))}`
+  for (const item of list) members += members === '' ? canonicalJson(item) : `,${canonicalJson(item)}`
+  return `[${members}]`
+}
+
+function mapText(map: DataMap): string {
+  let members = ''
+  for (const key of sortedKeys(map)) {
+    members += `${members === '' ? '' : ','}${stringText(key)}:${canonicalJson(valueOf(map, key))}`
   }
   return `{${members}}`
 }

@@ -60,6 +60,17 @@ export function interned(text: string): string {
   return known ?? text
 }
 
+const shared = new WeakSet<object>()
+
+/** Notes that a value is part of many documents, so that what is found out about it is worth keeping. */
+export function share(data: Data): void {
+  if (typeof data === 'object' && data !== null) shared.add(data)
+}
+
+export function isShared(data: DataMap | readonly Data[]): boolean {
+  return shared.has(data)
+}
+
 /** A map of the given entries that inherits nothing; a later entry wins. */
 export function mapOf(entries: Iterable<readonly [string, Data]> = []): DataMap {
   const map = newMap()

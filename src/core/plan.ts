@@ -292,11 +292,14 @@ function normal(unit: PlannedUnit): PlannedUnit {
         action,
         because,
         retained,
-        properties: properties.map(({ path, before, after }) => ({
-          path,
-          ...(before !== undefined && { before }),
-          ...(after !== undefined && { after }),
-        })),
+        properties:
+          properties.length === 0
+            ? properties
+            : properties.map(({ path, before, after }) => ({
+                path,
+                ...(before !== undefined && { before }),
+                ...(after !== undefined && { after }),
+              })),
       }))
       .toSorted((a, b) => compareText(a.logicalId, b.logicalId)),
   }
@@ -318,8 +321,15 @@ function unitData(unit: PlannedUnit): DataMap {
     ...(losses.length === 0 ? [] : [['losses', losses.map((loss) => mapOf(Object.entries(loss)))] as const]),
     [
       'changes',
-      changes.map(({ properties, ...change }) =>
-        mapOf([...Object.entries(change), ['properties', properties.map((each) => mapOf(Object.entries(each)))]]),
+      changes.map(({ logicalId, type, action, because, retained, properties }) =>
+        mapOf([
+          ['logicalId', logicalId],
+          ['type', type],
+          ['action', action],
+          ['because', because],
+          ['retained', retained],
+          ['properties', properties.map((each) => mapOf(Object.entries(each)))],
+        ]),
       ),
     ],
   ])

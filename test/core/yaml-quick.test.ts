@@ -110,6 +110,23 @@ describe('the quick reading of a rendered template', () => {
     expect(readQuickly(text, { tags: false })).toBeUndefined()
   })
 
+  test('reads a block that was met before as if it was new, wherever it stands', () => {
+    const block = ['Properties:', '  Script: |', '    one', '', '  Names:', '    - !Ref a', '    - { b: 1 }', '']
+    const at = (indent: number): string =>
+      block.map((line) => `${line === '' ? '' : ' '.repeat(indent)}${line}\n`).join('')
+    const texts = [
+      `Resources:\n  A:\n${at(4)}  B: c\n`,
+      `Resources:\n  A:\n${at(4)}`,
+      `Resources:\n  A:\n    More:\n      Deep:\n${at(8)}  B: c\n`,
+      `Resources:\n  A:\n${at(4)}     More: c\n  B: c\n`,
+      `Resources:\n  A:\n    Type: x\n${at(4)}  B: c\n`,
+    ]
+    for (let round = 0; round < 10; round += 1) for (const text of texts) expectSame(text)
+    const [first, second] = [0, 1].map(() => readQuickly(texts[0] ?? '', { tags: true }))
+    expect(first).toBeDefined()
+    expect(second).toEqual(first)
+  })
+
   test('says what the parsers say, of any text', () => {
     fc.assert(fc.property(yamlText, expectSame), { numRuns: 1500 })
   })

@@ -1,4 +1,4 @@
-import { type DataMap, isMap, type Path } from '../data.ts'
+import { type DataMap, isList, isMap, isShared, type Path } from '../data.ts'
 import {
   elements,
   type Finding,
@@ -97,13 +97,42 @@ const policyTypes = new Set([
   'AWS::IAM::GroupPolicy',
 ])
 
+/** What holds nothing to tell of; renderings share what they have in common. */
+const innocent = new WeakSet<object>()
+
 export function identity(resource: Resource): Finding[] {
+  if (policyTypes.has(resource.type)) return unlessInnocent(resource, 'PolicyDocument', documentFindings)
+  if (!identityTypes.has(resource.type)) return []
+  return [
+    ...unlessInnocent(resource, 'Policies', policyFindings),
+    ...unlessInnocent(resource, 'ManagedPolicyArns', broadFindings),
+    ...unlessInnocent(resource, 'AssumeRolePolicyDocument', trustFindings),
+  ]
+}
+
+/** What a rule finds in a property, which it has to look at once only if that is nothing. */
+function unlessInnocent(resource: Resource, key: string, judge: (resource: Resource) => Finding[]): Finding[] {
+  const all = resource.body['Properties']
+  const property = isMap(all) && !isIntrinsic(all) ? all[key] : undefined
+  const isKept = (isMap(property) || isList(property)) && isShared(property)
+  if (isKept && innocent.has(property)) return []
+  const findings = judge(resource)
+  if (isKept && findings.length === 0) innocent.add(property)
+  return findings
+}
+
+function documentFindings(resource: Resource): Finding[] {
+  return permissions(resource, properties(resource, 'PolicyDocument'))
+}
+
+function policyFindings(resource: Resource): Finding[] {
+  return elements(properties(resource, 'Policies')).flatMap((policy) =>
+    permissions(resource, reach(policy, 'PolicyDocument')),
+  )
+}
+
+function broadFindings(resource: Resource): Finding[] {
   const findings: Finding[] = []
-  if (policyTypes.has(resource.type)) findings.push(...permissions(resource, properties(resource, 'PolicyDocument')))
-  if (!identityTypes.has(resource.type)) return findings
-  for (const policy of elements(properties(resource, 'Policies'))) {
-    findings.push(...permissions(resource, reach(policy, 'PolicyDocument')))
-  }
   for (const { value, path } of elements(properties(resource, 'ManagedPolicyArns'))) {
     const broad = broadPolicy(textOf(value) ?? '')
     if (broad === undefined) continue
@@ -115,6 +144,11 @@ export function identity(resource: Resource): Finding[] {
       remedy: 'Write these actions into a policy of its own, on the resources of this template.',
     })
   }
+  return findings
+}
+
+function trustFindings(resource: Resource): Finding[] {
+  const findings: Finding[] = []
   for (const { statement, path } of allowing(properties(resource, 'AssumeRolePolicyDocument'))) {
     for (const principal of reach({ value: statement, path }, 'Principal').flatMap(principals)) {
       if (principal.value !== '*' || isSet(statement['Condition'])) continue

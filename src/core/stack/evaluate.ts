@@ -57,7 +57,7 @@ export type EvaluatedResource = {
   readonly properties: DataMap
   /** The resources that have to be there first: mentioned ones and `DependsOn`, sorted as in the template. */
   readonly dependencies: readonly string[]
-  readonly physicalId: string
+  readonly placed: Placed
 }
 
 /** A stack with every function gone. Resources stand in the order in which they can be made. */
@@ -117,11 +117,16 @@ export function evaluateStack(
   for (const id of ordered.order) {
     const resource = live.get(id)
     if (resource === undefined) continue
-    const value = scope.resolve(resource.properties, ['Resources', id, 'Properties'])
+    const value = scope.properties(resource)
     const properties = value !== broken && isMap(value) ? value : mapOf()
     const placed = world.place(resource, properties)
     scope.placed.set(id, placed)
-    resources.push({ resource, properties, dependencies: dependencies.get(id) ?? [], physicalId: placed.physicalId })
+    resources.push({
+      resource,
+      properties,
+      dependencies: dependencies.get(id) ?? [],
+      placed,
+    })
   }
   const { outputs, exports } = outputsOf(body, scope)
   if (scope.problems.length > 0) return { ok: false, problems: scope.problems }
@@ -146,13 +151,13 @@ function textOf(parameter: Parameter): string {
 }
 
 function dependenciesOf(resource: Resource, live: ReadonlyMap<string, Resource>, scope: Scope): readonly string[] {
-  const written = resource.mentions
+  const written = resource.surveys.map(({ survey }) => survey.mentions)
   // Only a choice has branches; a mention of a condition tells of one.
-  const counting = written.some(({ is }) => is === 'condition')
-    ? mentions(pruneBranches(resource.properties, scope))
+  const counting = written.some((each) => each.some(({ is }) => is === 'condition'))
+    ? [mentions(pruneBranches(resource.properties, scope))]
     : written
   const named = new Set(resource.dependsOn)
-  for (const it of counting) if (it.is !== 'condition') named.add(it.name)
+  for (const each of counting) for (const it of each) if (it.is !== 'condition') named.add(it.name)
   if (named.size === 0) return []
   return [...live.keys()].filter((id) => named.has(id))
 }
@@ -316,6 +321,29 @@ class Scope {
   /** A value with its functions gone. `open` shows the values of `NoEcho` parameters; conditions alone may see them. */
   resolve(value: Data, path: Path, open = false): Value {
     return typeof value === 'object' && value !== null ? this.#resolve(value, [...path], open) : value
+  }
+
+  /** The properties of a resource with their functions gone; those that hold none are not looked at. */
+  properties({ logicalId, properties, surveys }: Resource): Value {
+    const path = ['Resources', logicalId, 'Properties']
+    const [first] = surveys
+    if (first === undefined) return properties
+    if (first.path.length === 0) return this.#resolve(properties, path, false)
+    const members = newMap()
+    let whole = true
+    let next = 0
+    for (const key of Object.keys(properties)) {
+      const member = properties[key] ?? null
+      if (surveys[next]?.path[0] !== key) {
+        members[key] = member
+        continue
+      }
+      next += 1
+      const resolved = this.#resolve(member, [...path, key], false)
+      if (resolved === broken) whole = false
+      else if (resolved !== undefined) members[key] = resolved
+    }
+    return whole ? members : broken
   }
 
   /** `path` grows and shrinks with the walk; what is kept of it is copied. What holds no function is given back as it is. */

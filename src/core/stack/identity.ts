@@ -40,33 +40,51 @@ export function pseudoValues(stack: StackName): PseudoValues {
  * attribute that the type does not have is never made up.
  */
 export function placeResource(resource: Unnamed): Placed {
-  const kind = resource.type.replace(/^AWS::/, '')
-  const found = lookUpType(resource.type)
-  const type = found.is === 'known' ? found.type : undefined
-  const it: Named = { ...resource, kind, known: type, name: nameOf(resource, type), physicalId: '' }
-  const placed: Named = { ...it, physicalId: idOf(it) }
-  return {
-    physicalId: placed.physicalId,
-    attribute: (attribute) => {
-      if (found.is === 'custom') return { ok: true, value: fill(`{low:12}`, placed, `attribute ${attribute}`) }
-      if (kind === 'CloudFormation::Stack' && attribute.startsWith('Outputs.')) {
-        return { ok: true, value: fill(`{low:12}`, placed, `attribute ${attribute}`) }
-      }
-      const form = type?.attributes.get(attribute)
-      if (type === undefined) {
-        const message = `The attributes of ${resource.type} are not known here, so no value can be given.`
-        return { ok: false, message }
-      }
-      if (form === undefined) return { ok: false, message: attributesText(type, attribute) }
-      if (
-        attribute === 'StreamArn' &&
-        own(resource.properties, 'StreamSpecification') === undefined &&
-        kind === 'DynamoDB::Table'
-      ) {
-        return { ok: false, message: 'The table has no stream: it lacks `StreamSpecification`.' }
-      }
-      return { ok: true, value: attributeOf(placed, attribute, form) }
-    },
+  return new Placing(resource)
+}
+
+/** Most resources are mentioned by none, and their names are asked for by whoever makes them alone. */
+class Placing implements Placed {
+  readonly #resource: Unnamed
+  #placed: Named | undefined
+
+  constructor(resource: Unnamed) {
+    this.#resource = resource
+  }
+
+  get physicalId(): string {
+    return this.#named().physicalId
+  }
+
+  #named(): Named {
+    if (this.#placed !== undefined) return this.#placed
+    const { type: name } = this.#resource
+    const found = lookUpType(name)
+    const known = found.is === 'known' ? found.type : undefined
+    const kind = name.replace(/^AWS::/, '')
+    const it: Named = { ...this.#resource, kind, known, name: nameOf(this.#resource, known), physicalId: '' }
+    return (this.#placed = { ...it, physicalId: idOf(it) })
+  }
+
+  attribute(attribute: string): ReturnType<Placed['attribute']> {
+    const placed = this.#named()
+    const { kind, known, properties, type } = placed
+    if (lookUpType(type).is === 'custom' || (kind === 'CloudFormation::Stack' && attribute.startsWith('Outputs.'))) {
+      return { ok: true, value: fill(`{low:12}`, placed, `attribute ${attribute}`) }
+    }
+    if (known === undefined) {
+      return { ok: false, message: `The attributes of ${type} are not known here, so no value can be given.` }
+    }
+    const form = known.attributes.get(attribute)
+    if (form === undefined) return { ok: false, message: attributesText(known, attribute) }
+    if (
+      attribute === 'StreamArn' &&
+      kind === 'DynamoDB::Table' &&
+      own(properties, 'StreamSpecification') === undefined
+    ) {
+      return { ok: false, message: 'The table has no stream: it lacks `StreamSpecification`.' }
+    }
+    return { ok: true, value: attributeOf(placed, attribute, form) }
   }
 }
 
@@ -520,21 +538,33 @@ const innermost = /\{([^{}|]+)(?:\|([^{}]*))?\}/
 
 /** Fills a shape in, from the inside out. `purpose` keeps the derived characters of one resource apart. */
 function fill(shape: string, it: Named, purpose: string): string {
-  const { partition, urlSuffix } = partitionOf(it.stack.region)
-  const fixed: Readonly<Record<string, string>> = {
-    $P: partition,
-    $R: it.stack.region,
-    $A: it.stack.account,
-    $U: urlSuffix,
-  }
-  let text = shape.replaceAll(/\$[PRAU]/g, (mark) => fixed[mark] ?? mark)
+  let text = withNames(shape, it)
   for (let count = 0, match = innermost.exec(text); match !== null; match = innermost.exec(text), count += 1) {
     const [whole, word = '', otherwise = ''] = match
     const value = filling(word, it, `${purpose} ${count}`)
     const filled = value === '' ? otherwise : value
-    text = `${text.slice(0, match.index)}${filled.replaceAll(/[{}]/g, '')}${text.slice(match.index + whole.length)}`
+    const clean = /[{}]/.test(filled) ? filled.replaceAll(/[{}]/g, '') : filled
+    text = `${text.slice(0, match.index)}${clean}${text.slice(match.index + whole.length)}`
   }
   return text
+}
+
+/** A shape with partition, region, account and URL suffix in their places. */
+function withNames(shape: string, { stack: { account, region } }: Named): string {
+  if (!shape.includes('$')) return shape
+  const { partition, urlSuffix } = partitionOf(region)
+  return shape.replaceAll(/\$[PRAU]/g, (mark) => {
+    switch (mark) {
+      case '$P':
+        return partition
+      case '$R':
+        return region
+      case '$A':
+        return account
+      default:
+        return urlSuffix
+    }
+  })
 }
 
 function filling(word: string, it: Named, purpose: string): string {
@@ -601,10 +631,16 @@ function randomText(seed: string, length: number, alphabet: string): string {
   for (let round = 0; text.length < length; round += 1) {
     const hex = sha256(`${seed}\n${round}`)
     for (let index = 0; index < hex.length && text.length < length; index += 2) {
-      text += alphabet.charAt(Number.parseInt(hex.slice(index, index + 2), 16) % alphabet.length)
+      text += alphabet.charAt((16 * digitAt(hex, index) + digitAt(hex, index + 1)) % alphabet.length)
     }
   }
   return text
+}
+
+/** The value of a hexadecimal digit in lower case. */
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index)
+  return code < 58 ? code - 48 : code - 87
 }
 
 function uuidOf(seed: string): string {

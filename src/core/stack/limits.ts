@@ -5,16 +5,19 @@ import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { functionNames } from './evaluate.ts'
 import { attributesText } from './identity.ts'
-import { hasLoop } from './loops.ts'
 import { inOrder } from './order.ts'
 import { compilePattern, isParameterType, scalarText } from './parameters.ts'
 import {
   attributeTarget,
+  type Call,
+  calls,
   functionOf,
   hasLanguageExtensions,
   isText,
+  loopPrefix,
   type Mention,
   mentions,
+  modelOf,
   own,
   pseudoParameters,
   type Resource,
@@ -58,6 +61,10 @@ const policies = [
   { policy: 'DeletionPolicy', allowed: ['Delete', 'Retain', 'Snapshot', 'RetainExceptOnCreate'] },
   { policy: 'UpdateReplacePolicy', allowed: ['Delete', 'Retain', 'Snapshot'] },
 ] as const
+
+const knownKeys: ReadonlySet<string> = new Set(resourceKeys)
+const knownFunctions: ReadonlySet<string> = new Set(functionNames)
+const pseudoNames: ReadonlySet<string> = new Set(pseudoParameters)
 
 const outputKeys = ['Condition', 'Description', 'Export', 'Value'] as const
 
@@ -114,7 +121,7 @@ class Check {
     this.#resources = resourcesOf(template)
     this.#parameters = Object.keys(section(template, 'Parameters'))
     this.#conditions = Object.keys(section(template, 'Conditions'))
-    this.#loops = hasLoop(template)
+    this.#loops = modelOf(template).hasLoop
     const transforms = transformsOf(template)
     this.#serverless = transforms.includes('AWS::Serverless-2016-10-31')
     this.#macro = transforms.some((name) => name !== 'AWS::LanguageExtensions' && name !== 'AWS::Serverless-2016-10-31')
@@ -131,7 +138,7 @@ class Check {
 
   sizes(): void {
     // Most templates are so small that it need not be known how large they are.
-    const size = mostBytes(this.#template) > stackLimits.body ? utf8Length(canonicalJson(this.#template)) : 0
+    const size = modelOf(this.#template).bytes > stackLimits.body ? utf8Length(canonicalJson(this.#template)) : 0
     if (size > stackLimits.body)
       this.#limit(`The template has ${size} bytes.`, [], `At most ${stackLimits.body} bytes.`)
     const description = own(this.#template, 'Description')
@@ -154,7 +161,7 @@ class Check {
 
   /** Logical ids are letters and digits: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html */
   #name(name: string, path: Path): void {
-    if (name.startsWith('Fn::ForEach::') || name === 'Fn::Transform') return
+    if (name.startsWith(loopPrefix) || name === 'Fn::Transform') return
     if (name.length > stackLimits.logicalId)
       this.#limit(
         `The name ${name.slice(0, 40)}… has ${name.length} characters.`,
@@ -291,7 +298,7 @@ class Check {
         continue
       }
       for (const key of Object.keys(value)) {
-        if (resourceKeys.some((each) => each === key) || key.startsWith('Fn::')) continue
+        if (knownKeys.has(key) || key.startsWith('Fn::')) continue
         this.#note('stack-section', `A resource has no ${key}.${didYouMean(key, resourceKeys)}`, [...path, key], {
           expected: `One of ${resourceKeys.join(', ')}.`,
           remedy: `Move it into \`Properties\`, correct or remove it.`,
@@ -354,7 +361,9 @@ class Check {
       if (!this.#resources.has(name)) this.#missing('resource', name, here, this.#resources.keys())
     }
     if (condition !== undefined) this.#condition(condition, [...path, 'Condition'])
-    this.#value(properties, [...path, 'Properties'], 'value', resource.mentions)
+    const { surveys } = resource
+    for (const each of surveys) this.#functions(each.survey.calls, [...path, 'Properties', ...each.path])
+    for (const each of surveys) this.#mentions(each.survey.mentions, [...path, 'Properties', ...each.path])
   }
 
   outputs(): void {
@@ -401,7 +410,9 @@ class Check {
       const add = (name: string): void => {
         if (this.#resources.get(name)?.condition === undefined) together.push(name)
       }
-      for (const it of resource.mentions) if (it.is !== 'condition' && !it.conditional) add(it.name)
+      for (const { survey } of resource.surveys) {
+        for (const it of survey.mentions) if (it.is !== 'condition' && !it.conditional) add(it.name)
+      }
       resource.dependsOn.forEach(add)
       dependencies.set(resource.logicalId, resource.condition === undefined ? together : [])
     }
@@ -418,20 +429,25 @@ class Check {
     )
   }
 
-  #value(value: Data, path: Path, kind: 'value' | 'condition', mentioned = mentions(value)): void {
-    this.#shapes(value, [...path], kind)
-    for (const mention of mentioned) this.#mention(mention, path, kind)
+  #value(value: Data, path: Path, kind: 'value' | 'condition'): void {
+    if (kind === 'condition') this.#conditionsIn(value, path)
+    this.#functions(calls(value), path)
+    this.#mentions(mentions(value), path, kind)
+  }
+
+  #functions(all: readonly Call[], from: Path): void {
+    for (const call of all) this.#function(call, from)
+  }
+
+  #mentions(all: readonly Mention[], from: Path, kind: 'value' | 'condition' = 'value'): void {
+    for (const mention of all) this.#mention(mention, from, kind)
   }
 
   #mention(mention: Mention, from: Path, kind: 'value' | 'condition'): void {
     const { name } = mention
     const resource = this.#resources.get(name)
     if (mention.is === 'name') {
-      if (
-        (resource !== undefined && kind === 'value') ||
-        pseudoParameters.some((each) => each === name) ||
-        this.#parameters.includes(name)
-      )
+      if ((resource !== undefined && kind === 'value') || pseudoNames.has(name) || this.#parameters.includes(name))
         return
     }
     const path = [...from, ...mention.path]
@@ -471,31 +487,20 @@ class Check {
     if (!this.#conditions.includes(name)) this.#missing('condition', name, path, this.#conditions)
   }
 
-  /** `path` grows and shrinks with the walk; what is kept of it is copied. */
-  #shapes(value: Data, path: (string | number)[], kind: 'value' | 'condition'): void {
-    if (isList(value)) {
-      for (let index = 0; index < value.length; index += 1) {
-        path.push(index)
-        this.#shapes(value[index] ?? null, path, kind)
-        path.pop()
-      }
-      return
-    }
+  /** Conditions may name each other. */
+  #conditionsIn(value: Data, path: Path): void {
+    if (isList(value)) value.forEach((item, index) => this.#conditionsIn(item, [...path, index]))
     if (!isMap(value)) return
-    for (const key of Object.keys(value)) {
-      const member = value[key] ?? null
-      path.push(key)
-      if (key.startsWith('Fn::'))
-        this.#function(key, member, { path: [...path], alone: Object.keys(value).length === 1 })
-      if (kind === 'condition' && key === 'Condition' && isText(member)) this.#condition(member, [...path])
-      this.#shapes(member, path, kind)
-      path.pop()
+    for (const [key, member] of Object.entries(value)) {
+      if (key === 'Condition' && isText(member)) this.#condition(member, [...path, key])
+      this.#conditionsIn(member, [...path, key])
     }
   }
 
-  #function(name: string, argument: Data, { path, alone }: { readonly path: Path; readonly alone: boolean }): void {
-    if (name.startsWith('Fn::ForEach::')) return
-    if (!functionNames.some((each) => each === name)) {
+  #function({ name, argument, path: inside, alone }: Call, from: Path): void {
+    if (name.startsWith(loopPrefix)) return
+    const path = [...from, ...inside]
+    if (!knownFunctions.has(name)) {
       return this.#note('stack-intrinsic', `There is no function ${name}.${didYouMean(name, functionNames)}`, path, {
         remedy: 'Use a function that CloudFormation has.',
         key: true,
@@ -584,16 +589,6 @@ function wrongShape(name: string, argument: Data): string | undefined {
     default:
       return undefined
   }
-}
-
-/** At least as many bytes as the value has as JSON, found without writing it: a character takes six at most (`\u0000`). */
-function mostBytes(value: Data): number {
-  if (isText(value)) return 6 * value.length + 3
-  if (isList(value)) return value.reduce<number>((sum, item) => sum + mostBytes(item), 2 + value.length)
-  if (!isMap(value)) return 400
-  let sum = 2
-  for (const key of Object.keys(value)) sum += 6 * key.length + 4 + mostBytes(value[key] ?? null)
-  return sum
 }
 
 function isCall(value: Data | undefined): boolean {

@@ -1,7 +1,7 @@
 import { type Data, type DataMap, isList, isMap, mapOf, type Path } from '../data.ts'
 import type { Parameter } from './parameters.ts'
 import { scalarText } from './parameters.ts'
-import { hasLanguageExtensions, isText, own, section } from './template.ts'
+import { hasLanguageExtensions, isText, loopPrefix, modelOf, own, section } from './template.ts'
 
 export type LoopProblem = { readonly message: string; readonly path: Path }
 
@@ -14,7 +14,7 @@ export function writeOutLoops(
   body: DataMap,
   parameters: ReadonlyMap<string, Parameter>,
 ): { readonly body: DataMap; readonly problems: readonly LoopProblem[] } {
-  if (!hasLoop(body)) return { body, problems: [] }
+  if (!modelOf(body).hasLoop) return { body, problems: [] }
   const problems: LoopProblem[] = []
   const written = writeOut(body, [], { body, parameters, problems, copies: { count: 0 } })
   return { body: isMap(written) ? written : body, problems }
@@ -30,30 +30,12 @@ type Scope = {
   readonly copies: { count: number }
 }
 
-const prefix = 'Fn::ForEach::'
-
-const answers = new WeakMap<DataMap, boolean>()
-
-/** Whether a `Fn::ForEach` stands anywhere in a template; looked for once. */
-export function hasLoop(body: DataMap): boolean {
-  const before = answers.get(body)
-  if (before !== undefined) return before
-  const answer = loopIn(body)
-  answers.set(body, answer)
-  return answer
-}
-
-function loopIn(value: Data): boolean {
-  if (isList(value)) return value.some(loopIn)
-  return isMap(value) && Object.keys(value).some((key) => key.startsWith(prefix) || loopIn(value[key] ?? null))
-}
-
 function writeOut(value: Data, path: Path, scope: Scope): Data {
   if (isList(value)) return value.map((item, index) => writeOut(item, [...path, index], scope))
   if (!isMap(value)) return value
   const entries = Object.entries(value).flatMap(([key, member]): (readonly [string, Data])[] => {
     const here = [...path, key]
-    return key.startsWith(prefix) ? loop(member, here, scope) : [[key, writeOut(member, here, scope)]]
+    return key.startsWith(loopPrefix) ? loop(member, here, scope) : [[key, writeOut(member, here, scope)]]
   })
   return mapOf(entries)
 }

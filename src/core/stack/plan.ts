@@ -1,8 +1,9 @@
 import { compareText } from '../canonical.ts'
 import type { Data, DataMap, Path } from '../data.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
+import { Recent } from '../recent.ts'
 import { type Change, type ChangedProperty, changedProperty, differences, replacing } from './diff.ts'
-import { type Evaluated, evaluateStack, type Placed } from './evaluate.ts'
+import { type Evaluated, type EvaluatedResource, evaluateStack, type Placed } from './evaluate.ts'
 import { fixedName, placeResource, pseudoValues } from './identity.ts'
 import { inOrder } from './order.ts'
 import { stackLimits, utf8Length } from './sizes.ts'
@@ -89,29 +90,34 @@ export function planStack(wish: StackWish, options: PlanOptions = {}): Checked<S
 function planFirst(wish: StackWish, options: PlanOptions): Checked<StackPlan> {
   const evaluated = evaluateFirst(wish, options)
   if (!evaluated.ok) return evaluated
-  const steps = evaluated.value.resources.map(({ resource, properties, physicalId, dependencies }): Step => {
-    const { logicalId, type, deletionPolicy, updateReplacePolicy } = resource
-    const tags = tagsOf(wish, type)
-    return {
-      logicalId,
-      record: {
-        type,
-        physicalId,
-        generation: 1,
-        properties,
-        tags,
-        dependencies,
-        deletionPolicy,
-        updateReplacePolicy,
-      },
-      change: changeTo(logicalId, type, 'create'),
-    }
-  })
+  const steps = evaluated.value.resources.map((each) => new FirstStep(wish, each))
   const { outputsBefore = {} } = options
   return { ok: true, problems: [], value: planOf(evaluated.value, { steps, removals: [], outputsBefore }) }
 }
 
-const firsts = new WeakMap<StackWish, Evaluated>()
+/** A resource that is made. What it will be is asked for by whoever makes it, and not by who plans. */
+class FirstStep implements Step {
+  readonly logicalId: string
+  readonly change: Change
+  readonly #wish: StackWish
+  readonly #made: EvaluatedResource
+
+  constructor(wish: StackWish, made: EvaluatedResource) {
+    const { logicalId, type } = made.resource
+    this.logicalId = logicalId
+    this.change = changeTo(logicalId, type, 'create')
+    this.#wish = wish
+    this.#made = made
+  }
+
+  get record(): ResourceRecord {
+    const { resource, properties, placed, dependencies } = this.#made
+    const { physicalId } = placed
+    return { ...recordOf(this.#wish, { resource, properties, physicalId, generation: 1 }), dependencies }
+  }
+}
+
+const firsts = new Recent<StackWish, Evaluated>()
 
 /**
  * A stack evaluated as if none of its resources was there. It is checked so when it is rendered and again when it is
@@ -262,8 +268,10 @@ function tagsOf({ tags }: StackWish, type: string): StackWish['tags'] {
 }
 
 function changeTo(logicalId: string, type: string, action: Change['action']): Change {
-  return { logicalId, type, action, properties: [], because: [], retained: false }
+  return { logicalId, type, action, properties: none, because: none, retained: false }
 }
+
+const none: readonly never[] = []
 
 function typeChanged(logicalId: string, before: string, after: string): Problem {
   return {

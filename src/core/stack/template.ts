@@ -1,4 +1,5 @@
-import { type Data, type DataMap, interned, isList, isMap, type Path } from '../data.ts'
+import { type Data, type DataMap, interned, isList, isMap, isShared, type Path } from '../data.ts'
+import { Recent } from '../recent.ts'
 
 /** A stack's identity: the name, and the account and region that it lies in. */
 export type StackName = { readonly name: string; readonly account: string; readonly region: string }
@@ -16,8 +17,8 @@ export type Resource = {
   readonly logicalId: string
   readonly type: string
   readonly properties: DataMap
-  /** What the properties mention; paths lead from them. */
-  readonly mentions: readonly Mention[]
+  /** What is in the properties that hold functions; the path of each leads from `Properties`. */
+  readonly surveys: readonly { readonly path: Path; readonly survey: Survey }[]
   readonly dependsOn: readonly string[]
   readonly condition: string | undefined
   readonly deletionPolicy: string
@@ -57,35 +58,67 @@ export function hasLanguageExtensions(body: DataMap): boolean {
   return transformsOf(body).includes('AWS::LanguageExtensions')
 }
 
-const models = new WeakMap<DataMap, ReadonlyMap<string, Resource>>()
+type Model = Measure & { readonly resources: ReadonlyMap<string, Resource> }
+
+const models = new Recent<DataMap, Model>()
 
 /** The resources by their logical ids, in the order of the template; read once a template. */
 export function resourcesOf(body: DataMap): ReadonlyMap<string, Resource> {
+  return modelOf(body).resources
+}
+
+/** A template's resources, and the measure of all of it; found once a template. */
+export function modelOf(body: DataMap): Model {
   const before = models.get(body)
   if (before !== undefined) return before
   const resources = new Map<string, Resource>()
-  models.set(body, resources)
-  for (const [logicalId, value] of Object.entries(section(body, 'Resources'))) {
-    if (!isMap(value)) continue
-    const type = own(value, 'Type')
-    const properties = own(value, 'Properties')
-    const dependsOn = own(value, 'DependsOn')
-    const condition = own(value, 'Condition')
-    const deletion = own(value, 'DeletionPolicy')
-    const replace = own(value, 'UpdateReplacePolicy')
-    if (!isText(type)) continue
-    resources.set(logicalId, {
-      logicalId,
-      type: interned(type),
-      properties: isMap(properties) ? properties : {},
-      mentions: isMap(properties) ? mentions(properties) : [],
-      dependsOn: isText(dependsOn) ? [dependsOn] : isList(dependsOn) ? dependsOn.filter(isText) : [],
-      condition: isText(condition) ? condition : undefined,
-      deletionPolicy: isText(deletion) ? deletion : 'Delete',
-      updateReplacePolicy: isText(replace) ? replace : 'Delete',
-    })
+  const measure = { hasLoop: false, bytes: 2 }
+  for (const [name, part] of Object.entries(body)) {
+    if (name !== 'Resources' || !isMap(part)) {
+      addTo(measure, name, measureOf(part))
+      continue
+    }
+    addTo(measure, name, { hasLoop: false, bytes: 2 })
+    for (const [logicalId, value] of Object.entries(part)) {
+      const type = own(value, 'Type')
+      if (!isMap(value) || !isText(type)) {
+        addTo(measure, logicalId, measureOf(value))
+        continue
+      }
+      const properties = own(value, 'Properties')
+      const found = isMap(properties) ? surveyProperties(properties) : undefined
+      addTo(measure, logicalId, { hasLoop: false, bytes: 2 })
+      for (const [key, attribute] of Object.entries(value)) {
+        addTo(measure, key, found !== undefined && key === 'Properties' ? found : measureOf(attribute))
+      }
+      const dependsOn = own(value, 'DependsOn')
+      const condition = own(value, 'Condition')
+      const deletion = own(value, 'DeletionPolicy')
+      const replace = own(value, 'UpdateReplacePolicy')
+      resources.set(logicalId, {
+        logicalId,
+        type: interned(type),
+        properties: isMap(properties) ? properties : {},
+        surveys: found?.surveys ?? [],
+        dependsOn: isText(dependsOn) ? [dependsOn] : isList(dependsOn) ? dependsOn.filter(isText) : [],
+        condition: isText(condition) ? condition : undefined,
+        deletionPolicy: isText(deletion) ? deletion : 'Delete',
+        updateReplacePolicy: isText(replace) ? replace : 'Delete',
+      })
+    }
   }
-  return resources
+  const model = { resources, ...measure }
+  models.set(body, model)
+  return model
+}
+
+function measureOf(value: Data): Measure {
+  return isMap(value) || isList(value) ? surveyOf(value) : { hasLoop: false, bytes: bytesOf(value) }
+}
+
+function addTo(sum: { hasLoop: boolean; bytes: number }, key: string, { hasLoop, bytes }: Measure): void {
+  sum.hasLoop ||= hasLoop || key.startsWith(loopPrefix)
+  sum.bytes += 6 * key.length + 4 + bytes
 }
 
 export function isText(value: Data | undefined): value is string {
@@ -133,55 +166,161 @@ export type Mention =
     }
   | { readonly is: 'condition'; readonly name: string; readonly path: Path }
 
-/**
- * Everything that a value mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`, in the order in which it is written. Paths
- * lead from the value.
- */
-export function mentions(value: Data): readonly Mention[] {
-  const found: Mention[] = []
-  mentionsInto(found, value, { path: [], conditional: false })
+/** A key that is a function's, with its argument. The path ends with it. */
+export type Call = {
+  readonly name: string
+  readonly argument: Data
+  readonly path: Path
+  /** Whether it is the only key of its map, as a function has to be. */
+  readonly alone: boolean
+}
+
+/** What is found in a value in one walk, for all who ask. Paths lead from the value; all is in the order in which it is written. */
+export type Survey = Measure & {
+  /** What it mentions by `Ref`, `Fn::GetAtt`, `Fn::Sub` and `Fn::If`. */
+  readonly mentions: readonly Mention[]
+  /** The functions but `Ref`. */
+  readonly calls: readonly Call[]
+  /** Whether it holds no function at all, so that it is what it will be. */
+  readonly isPlain: boolean
+}
+
+type Measure = {
+  /** Whether a `Fn::ForEach` stands in it. */
+  readonly hasLoop: boolean
+  /** At least as many bytes as it has as JSON: a character takes six at most (`\u0000`). */
+  readonly bytes: number
+}
+
+export const loopPrefix = 'Fn::ForEach::'
+
+type Collection = DataMap | readonly Data[]
+
+/** Of values that many templates share. */
+const surveys = new WeakMap<Collection, Survey>()
+
+function surveyOf(value: Collection): Survey {
+  const known = surveys.get(value)
+  if (known !== undefined) return known
+  const state: Walk = { mentions: [], calls: [], isPlain: true, path: [] }
+  const bytes = walk(value, state, false)
+  const { mentions, calls, isPlain } = state
+  const hasLoop = calls.some(({ name }) => name.startsWith(loopPrefix))
+  const found = { mentions, calls, isPlain, hasLoop, bytes }
+  if (isShared(value)) surveys.set(value, found)
   return found
 }
 
-/** Where the walk is. The path is one list that grows and shrinks with it, and is copied where something is found. */
-type Walk = { readonly path: (string | number)[]; readonly conditional: boolean }
+type Surveyed = Measure & Pick<Resource, 'surveys'>
 
-function mentionsInto(found: Mention[], value: Data, walk: Walk): void {
-  const { path, conditional } = walk
-  if (isList(value)) {
-    for (let index = 0; index < value.length; index += 1) {
-      path.push(index)
-      mentionsInto(found, value[index] ?? null, walk)
-      path.pop()
+/** Each property is looked at by itself, so that what is known of one is of use to all resources that share it. */
+function surveyProperties(properties: DataMap): Surveyed {
+  const keys = Object.keys(properties)
+  if (keys.some((key) => key === 'Ref' || key.startsWith('Fn::'))) {
+    const survey = surveyOf(properties)
+    return { ...survey, surveys: [{ path: [], survey }] }
+  }
+  const found: { readonly path: Path; readonly survey: Survey }[] = []
+  let bytes = 2
+  let hasLoop = false
+  for (const key of keys) {
+    const member = properties[key] ?? null
+    bytes += 6 * key.length + 4
+    if (!isMap(member) && !isList(member)) {
+      bytes += bytesOf(member)
+      continue
     }
-    return
+    const survey = surveyOf(member)
+    bytes += survey.bytes
+    hasLoop ||= survey.hasLoop
+    if (!survey.isPlain) found.push({ path: [key], survey })
   }
-  if (!isMap(value)) return
-  const called = functionOf(value)
-  if (called === undefined) {
-    for (const [key, member] of Object.entries(value)) {
-      path.push(key)
-      mentionsInto(found, member, walk)
-      path.pop()
-    }
-    return
-  }
-  const { name, argument } = called
-  path.push(name)
-  if (name === 'Ref' && isText(argument)) found.push({ is: 'name', name: argument, path: [...path], conditional })
-  if (name === 'Fn::GetAtt') {
-    const target = attributeTarget(argument)
-    if (target !== undefined) found.push({ is: 'attribute', ...target, path: [...path], conditional })
-  }
-  if (name === 'Fn::Sub') subMentions(found, argument, walk)
-  if (name === 'Fn::If' && isList(argument) && isText(argument[0])) {
-    found.push({ is: 'condition', name: argument[0], path: [...path, 0] })
-  }
-  mentionsInto(found, argument, name === 'Fn::If' && !conditional ? { path, conditional: true } : walk)
-  path.pop()
+  return { surveys: found, hasLoop, bytes }
 }
 
-function subMentions(found: Mention[], argument: Data, { path, conditional }: Walk): void {
+/** Everything that a value mentions. */
+export function mentions(value: Data): readonly Mention[] {
+  return isMap(value) || isList(value) ? surveyOf(value).mentions : []
+}
+
+/** The functions in a value. */
+export function calls(value: Data): readonly Call[] {
+  return isMap(value) || isList(value) ? surveyOf(value).calls : []
+}
+
+/** What has been found so far, and where the walk is. The path is one list that grows and shrinks with it, and is copied. */
+type Walk = {
+  readonly mentions: Mention[]
+  readonly calls: Call[]
+  isPlain: boolean
+  readonly path: (string | number)[]
+}
+
+function bytesOf(scalar: Data): number {
+  return typeof scalar === 'string' ? 6 * scalar.length + 3 : 400
+}
+
+/** Looks a value through; its bytes. */
+function walk(value: Data, found: Walk, conditional: boolean): number {
+  const { path } = found
+  if (typeof value !== 'object' || value === null) return bytesOf(value)
+  if (isList(value)) {
+    let bytes = 2 + value.length
+    for (let index = 0; index < value.length; index += 1) {
+      path.push(index)
+      bytes += walk(value[index] ?? null, found, conditional)
+      path.pop()
+    }
+    return bytes
+  }
+  if (!isMap(value)) return bytesOf(value)
+  const keys = Object.keys(value)
+  const alone = keys.length === 1
+  let bytes = 2
+  for (const key of keys) {
+    const member = value[key] ?? null
+    path.push(key)
+    if (key.startsWith('Fn::')) {
+      found.isPlain = false
+      found.calls.push({ name: key, argument: member, path: [...path], alone })
+    }
+    if (alone) note(found, key, member, conditional)
+    bytes += 6 * key.length + 4 + walk(member, found, conditional || (alone && key === 'Fn::If'))
+    path.pop()
+  }
+  return bytes
+}
+
+/** The mentions of one function. */
+function note(found: Walk, name: string, argument: Data, conditional: boolean): void {
+  const { mentions, path } = found
+  switch (name) {
+    case 'Ref':
+      found.isPlain = false
+      if (isText(argument)) mentions.push({ is: 'name', name: argument, path: [...path], conditional })
+      break
+    case 'Fn::GetAtt': {
+      const target = attributeTarget(argument)
+      if (target !== undefined) mentions.push({ is: 'attribute', ...target, path: [...path], conditional })
+      break
+    }
+    case 'Fn::Sub':
+      subMentions(mentions, argument, { path, conditional })
+      break
+    case 'Fn::If':
+      if (isList(argument) && isText(argument[0])) {
+        mentions.push({ is: 'condition', name: argument[0], path: [...path, 0] })
+      }
+      break
+    default:
+  }
+}
+
+function subMentions(
+  found: Mention[],
+  argument: Data,
+  { path, conditional }: { readonly path: Path; readonly conditional: boolean },
+): void {
   const text = isList(argument) ? argument[0] : argument
   const variables = isList(argument) ? argument[1] : undefined
   if (!isText(text)) return

@@ -1,4 +1,4 @@
-import { type Data, interned, isMap, newMap } from '../data.ts'
+import { type Data, interned, isMap, newMap, share } from '../data.ts'
 import { limits } from './bounds.ts'
 import { attributeOf, shortTags } from './build.ts'
 import { readPlain } from './scalars.ts'
@@ -12,7 +12,7 @@ import { readPlain } from './scalars.ts'
 export function readQuickly(text: string, { tags }: { readonly tags: boolean }): Data | undefined {
   if (text.includes('\t') || text.includes('\r')) return undefined
   const lines = text.split('\n')
-  const reader: Reader = { lines, tags, next: -1, line: '', indent: 0, at: 0, nodes: 0 }
+  const reader: Reader = { text, lines, ...measured(lines), tags, next: -1, line: '', indent: 0, at: 0, nodes: 0 }
   try {
     advance(reader)
     const data = mapping(reader, 0, { depth: 0, isBegun: false })
@@ -24,7 +24,11 @@ export function readQuickly(text: string, { tags }: { readonly tags: boolean }):
 }
 
 type Reader = {
+  readonly text: string
   readonly lines: readonly string[]
+  /** Where each line begins, and how far it is indented; -1 for blank lines and comments. */
+  readonly starts: readonly number[]
+  readonly indents: readonly number[]
   /** Whether CloudFormation's short tags are read. */
   readonly tags: boolean
   /** The line that is next, its text and its indentation (-1 at the end); blank lines and comments are passed over. */
@@ -41,12 +45,25 @@ const unsure = new Error('not of the plainest form')
 
 const [space, quote, hash, apostrophe, hyphen, colon] = [32, 34, 35, 39, 45, 58]
 
-function advance(reader: Reader): void {
-  const { lines } = reader
-  for (reader.next += 1; reader.next < lines.length; reader.next += 1) {
-    const line = lines[reader.next] ?? ''
+function measured(lines: readonly string[]): Pick<Reader, 'starts' | 'indents'> {
+  const starts: number[] = []
+  const indents: number[] = []
+  let start = 0
+  for (const line of lines) {
     const indent = indentOf(line)
-    if (indent === line.length || line.charCodeAt(indent) === hash) continue
+    starts.push(start)
+    indents.push(indent === line.length || line.charCodeAt(indent) === hash ? -1 : indent)
+    start += line.length + 1
+  }
+  return { starts, indents }
+}
+
+function advance(reader: Reader): void {
+  const { lines, indents } = reader
+  for (reader.next += 1; reader.next < lines.length; reader.next += 1) {
+    const indent = indents[reader.next] ?? -1
+    if (indent === -1) continue
+    const line = lines[reader.next] ?? ''
     // The marks of a document's beginning and end.
     if (indent === 0 && (line.startsWith('---') || line.startsWith('...'))) throw unsure
     reader.line = line
@@ -191,8 +208,8 @@ function content(reader: Reader, { column, isMap: inMap, depth }: Frame, isTagge
       const { indent } = reader
       // The items of a list may stand as far left as its key.
       const isItem = reader.line.charCodeAt(indent) === hyphen && reader.line.charCodeAt(indent + 1) === space
-      if (isItem && (indent > column || (inMap && indent === column))) return sequence(reader, indent, depth + 1)
-      if (indent > column) return mapping(reader, indent, { depth: depth + 1, isBegun: false })
+      if (indent > column) return inside(reader, isItem, depth + 1)
+      if (isItem && inMap && indent === column) return sequence(reader, indent, depth + 1)
       if (isTagged || !inMap) throw unsure
       return null
     }
@@ -209,6 +226,49 @@ function content(reader: Reader, { column, isMap: inMap, depth }: Frame, isTagge
       return data
     }
   }
+}
+
+type Block = { readonly data: Data; readonly nodes: number; readonly depth: number; met: number }
+
+/**
+ * Blocks of lines that were met before: the renderings of one template are the same in most of their lines. What a block
+ * says depends on its lines alone, so those who read it share one value. A block is kept once it was met more often than one
+ * service has stages; most are of one service, and are forgotten soon.
+ */
+const kept = new Map<string, Block>()
+let recent = new Map<string, Block>()
+const [mostKept, mostRecent, often] = [4000, 400, 6]
+
+/** The map or list that lies further in than what it belongs to, begun at the next line. */
+function inside(reader: Reader, isList: boolean, depth: number): Data {
+  const { text, lines, starts, indents, next, indent, nodes, tags } = reader
+  let end = next + 1
+  for (; end < lines.length; end += 1) {
+    const other = indents[end] ?? -1
+    if (other !== -1 && other < indent) break
+  }
+  const [from = 0, to = 0] = [starts[next], starts[end]]
+  // How a text ends depends on whether the file goes on after it. Every second level will do, and no block of a line or of pages.
+  const isBlock = tags && depth % 2 === 0 && end < lines.length && end - next > 1 && to - from < 4000
+  const block = isBlock ? text.slice(from, to) : ''
+  const known = isBlock ? (kept.get(block) ?? recent.get(block)) : undefined
+  if (known !== undefined && known.depth === depth) {
+    known.met += 1
+    if (known.met === often && kept.size < mostKept) {
+      kept.set(block, known)
+      share(known.data)
+    }
+    reader.nodes += known.nodes
+    reader.next = end - 1
+    advance(reader)
+    return known.data
+  }
+  const data = isList ? sequence(reader, indent, depth) : mapping(reader, indent, { depth, isBegun: false })
+  if (isBlock) {
+    if (recent.size >= mostRecent) recent = new Map()
+    recent.set(block, { data, nodes: reader.nodes - nodes, depth, met: 1 })
+  }
+  return data
 }
 
 /** Whether nothing but spaces and a comment follows. */

@@ -169,8 +169,10 @@ function decideOne(
     : nested === undefined
       ? placed.physicalId
       : nestedId(place, subject, { logicalId, generation })
-  const attribute =
-    nested === undefined ? placed.attribute : nestedOutputs(world, place, { id: physicalId, config: nested })
+  const attribute: Placed['attribute'] =
+    nested === undefined
+      ? (name) => placed.attribute(name)
+      : nestedOutputs(world, place, { id: physicalId, config: nested })
   return {
     placed: { physicalId, attribute },
     planned: {
