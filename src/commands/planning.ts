@@ -189,8 +189,9 @@ class Kept {
 
   add(rendered: Rendered, outputs: Outputs): void {
     const { unit } = rendered
-    const shelf = unit.kind === 'environment' ? this.#environments : this.#siblings
-    shelf.set(unit.id, { rendered, outputs })
+    if (unit.kind === 'environment') this.#environments.set(unit.id, { rendered, outputs })
+    // What comes after the next service has begun is asked for by nobody, and would be held by all that follow.
+    else if (unit.service?.service === this.#service) this.#siblings.set(unit.id, { rendered, outputs })
   }
 }
 
