@@ -81,7 +81,7 @@ function textOf(path: string, content: Buffer | undefined): string | undefined {
 }
 
 const harmless = new Set(
-  'buffer child_process crypto events fs fs/promises module os path process stream string_decoder timers timers/promises url util zlib'.split(
+  'buffer child_process crypto events fs fs/promises module os path process stream string_decoder timers timers/promises url util v8 zlib'.split(
     ' ',
   ),
 )
