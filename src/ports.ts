@@ -1,3 +1,4 @@
+import type { Board } from './core/board.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { GuardOptions } from './core/guard.ts'
 import type { Answer, CloudHealth } from './core/health.ts'
@@ -213,14 +214,29 @@ export type DeploymentRecord = {
   readonly image?: string
   /** Whether it was seen to be healthy, and what was seen; nothing where that is not looked at. */
   readonly health?: { readonly ok: boolean; readonly words: string }
-  /** What it went back to, and from which commit, if it was a rollback: that commit is not deployed there again. */
-  readonly rollback?: { readonly to: string; readonly from?: string }
+  /** What it went back to, from which commit, and why, if it was a rollback: that commit is not deployed there again. */
+  readonly rollback?: { readonly to: string; readonly from?: string; readonly reason?: string }
 }
 
 export interface Records {
   append(record: DeploymentRecord): Promise<void>
   /** Oldest first. Of one unit, it can be asked for the latest few. */
   list(unit?: string, options?: { readonly latest?: number }): Promise<readonly DeploymentRecord[]>
+}
+
+/**
+ * The one board of a repository. What it cannot read is thrown as `Refused` (`board-format`), and so is what stands in the way
+ * (`board-busy`, GitHub's).
+ */
+export interface BoardHost {
+  /** As this run knows it: as it was fetched with the files, or as this run has left it. */
+  read(): Promise<Board>
+  /**
+   * Changes the newest board, and gives back what came of it. The edit is made again on a newer one if somebody was faster; what
+   * it throws ends it, and nothing is changed. What it leaves as it was is not written, so `(board) => board` reads the newest.
+   * Made once, whatever becomes of the answers. `why` is one line for its history.
+   */
+  change(edit: (board: Board) => Board, why: string): Promise<Board>
 }
 
 export interface Clock {
@@ -241,6 +257,17 @@ export interface GitHost {
   }): Promise<PullRequest | undefined>
   /** The merged pull request that brought a commit to the branch that it is on. */
   pullRequestOf(commit: string): Promise<PullRequest | undefined>
+  /** The reviews of a pull request, the oldest first. */
+  reviews(number: number): Promise<readonly Review[]>
+  /** Who made the commits of a pull request, of those that GitHub knows. It tells of 250 commits; `isComplete` says whether these are all. */
+  committers(number: number): Promise<{ readonly logins: readonly string[]; readonly isComplete: boolean }>
+  /** Who has let jobs of a run go on to an environment, or has not. */
+  approvals(run: number): Promise<readonly RunApproval[]>
+  /**
+   * Whether a person is one of those that a catalog names: in a team, `@acme/platform`; or is the person `@ada` himself and may
+   * still write to this repository. Throws `Refused` (`github-permission`) where the token may not see who is in a team.
+   */
+  isMember(of: string, login: string): Promise<boolean>
   /** GitHub lists 3,000 files at most; `isComplete` says whether these are all. */
   changedFiles(number: number): Promise<{ readonly files: readonly ChangedFile[]; readonly isComplete: boolean }>
 
@@ -270,6 +297,20 @@ export type PullRequest = {
   readonly isFork: boolean
   readonly head: { readonly branch: string; readonly commit: string }
   readonly base: { readonly branch: string; readonly commit: string }
+}
+
+export type Review = {
+  readonly by: string
+  readonly is: 'approved' | 'refused' | 'dismissed' | 'commented'
+  /** The commit that it is of: the last one that there was. */
+  readonly commit: string
+  readonly at: string
+}
+
+export type RunApproval = {
+  readonly by: string
+  readonly is: 'approved' | 'rejected'
+  readonly environments: readonly string[]
 }
 
 export type ChangedFile = {

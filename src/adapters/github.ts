@@ -8,6 +8,7 @@ import type {
   DeploymentStatus,
   GitHost,
   PullRequest,
+  Review,
   StickyComment,
 } from '../ports.ts'
 import type { Client, ClientOptions } from './github/client.ts'
@@ -56,6 +57,40 @@ export function gitHub(options: ClientOptions): GitHost {
         const found = exact ?? (merged.length === 1 ? merged[0] : undefined)
         return found === undefined ? undefined : pullOf(found)
       }),
+    reviews: async (number) =>
+      told(`list the reviews of pull request ${number} of ${here}`, async () => {
+        const all = await octokit.paginate(octokit.rest.pulls.listReviews, {
+          ...at,
+          pull_number: number,
+          per_page: 100,
+        })
+        return all.map(reviewOf).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+      }),
+    committers: async (number) =>
+      told(`list the commits of pull request ${number} of ${here}`, async () => {
+        const all = await octokit.paginate(octokit.rest.pulls.listCommits, {
+          ...at,
+          pull_number: number,
+          per_page: 100,
+        })
+        const logins = all.flatMap(({ author, committer }) =>
+          [author, committer].flatMap((who) => (typeof who?.login === 'string' ? [who.login] : [])),
+        )
+        return { logins: [...new Set(logins)], isComplete: all.length < mostCommits }
+      }),
+    approvals: async (run) =>
+      told(`read who has approved run ${run} of ${here}`, async () => {
+        const { data } = await octokit.rest.actions.getReviewsForRun({ ...at, run_id: run })
+        return data.map(({ user, state, environments }) => ({
+          by: user.login,
+          is: state === 'approved' ? 'approved' : 'rejected',
+          environments: environments.flatMap(({ name }) => (name === undefined ? [] : [name])),
+        }))
+      }),
+    isMember: async (of, login) =>
+      told(`see whether ${shorten(login, 60)} is one of ${shorten(of, 200)}`, async () =>
+        isMember(client, { of, login }),
+      ),
     changedFiles: async (number) =>
       told(`list the files of pull request ${number} of ${here}`, async () => {
         const all = await octokit.paginate(octokit.rest.pulls.listFiles, { ...at, pull_number: number, per_page: 100 })
@@ -90,6 +125,9 @@ export function gitHub(options: ClientOptions): GitHost {
 /** https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files */
 const mostFiles = 3000
 
+/** https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request */
+const mostCommits = 250
+
 // Pull requests
 
 type Pull = {
@@ -111,6 +149,46 @@ function pullOf({ number, state, draft, merged_at: mergedAt, user, head, base }:
     isFork: head.repo?.full_name.toLowerCase() !== base.repo.full_name.toLowerCase(),
     head: { branch: head.ref, commit: head.sha },
     base: { branch: base.ref, commit: base.sha },
+  }
+}
+
+type StoredReview = {
+  readonly user: { readonly login: string } | null
+  readonly state: string
+  readonly commit_id: string | null
+  readonly submitted_at?: string
+}
+
+const verdicts = { APPROVED: 'approved', CHANGES_REQUESTED: 'refused', DISMISSED: 'dismissed' } as const
+
+function reviewOf({ user, state, commit_id: commit, submitted_at: at }: StoredReview): Review {
+  const known = state === 'APPROVED' || state === 'CHANGES_REQUESTED' || state === 'DISMISSED'
+  return { by: user?.login ?? 'ghost', is: known ? verdicts[state] : 'commented', commit: commit ?? '', at: at ?? '' }
+}
+
+// People
+
+/** GitHub writes names in any case, and takes them so. */
+async function isMember(
+  { octokit, at }: Client,
+  { of, login }: { readonly of: string; readonly login: string },
+): Promise<boolean> {
+  const [name = '', team] = of.replace(/^@/u, '').split('/')
+  try {
+    if (team !== undefined) {
+      const { data } = await octokit.rest.teams.getMembershipForUserInOrg({
+        org: name,
+        team_slug: team,
+        username: login,
+      })
+      return data.state === 'active'
+    }
+    if (name.toLowerCase() !== login.toLowerCase()) return false
+    const { data } = await octokit.rest.repos.getCollaboratorPermissionLevel({ ...at, username: login })
+    return data.permission === 'write' || data.permission === 'admin'
+  } catch (error) {
+    if (isStatus(error, 404)) return false
+    throw error
   }
 }
 
