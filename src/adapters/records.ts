@@ -113,6 +113,7 @@ function recordOf(data: Data): DeploymentRecord | undefined {
         rollback: {
           to: rollback['to'],
           ...(typeof rollback['from'] === 'string' && { from: rollback['from'] }),
+          ...(typeof rollback['reason'] === 'string' && { reason: rollback['reason'] }),
         },
       }),
   }

@@ -348,10 +348,17 @@ export async function planUnitsAs<T>(
 
 /** Plans a unit once more, with what the units that it builds on give out at this moment; nothing if one of them is not deployed. */
 export async function replan(
-  planned: Planned,
-  { units, stacks }: { readonly units: readonly Unit[]; readonly stacks: Stacks },
+  { unit }: Planned,
+  options: { readonly units: readonly Unit[]; readonly stacks: Stacks },
 ): Promise<Checked<Planned> | undefined> {
-  const { unit } = planned
+  return planAlone(unit, { ...options, purpose: 'turn' })
+}
+
+/** Plans one unit and no other, with what those of `units` that it builds on give out now; nothing if one of them is not deployed. */
+export async function planAlone(
+  unit: Unit,
+  { units, stacks, purpose }: { readonly units: readonly Unit[]; readonly stacks: Stacks; readonly purpose: Purpose },
+): Promise<Checked<Planned> | undefined> {
   const given = new Map<string, Outputs>()
   for (const other of neededBy(unit, units)) {
     const outputs = await deployedOutputs(other, stacks)
@@ -361,7 +368,7 @@ export async function replan(
   if (known === undefined) return undefined
   const rendered = renderChecked(unit, known.known)
   if (!rendered.ok) return rendered
-  const value = await planOne(rendered.value, { stacks, predicted: false, purpose: 'turn' })
+  const value = await planOne(rendered.value, { stacks, predicted: false, purpose })
   return { ok: true, value, problems: rendered.problems }
 }
 

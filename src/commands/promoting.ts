@@ -3,21 +3,20 @@ import type { Binding } from '../core/binding.ts'
 import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
 import { isLossy, planComment, surroundingsOf, verdictTitle } from '../core/comment.ts'
 import type { Run } from '../core/event.ts'
+import { line } from '../core/encode.ts'
 import type { Url } from '../core/markdown.ts'
-import { code, fence, hostUrl, prose } from '../core/markdown.ts'
+import { code, fence, prose } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
-import { addressOf } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
 import { planOf } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
-import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport } from '../core/summary.ts'
 import { deploymentSummary, failureComment, mendedComment } from '../core/summary.ts'
 import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
-import type { Attempt } from './deploying.ts'
+import { announced, subjectOf, turn } from './announcing.ts'
 import { deployUnits } from './deploying.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
@@ -74,7 +73,7 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const folders = stateFolders(root, state)
   const records = await ports.records(folders.records)
   const history = await historyOf(records, own)
-  checkRolledBack(own, { history, commit: run.commit })
+  await checkRolledBack(ports, { root, own, history, commit: run.commit })
   const newer =
     (await newerOf(ports, { root, commit: run.commit, own, history })) ??
     (await newerBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
@@ -100,7 +99,17 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const plan = planOf(asReviewed.value.map((each) => each.planned))
   const held = await heldBack(ports, { github, run, pull, plan, organisation, stage })
   if (held !== undefined) return held
-  const deployment = await begin(ports, { github, run, stage, own, planned: planned.value })
+  const changes = planned.value.reduce((sum, each) => sum + each.planned.changes.length, 0)
+  const subject = subjectOf(own)
+  const deployment = await announced(ports, {
+    github,
+    run,
+    stage,
+    own,
+    key: `${subject}/${stage.name} ${run.commit} ${run.id}`,
+    commit: run.commit,
+    description: `${subject} to ${stage.name}: ${count(changes, 'change')}`,
+  })
   const { run: log } = madeOf(ports, { run, commit: run.commit })
   const attempts = await deployment.during(async () =>
     deployUnits(ports, {
@@ -287,17 +296,30 @@ async function isNewer(
   return than !== commit && (await ports.files.isBefore(root, { older: commit, newer: than })) === true
 }
 
-/** What was gone back from stays away until there is a new commit: the same one would bring the same trouble. */
-function checkRolledBack(
-  own: readonly Unit[],
-  { history, commit }: { readonly history: History; readonly commit: string },
-): void {
+/**
+ * What was gone back from stays away until there is a new commit: the same one would bring the same trouble. So do those before
+ * it that still wait for their turn: they were to be live before it was.
+ */
+async function checkRolledBack(
+  ports: Ports,
+  {
+    root,
+    own,
+    history,
+    commit,
+  }: { readonly root: string; readonly own: readonly Unit[]; readonly history: History; readonly commit: string },
+): Promise<void> {
   for (const { id } of own) {
-    const { rollback, by } = history.get(id)?.at(-1) ?? {}
-    if (rollback?.from !== commit) continue
+    const records = history.get(id) ?? []
+    const { rollback, by, commit: live } = records.findLast((record) => record.rollback !== undefined) ?? {}
+    const { from, reason } = rollback ?? {}
+    const isOver = live !== records.at(-1)?.commit
+    if (from === undefined || isOver || commit === live) continue
+    if (from !== commit && !(await isNewer(ports, { root, commit, than: from }))) continue
+    const why = reason === undefined ? '' : `, who says: ${line(reason)}`
     throw new Refused(
       'rolled-back',
-      `${id} was rolled back from commit ${commit.slice(0, 7)} by ${by ?? 'somebody'}.`,
+      `${id} was rolled back from commit ${from.slice(0, 7)} by ${by ?? 'somebody'}${why}.`,
       {
         remedy: 'Mend what was wrong and push: a new commit goes through the stages again.',
       },
@@ -404,20 +426,6 @@ function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): b
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }
 
-/** Jobs of several services may share one folder of local stacks; each waits for its turn. */
-async function turn(ports: Ports, stacks: string): Promise<AsyncDisposable> {
-  const until = ports.clock.now().getTime() + 10 * 60_000
-  for (;;) {
-    try {
-      return await ports.exclusive(stacks)
-    } catch (error) {
-      const waits = error instanceof Refused && error.code === 'state-locked' && ports.clock.now().getTime() < until
-      if (!waits || ports.signal.aborted) throw error
-      await ports.clock.sleep(500, ports.signal)
-    }
-  }
-}
-
 /**
  * Holds what people have not seen. In production, and wherever something would be replaced or deleted, the new plan is posted
  * and this ends; starting the job again approves that one. Elsewhere it goes on.
@@ -482,108 +490,4 @@ async function heldBack(
 async function bindingOn(github: GitHost, commit: string): Promise<Binding | undefined> {
   const check = await github.checkOn(commit, planCheck)
   return check?.text === undefined ? undefined : readBinding(check.text)
-}
-
-/** What was seen of the health of what was deployed, where that was looked at. */
-function healthText(attempts: readonly Attempt[]): string {
-  const words = attempts.flatMap(({ proof }) => (proof === undefined ? [] : [proof.words]))
-  return words.length === 0 ? '' : `; healthy: ${list(words)}`
-}
-
-type Begun = { readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]> }
-
-/** The deployment on GitHub, and its statuses from the beginning to the end. */
-async function begin(
-  ports: Ports,
-  {
-    github,
-    run,
-    stage,
-    own,
-    planned,
-  }: {
-    readonly github: GitHost
-    readonly run: Run
-    readonly stage: Stage
-    readonly own: readonly Unit[]
-    readonly planned: readonly Planned[]
-  },
-): Promise<Begun> {
-  const subject = own[0]?.service?.service ?? own[0]?.id ?? ''
-  const { run: log } = madeOf(ports, { run, commit: run.commit })
-  const changes = planned.reduce((sum, each) => sum + each.planned.changes.length, 0)
-  const id = await github.deployment({
-    key: `${subject}/${stage.name} ${run.commit} ${run.id}`,
-    commit: run.commit,
-    environment: environmentName(own, stage),
-    isProduction: stage.production,
-    description: `${subject} to ${stage.name}: ${count(changes, 'change')}`,
-    ...(run.attempt === 1 && { isFirst: true }),
-  })
-  const address = own.map(addressOf).find((host) => host !== undefined)
-  const url = address === undefined ? undefined : hostUrl(address)
-  const tell = async (state: 'in_progress' | 'success' | 'failure' | 'error', description: string): Promise<unknown> =>
-    github.deploymentStatus(id, {
-      state,
-      description,
-      ...(url !== undefined && { address: url }),
-      ...(log !== undefined && { log }),
-      ...(state === 'in_progress' && { isFirst: true }),
-    })
-  return {
-    async during(deploy) {
-      const ended = new AbortController()
-      // What is over in a moment needs no word in between.
-      const told = sleep(ports, ended.signal)
-        .then(async (slept) => (slept ? tell('in_progress', `Attempt ${run.attempt}`) : undefined))
-        // A word that does not get through shall not end what is being done. The last one is tried all the same, and told of.
-        .catch(() => undefined)
-      let attempts: readonly Attempt[]
-      try {
-        attempts = await deploy()
-      } catch (error) {
-        ended.abort()
-        await told
-        const why = error instanceof Refused ? withoutSecrets(error.message) : 'This is a bug in Protium: see the log.'
-        // What ended it is what is to be told, also where GitHub does not listen.
-        await tell('error', why).catch(() => undefined)
-        throw error
-      }
-      ended.abort()
-      await told
-      const failed = attempts.find(({ is }) => is === 'failed')
-      const cut = attempts.find(({ is }) => is === 'skipped' || is === 'held')
-      if (failed !== undefined) await tell('failure', failed.why ?? 'It failed: see the log.')
-      else if (cut !== undefined) await tell('error', cut.why ?? 'It was stopped; run the job again.')
-      else
-        await tell(
-          'success',
-          attempts.every(({ is }) => is === 'unchanged')
-            ? 'Nothing had to change'
-            : `${count(
-                attempts.reduce((sum, { touched }) => sum + touched, 0),
-                'resource',
-              )} touched${healthText(attempts)}`,
-        )
-      return attempts
-    },
-  }
-}
-
-/** Whether some seconds went by before it was ended. */
-async function sleep({ clock }: Ports, signal: AbortSignal): Promise<boolean> {
-  try {
-    await clock.sleep(5000, signal)
-    return !signal.aborted
-  } catch (error) {
-    if (signal.aborted) return false
-    throw error
-  }
-}
-
-/** One service's deployment does not end that of another, so where a repository has several each has environments of its own. */
-function environmentName([first]: readonly Unit[], stage: Stage): string {
-  const service = first?.service
-  if (service === undefined) return `environment/${stage.environment}`
-  return service.spec.document.file.startsWith('services/') ? `${service.service}/${stage.name}` : stage.name
 }
