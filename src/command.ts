@@ -10,7 +10,7 @@ import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { Clock, GitHost, Probe, Provisioner, Records } from './ports.ts'
+import type { BoardHost, Clock, GitHost, Probe, Provisioner, Records } from './ports.ts'
 
 // What a command is handed
 
@@ -21,6 +21,8 @@ export type Ports = {
   readonly files: Files
   readonly provisioner: (options: ProvisionerOptions) => Promise<Provisioner>
   readonly records: (folder: string) => Promise<Records>
+  /** The promotions that wait, and the locks; on a machine, those of the same folder of records. */
+  readonly board: (records: string) => Promise<BoardHost>
   /**
    * Holds the local stacks in a folder for the whole of a run that changes them: `await using`. Throws `Refused` while
    * another run works on them (`state-locked`), and has changed nothing then.

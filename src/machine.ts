@@ -12,7 +12,10 @@ import { chooseSha256 } from './core/sha256.ts'
 import type { Clock } from './ports.ts'
 
 /** What a command is handed of the machine that it runs on; the same at every door. */
-export type Machine = Pick<Ports, 'files' | 'provisioner' | 'records' | 'exclusive' | 'forget' | 'probe' | 'clock'>
+export type Machine = Pick<
+  Ports,
+  'files' | 'provisioner' | 'records' | 'board' | 'exclusive' | 'forget' | 'probe' | 'clock'
+>
 
 /** The disk, git, the clock and the provisioners; each adapter is loaded when it is asked for. */
 export function machine({
@@ -78,6 +81,7 @@ export function machine({
       })
     },
     records: async (folder) => (await import('./adapters/records.ts')).folderRecords(folder),
+    board: async (records) => (await import('./adapters/board.ts')).folderBoard(records, clock),
     exclusive: async (stacks) => {
       const hold = await (await import('./adapters/local/lock.ts')).holdFolder(stacks, clock)
       return { [Symbol.asyncDispose]: async () => hold.release() }

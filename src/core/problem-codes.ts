@@ -8,6 +8,16 @@ export const problemCodes = {
     why: 'A resource that holds data is replaced or deleted only where its logical id is acknowledged. Nothing would be lost of this one, so the line does nothing now, and would let a later loss through that nobody has looked at.',
     fix: 'Take the logical id out again; or correct it, where another resource was meant.',
   },
+  'board-busy': {
+    title: 'Others change the board all the time',
+    why: 'The board, the one file of the promotions that wait and of the locks, is changed by whoever was first; the others look again. For this change it was never the turn.',
+    fix: 'Run the command again in a while.',
+  },
+  'board-format': {
+    title: 'The board cannot be read',
+    why: 'The board, the one file of the promotions that wait and of the locks, was changed by hand or written by a newer version. What is held cannot be seen then, so nothing passes.',
+    fix: 'Bring the file back as it was; on GitHub it is `board.json` on the branch `protium-board`, with its history.',
+  },
   'bundle-layout': {
     title: 'The files are not laid out as a template bundle',
     why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
@@ -362,6 +372,11 @@ export const problemCodes = {
     title: 'Two rules of a listener have one priority',
     why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
     fix: 'Give one of the two services another number: `rule_priority:` under its `inputs:`. Only units that are rendered together are compared, so `protium validate` without a name finds what a check of one service does not.',
+  },
+  'lock-held': {
+    title: 'Somebody else holds the lock',
+    why: 'A service or one of its stages has one lock at a time, and it was taken before. The message says by whom, since when and why.',
+    fix: 'Ask who holds it to give it back. The members of the catalog’s `locks.by` may break it, which is recorded.',
   },
   'manifest-invalid': {
     title: 'The manifest is not built as Proton wants it',

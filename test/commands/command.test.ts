@@ -55,6 +55,9 @@ const noPorts: Ports = {
     ledger: async () => undefined,
     commit: async () => undefined,
   },
+  board: async () => {
+    throw new Error('not used')
+  },
   exclusive: async () => ({ [Symbol.asyncDispose]: async () => {} }),
   forget: async () => {},
   provisioner: async () => {

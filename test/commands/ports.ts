@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { folderBoard } from '../../src/adapters/board.ts'
 import { localProvisioner } from '../../src/adapters/local.ts'
 import { forget } from '../../src/adapters/local/forget.ts'
 import { holdFolder } from '../../src/adapters/local/lock.ts'
@@ -94,6 +95,7 @@ export function worldOf(
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
     records: async (records) => folderRecords(records),
+    board: async (records) => folderBoard(records, clock),
     exclusive: async (stacks) => {
       const hold = await holdFolder(stacks, clock)
       return { [Symbol.asyncDispose]: async () => hold.release() }

@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refused } from '../../core/problem.ts'
 import type { Clock } from '../../ports.ts'
+import { boardFolder } from '../board.ts'
 import { refusalOf } from '../disk.ts'
 import { holdStack } from './lock.ts'
 
@@ -9,11 +10,13 @@ import { holdStack } from './lock.ts'
 const ours = {
   stacks: /^(?:\..*|format\.json|locks|stacks)$/u,
   records: /^(?:\..*|[0-9A-Za-z][0-9A-Za-z._-]*\.json)$/u,
+  board: /^(?:\..*|board\.json|locks)$/u,
 } as const
 
 /**
- * Removes all stacks and records of two folders; a folder that is not there is empty. Throws `Refused` before anything is
- * touched: `state-locked` while another run works on the stacks, `path-taken` where there is something that is not Protium's.
+ * Removes all stacks and records of two folders, and the board beside them; a folder that is not there is empty. Throws
+ * `Refused` before anything is touched: `state-locked` while another run works on the stacks, `path-taken` where there is
+ * something that is not Protium’s.
  */
 export async function forget(
   folders: { readonly stacks: string; readonly records: string },
@@ -21,9 +24,11 @@ export async function forget(
 ): Promise<void> {
   const stacks = namesIn(folders.stacks, ours.stacks)
   namesIn(folders.records, ours.records)
+  namesIn(boardFolder(folders.records), ours.board)
   const hold = stacks.length === 0 ? undefined : await holdStack(folders.stacks, 'all', clock)
   try {
     remove(folders.records)
+    remove(boardFolder(folders.records))
     // The lock goes last.
     for (const name of stacks) if (name !== 'locks') remove(join(folders.stacks, name))
   } finally {
