@@ -31,7 +31,6 @@ const packages: Readonly<Record<string, string>> = {
   '@aws-sdk/nested-clients/sts': join(root, 'node_modules/@aws-sdk/client-sts/dist-es/index.js'),
   '@noble/hashes/sha2.js': standIn('sha2'),
   '@smithy/core/event-streams': standIn('event-streams'),
-  'fast-uri': standIn('fast-uri'),
   undici: standIn('http-client'),
   // The same as ES modules, of which only what is used is bundled.
   yaml: join(root, 'node_modules/yaml/browser/index.js'),
@@ -50,8 +49,6 @@ const modules: Record<string, string> = {
   'yaml/browser/dist/stringify/stringify.js': `
     export const createStringifyContext = () => { throw new Error('The build writes no YAML.') }
     export const stringify = createStringifyContext`,
-  // Schemas are not checked by a schema.
-  'ajv/dist/refs/json-schema-draft-07.json': '{}',
   // What a plain word means is decided by us, so `yaml` is asked for texts, lists and maps alone.
   'yaml/browser/dist/schema/tags.js': `
     import { map } from './common/map.js'

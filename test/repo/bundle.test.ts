@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { usedEndpoints } from '../../scripts/bundle/endpoints.ts'
-import * as addresses from '../../scripts/bundle/stand-ins/fast-uri.ts'
 import { built } from '../../scripts/build.ts'
 import * as entities from '../../src/core/jinja/entities.ts'
 import * as jinja from '../../src/core/jinja/index.ts'
@@ -145,26 +143,6 @@ describe('in a build', () => {
     }
 
     expect(answer(parseTemplate, renderTemplate)).toEqual(answer(jinja.parseTemplate, jinja.renderTemplate))
-  })
-})
-
-describe('schemas without references', () => {
-  test('are compiled the same with few words on addresses', () => {
-    const schema = { type: 'object', properties: { a: { $comment: 'x', type: 'string' } }, required: ['a'] }
-    const [ours, theirs] = [new Ajv({ uriResolver: addresses, meta: false, validateSchema: false }), new Ajv()].map(
-      (ajv) => ajv.compile(schema),
-    )
-
-    for (const value of [{}, { a: 1 }, { a: 'x' }]) {
-      expect(ours?.(value)).toBe(theirs?.(value))
-      expect(ours?.errors).toEqual(theirs?.errors)
-    }
-  })
-
-  test('are told from schemas with them', () => {
-    const ajv = new Ajv({ uriResolver: addresses, meta: false, validateSchema: false })
-
-    expect(() => ajv.compile({ $ref: 'https://example.org/schema.json' })).toThrow('references')
   })
 })
 
