@@ -1,5 +1,4 @@
 import type { Board } from './core/board.ts'
-import type { Board } from './core/board.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { GuardOptions } from './core/guard.ts'
 import type { Answer, CloudHealth } from './core/health.ts'
@@ -223,21 +222,6 @@ export interface Records {
   append(record: DeploymentRecord): Promise<void>
   /** Oldest first. Of one unit, it can be asked for the latest few. */
   list(unit?: string, options?: { readonly latest?: number }): Promise<readonly DeploymentRecord[]>
-}
-
-/**
- * The one board of a repository. What it cannot read is thrown as `Refused` (`board-format`), and so is what stands in the way
- * (`board-busy`, GitHub's).
- */
-export interface BoardHost {
-  /** As this run knows it: as it was fetched with the files, or as this run has left it. */
-  read(): Promise<Board>
-  /**
-   * Changes the newest board, and gives back what came of it. The edit is made again on a newer one if somebody was faster; what
-   * it throws ends it, and nothing is changed. What it leaves as it was is not written, so `(board) => board` reads the newest.
-   * Made once, whatever becomes of the answers. `why` is one line for its history.
-   */
-  change(edit: (board: Board) => Board, why: string): Promise<Board>
 }
 
 /**

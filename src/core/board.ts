@@ -1,7 +1,8 @@
 import { compareText } from './canonical.ts'
 import type { Data, DataMap } from './data.ts'
 import { isList, isMap } from './data.ts'
-import type { Gate, GateName } from './gates.ts'
+import type { Gate } from './gates.ts'
+import { gateNames } from './gates.ts'
 import { Refused } from './problem.ts'
 import { readJson } from './yaml.ts'
 
@@ -237,23 +238,11 @@ function waitingOf(data: Data, index: number): Waiting {
   return read
 }
 
-const gateNames = {
-  order: true,
-  soak: true,
-  freeze: true,
-  approval: true,
-  guard: true,
-  policy: true,
-  lock: true,
-  binding: true,
-} satisfies Record<GateName, true>
-
-const isGateName = (name: string): name is GateName => Object.hasOwn(gateNames, name)
-
 function gateOf(data: Data, what: string): Gate {
   const entry = fields(data, what)
-  const gate = entry.text('gate')
-  if (!isGateName(gate)) throw new Damaged(`${what} is no gate that there is.`)
+  const name = entry.value('gate')
+  const gate = gateNames.find((each) => each === name)
+  if (gate === undefined) throw new Damaged(`${what} is no gate that there is.`)
   const is = (['open', 'held', 'skipped'] as const).find((each) => each === entry.value('is'))
   if (is === undefined) throw new Damaged(`${what} does not say whether it is held.`)
   const since = entry.optionalTime('since')
