@@ -109,6 +109,9 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   await app.issues.addLabels({ ...issued, labels: ['protium'] })
   await app.issues.setLabels({ ...issued, labels: ['protium'] })
   await app.issues.listLabelsOnIssue(issued)
+  const q = 'org:acme is:pr is:open label:"protium"'
+  const { data: labelled } = await app.search.issuesAndPullRequests({ q })
+  expect(labelled.items.map(({ number }) => number)).toEqual([pull.number])
   await app.issues.removeLabel({ ...issued, name: 'protium' })
 
   // What a commit is said to be.
@@ -159,7 +162,11 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   const artifact = github.addArtifact({ repository, run, name: 'plan', zip: Buffer.from('PK') })
   await app.actions.getReviewsForRun(running)
   await app.actions.getWorkflowRun(running)
-  await app.actions.listJobsForWorkflowRun(running)
+  const { data: jobs } = await app.actions.listJobsForWorkflowRun(running)
+  const ran = jobs.jobs[0]?.id ?? 0
+  await github.endJob({ repository, run, job: ran, conclusion: 'failure' })
+  await github.endRun({ repository, run, conclusion: 'failure' })
+  await app.actions.reRunJobForWorkflowRun({ ...at, job_id: ran })
   await app.actions.listWorkflowRunArtifacts(running)
   await app.actions.getArtifact({ ...at, artifact_id: artifact })
   await app.actions.downloadArtifact({ ...at, artifact_id: artifact, archive_format: 'zip' })

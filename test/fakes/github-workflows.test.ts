@@ -333,6 +333,48 @@ describe('runs', () => {
     expect(runs.workflow_runs.map(({ id, conclusion }) => [id, conclusion])).toEqual([[run, 'failure']])
   })
 
+  test('a job is started again with those that come after it, as a new attempt; the others stay as they were', async () => {
+    const app = clientOf(github, { kind: 'app', app: 'protium' })
+    const run = await begin(github)
+    const [before, job, after] = await Promise.all(
+      [{ name: 'dev' }, { name: 'staging', needs: ['dev'] }, { name: 'settle', needs: ['staging'] }].map(
+        async (wanted) => github.beginJob({ repository, run, permissions: {}, ...wanted }),
+      ),
+    )
+    const again = async (id = 0): Promise<number> =>
+      statusOf(app.actions.reRunJobForWorkflowRun({ ...checkout, job_id: id }))
+    const running = await again(job?.job)
+    for (const [each, conclusion] of [
+      [before, 'success'],
+      [job, 'failure'],
+      [after, 'success'],
+    ] as const)
+      await github.endJob({ repository, run, job: each?.job ?? 0, conclusion })
+    await github.endRun({ repository, run, conclusion: 'failure' })
+    const started = await again(job?.job)
+    const queued = github.queued().map(({ name, attempt }) => `${name} ${attempt}`)
+    const { data: told } = await app.actions.getWorkflowRun({ ...checkout, run_id: run })
+    const { data: listed } = await app.actions.listJobsForWorkflowRun({ ...checkout, run_id: run })
+    const second = await github.beginJob({ repository, run, name: 'staging', permissions: {} })
+
+    expect([running, started]).toEqual([403, 200])
+    expect(queued).toEqual(['staging 2', 'settle 2'])
+    expect(told).toMatchObject({ run_attempt: 2, status: 'queued', conclusion: null })
+    expect(listed.jobs.map(({ name, conclusion, run_attempt: of }) => [name, conclusion, of])).toEqual([
+      ['dev', 'success', 2],
+      ['staging', null, 2],
+      ['settle', null, 2],
+    ])
+    expect(listed.jobs.find(({ name }) => name === 'staging')?.id).toBe(second.job)
+    // What is of an earlier attempt is started no more, nor is what is of a month ago.
+    await github.endJob({ repository, run, job: second.job, conclusion: 'failure' })
+    await github.endRun({ repository, run, conclusion: 'failure' })
+    expect(await again(job?.job)).toBe(403)
+    await using later = await startGitHub(github.snapshot(), { clock: manualClock('2026-12-23T12:00:00Z') })
+    const { actions } = clientOf(later, { kind: 'app', app: 'protium' })
+    expect(await statusOf(actions.reRunJobForWorkflowRun({ ...checkout, job_id: second.job }))).toBe(403)
+  })
+
   test('an artifact is listed, and its bytes are at the address that the download is sent to', async () => {
     const { actions } = clientOf(github, { kind: 'app', app: 'protium' })
     const run = await begin(github)
@@ -385,5 +427,43 @@ describe('deployments', () => {
     const wanted = { ...checkout, ref: 'main', auto_merge: false, required_contexts: [] }
 
     expect(await statusOf(repos.createDeployment({ ...wanted, description: 'x'.repeat(141) }))).toBe(422)
+  })
+})
+
+describe('a search', () => {
+  test('finds pull requests by their labels, in what one may read, thirty times a minute', async () => {
+    await using github = await startGitHub(
+      {
+        ...seed,
+        repositories: {
+          checkout: { files: { 'service.yaml': 'name: checkout\n' } },
+          cart: { files: { 'service.yaml': 'name: cart\n' } },
+          idle: { files: { 'service.yaml': 'name: idle\n' } },
+        },
+      },
+      { clock: manualClock('2026-11-22T12:00:00Z') },
+    )
+    const ada = clientOf(github, { kind: 'user', login: 'ada' })
+    for (const repo of ['checkout', 'cart', 'idle']) {
+      const full = `acme/${repo}`
+      await github.push({ repository: full, branch: 'topic', from: 'main', files: { x: 'x' }, by: 'ada' })
+      const { data: pull } = await ada.pulls.create({ owner: 'acme', repo, head: 'topic', base: 'main', title: 'x' })
+      if (repo === 'idle') continue
+      await ada.pulls.merge({ owner: 'acme', repo, pull_number: pull.number })
+      await ada.issues.addLabels({ owner: 'acme', repo, issue_number: pull.number, labels: ['on hold'] })
+    }
+    const q = 'org:acme is:pr is:merged label:"on hold"'
+    const seen = async (client: ReturnType<typeof clientOf>): Promise<readonly (string | undefined)[]> =>
+      (await client.search.issuesAndPullRequests({ q })).data.items.map(({ repository_url: url }) =>
+        url.split('/').at(-1),
+      )
+
+    expect(await seen(clientOf(github, { kind: 'app', app: 'protium' }))).toEqual(['checkout', 'cart'])
+    const job = clientOf(github, { kind: 'job', repository: 'acme/cart', permissions: {} })
+    expect(await seen(job)).toEqual(['cart'])
+    const more = await Promise.all(
+      Array.from({ length: 30 }, async () => statusOf(job.search.issuesAndPullRequests({ q }))),
+    )
+    expect(more.filter((status) => status === 403)).toHaveLength(1)
   })
 })

@@ -53,11 +53,13 @@ export const actionsHandlers: Readonly<Record<string, Handler>> = {
   },
   'actions/list-jobs-for-workflow-run': (world, call) => {
     const { repository, run } = runIn(world, call)
+    const isAll = call.query.get('filter') === 'all'
+    const jobs = run.jobs.filter(({ attempt }) => isAll || attempt === run.attempt)
     return counted(
       world,
       call,
       'jobs',
-      run.jobs.map((job) => jobView(world, { repository, run }, job)),
+      jobs.map((job) => jobView(world, { repository, run }, job)),
     )
   },
   'actions/list-workflow-run-artifacts': (world, call) => {
@@ -220,7 +222,7 @@ function jobView(world: World, { repository, run }: Found, job: Job): JsonMap {
     id: job.id,
     run_id: run.id,
     run_url: `${home}/actions/runs/${run.id}`,
-    run_attempt: run.attempt,
+    run_attempt: job.attempt,
     node_id: nodeId('JOB', job.id),
     head_sha: run.sha,
     url: `${home}/actions/jobs/${job.id}`,

@@ -33,7 +33,7 @@ async function updateIssue(world: World, call: Call): Promise<Answer> {
   return { status: 200, body: await issueOfPull(world, call, { repository, pull }) }
 }
 
-async function issueOfPull(world: World, call: Call, found: Found): Promise<JsonMap> {
+export async function issueOfPull(world: World, call: Call, found: Found): Promise<JsonMap> {
   const view = await pullView(world, call.identity, found)
   const home = `${world.url}/repos/${fullNameOf(found.repository)}`
   const url = `${home}/issues/${found.pull.number}`

@@ -12,7 +12,10 @@ import {
   type Repository,
   type WorkflowRun,
 } from './state.ts'
-import { now, type World } from './world.ts'
+import { type Answer, type Call, Failure, type Handler, idIn, now, repositoryIn, type World } from './world.ts'
+
+/** Starting jobs again by request. */
+export const jobsHandlers: Readonly<Record<string, Handler>> = { 'actions/re-run-job-for-workflow-run': rerun }
 
 export type RunWanted = {
   /** Such as `acme/catalog`. */
@@ -65,6 +68,8 @@ export type JobWanted = {
   readonly run: number
   readonly name: string
   readonly permissions: Permissions
+  /** The names of the jobs that it comes after: they take it along when they are started again. */
+  readonly needs?: readonly string[]
   readonly environment?: string
   /** `deployment: false`: the rules of the environment hold the job, and it makes no deployment. */
   readonly deployment?: false
@@ -104,9 +109,13 @@ export async function beginJob(world: World, repository: Repository, wanted: Job
           transient: false,
           production: environment.name === 'production',
         }).id
+  // A job that was started again has its id already.
+  const queued = run.jobs.find(({ name, status }) => name === wanted.name && status === 'queued')
   const job: Job = {
-    id: 5_000_000 + nextNumber(world.state, 'job'),
+    id: queued?.id ?? newJobId(world),
     name: wanted.name,
+    attempt: run.attempt,
+    needs: wanted.needs ?? queued?.needs ?? [],
     status: environment === undefined ? 'in_progress' : 'waiting',
     conclusion: null,
     ...(environment === undefined ? {} : { environment: environment.name }),
@@ -115,7 +124,10 @@ export async function beginJob(world: World, repository: Repository, wanted: Job
     startedAt: null,
     completedAt: null,
   }
-  changeRun(world, repository, run.id, (before) => ({ jobs: [...before.jobs, job] }))
+  changeRun(world, repository, run.id, (before) => ({
+    jobs: [...before.jobs.filter(({ id }) => id !== job.id), job],
+    status: 'in_progress',
+  }))
 
   const passed =
     environment === undefined
@@ -155,6 +167,62 @@ export function finishJob(world: World, repository: Repository, { run, job, conc
   }))
   const state = conclusion === 'success' ? 'success' : 'failure'
   tellDeployment(world, repository, { deployment: ended?.deployment, state, run, job })
+}
+
+function newJobId(world: World): number {
+  return 5_000_000 + nextNumber(world.state, 'job')
+}
+
+/** GitHub starts nothing again of a run that is older. */
+const rerunnable = 30 * 86_400_000
+
+/** Nor one that was started again so often. */
+const mostReruns = 50
+
+/**
+ * Starts a job again, and with it the jobs that come after it: a new attempt of the run, in which the others are as they were.
+ * https://docs.github.com/en/actions/how-tos/manage-workflow-runs/re-run-workflows-and-jobs
+ */
+async function rerun(world: World, call: Call): Promise<Answer> {
+  const repository = repositoryIn(world, call)
+  const id = idIn(call, 'job_id')
+  const run = repository.runs.find(({ jobs }) => jobs.some((job) => job.id === id))
+  const job = run?.jobs.find((each) => each.id === id)
+  if (run === undefined || job === undefined) throw new Failure(404, 'Not Found')
+  if (run.status !== 'completed') throw new Failure(403, 'The workflow run containing this job is already running')
+  if (world.clock.now().getTime() - Date.parse(run.createdAt) > rerunnable)
+    throw new Failure(403, 'Unable to retry this workflow run because it was created over a month ago')
+  if (run.attempt > mostReruns)
+    throw new Failure(403, 'Unable to retry this workflow run because it was retried too often')
+  if (job.attempt !== run.attempt) throw new Failure(403, 'Only jobs of the latest attempt can be run again')
+  const latest = run.jobs.filter(({ attempt }) => attempt === run.attempt)
+  const again = withDependents(job.name, latest)
+  const attempt = run.attempt + 1
+  const next = latest.map((each): Job => {
+    const fresh = { ...each, id: newJobId(world), attempt }
+    if (!again.has(each.name)) return fresh
+    const { deployment: _deployment, ...bare } = fresh
+    return { ...bare, status: 'queued', conclusion: null, createdAt: now(world), startedAt: null, completedAt: null }
+  })
+  const changed = changeRun(world, repository, run.id, ({ jobs }) => ({
+    attempt,
+    status: 'queued',
+    conclusion: null,
+    jobs: [...jobs, ...next],
+  }))
+  await emitRun(world, {
+    action: 'requested',
+    repository,
+    run: changed,
+    view: await runView(world, repository, changed),
+  })
+  return { status: 201, body: {} }
+}
+
+function withDependents(name: string, jobs: readonly Job[]): ReadonlySet<string> {
+  const found = new Set([name])
+  for (const each of found) for (const job of jobs) if (job.needs.includes(each)) found.add(job.name)
+  return found
 }
 
 function changeJob(

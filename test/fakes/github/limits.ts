@@ -24,7 +24,11 @@ export type Left = { readonly limit: number; readonly used: number; readonly rem
 /** What people are notified of, and GitHub therefore counts by itself. */
 const content = new Set(['issues/create', 'issues/create-comment', 'pulls/create', 'pulls/create-review'])
 
+/** Searches are counted by themselves. https://docs.github.com/en/rest/search/search#rate-limit */
+const searchesPerMinute = 30
+
 export function newLimits(options: LimitOptions = {}): Limits {
+  const searches = new Map<string, readonly number[]>()
   const windows = new Map<string, { readonly start: number; used: number }>()
   const created = new Map<string, number[]>()
 
@@ -44,7 +48,24 @@ export function newLimits(options: LimitOptions = {}): Limits {
     return { limit, used, remaining: limit - used, reset: Math.ceil(window.start / 1000) + 3600 }
   }
 
+  function search(identity: Identity, now: Date): Spent {
+    const at = now.getTime()
+    const before = (searches.get(keyOf(identity)) ?? []).filter((time) => at - time < 60_000)
+    const isOver = before.length >= searchesPerMinute
+    if (!isOver) searches.set(keyOf(identity), [...before, at])
+    const used = Math.min(before.length + 1, searchesPerMinute)
+    const headers = {
+      'x-ratelimit-limit': String(searchesPerMinute),
+      'x-ratelimit-remaining': String(searchesPerMinute - used),
+      'x-ratelimit-used': String(used),
+      'x-ratelimit-reset': String(Math.ceil((before[0] ?? at) / 1000) + 60),
+      'x-ratelimit-resource': 'search',
+    }
+    return isOver ? { headers, refused: primaryRefusal() } : { headers }
+  }
+
   function spend(identity: Identity, operation: string, now: Date): Spent {
+    if (operation.startsWith('search/')) return search(identity, now)
     const isOver = status(identity, now).remaining === 0
     if (operation !== 'rate-limit/get') windowOf(identity, now).used += 1
     const left = status(identity, now)

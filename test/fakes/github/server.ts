@@ -13,13 +13,24 @@ import { type Fault, newFaults, type Request } from './faults.ts'
 import { gitHandlers, moveRef } from './git.ts'
 import { type Identity, loginOf, refusal } from './identity.ts'
 import { issuesHandlers } from './issues.ts'
-import { beginJob, beginRun, endRun, finishJob, type JobEnd, type JobWanted, readOnly, type RunWanted } from './jobs.ts'
+import {
+  beginJob,
+  beginRun,
+  endRun,
+  finishJob,
+  type JobEnd,
+  jobsHandlers,
+  type JobWanted,
+  readOnly,
+  type RunWanted,
+} from './jobs.ts'
 import { isMap, type Json, type JsonMap, mapAt, number, parseJson, text } from './json.ts'
 import { type LimitOptions, newLimits } from './limits.ts'
 import { copyObjects, filesOf, refSha } from './objects.ts'
 import { peopleHandlers } from './people.ts'
 import { pullsHandlers } from './pulls.ts'
 import { rulesHandlers } from './rules.ts'
+import { searchHandlers } from './search.ts'
 import { commit, newState, plant, populationOf, type Seed } from './seed.ts'
 import {
   type Event,
@@ -94,6 +105,15 @@ export type WaitingJob = {
   readonly since: string
 }
 
+/** A job that was started again, and that no runner has taken yet. */
+export type QueuedJob = {
+  readonly repository: string
+  readonly run: number
+  readonly attempt: number
+  readonly job: number
+  readonly name: string
+}
+
 export type StartedJob =
   | { readonly is: 'started'; readonly job: number; readonly token: string }
   | { readonly is: 'refused'; readonly job: number; readonly reason: string }
@@ -151,6 +171,8 @@ export type GitHub = {
   /** Settles when the gate of the job's environment opens, or shuts for good. */
   beginJob(job: JobWanted): Promise<StartedJob>
   endJob(job: JobEnd & { readonly repository: string }): Promise<void>
+  /** The jobs that were started again and wait for a runner: `beginJob` with their names takes them. */
+  queued(): readonly QueuedJob[]
   /** The jobs that wait for a reviewer or a timer. */
   waiting(): readonly WaitingJob[]
   /** Those that wait and those that will, each as it begins to wait, until the signal. */
@@ -176,8 +198,10 @@ const own: Readonly<Record<string, Handler>> = {
   ...checksHandlers,
   ...deploymentsHandlers,
   ...environmentsHandlers,
+  ...jobsHandlers,
   ...peopleHandlers,
   ...rulesHandlers,
+  ...searchHandlers,
 }
 
 /** What it leaves to emulate in part, so that emulate's gaps are to be filled. */
@@ -407,6 +431,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       return { is: 'started', job: started.job, token }
     },
     endJob: async ({ repository, ...end }) => finishJob(world, repositoryOf(world.state, repository), end),
+    queued: () => Object.values(world.state.repositories).flatMap(queuedJobs),
     waiting: () => Object.values(world.state.repositories).flatMap(waitingJobs),
     async *held(until) {
       const told = new Set<number>()
@@ -600,6 +625,14 @@ function waitingJobs(repository: Repository): readonly WaitingJob[] {
       environment: environment.name,
       since: job.createdAt,
     })),
+  )
+}
+
+function queuedJobs(repository: Repository): readonly QueuedJob[] {
+  return repository.runs.flatMap(({ id: run, jobs }) =>
+    jobs.flatMap(({ id: job, name, attempt, status }) =>
+      status === 'queued' ? [{ repository: fullNameOf(repository), run, attempt, job, name }] : [],
+    ),
   )
 }
 

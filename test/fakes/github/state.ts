@@ -190,7 +190,12 @@ export type WorkflowRun = {
 export type Job = {
   readonly id: number
   readonly name: string
-  readonly status: 'waiting' | 'in_progress' | 'completed'
+  /** The attempt of the run that it is of; what was not started again is in the next one too, with another id. */
+  readonly attempt: number
+  /** The names of the jobs that it comes after. */
+  readonly needs: readonly string[]
+  /** `queued`: it was started again, and no runner has it yet. */
+  readonly status: 'queued' | 'waiting' | 'in_progress' | 'completed'
   readonly conclusion: string | null
   readonly environment?: string
   readonly deployment?: number
