@@ -33,6 +33,10 @@ export type Waiting = {
   readonly gates: readonly Gate[]
   /** How often it was started again. */
   readonly resumes?: number
+  /** When it was last noted that it is being started again; nothing once its job has said how it fares. */
+  readonly started?: string
+  /** How often the runner of this promotion was lost; nothing where it waits for a gate only. */
+  readonly lost?: number
 }
 
 /** Keeps a unit (`checkout/prod`), or all units of a service (`checkout`), from being deployed. */
@@ -134,7 +138,8 @@ export function writeBoard({ waiting, locks }: Board): string {
   return `${JSON.stringify(inOrder, undefined, 2)}\n`
 }
 
-function waitingInOrder({ unit, stage, commit, pullRequest, by, run, since, gates, resumes }: Waiting): Waiting {
+function waitingInOrder(entry: Waiting): Waiting {
+  const { unit, stage, commit, pullRequest, by, run, since, gates, resumes, started, lost } = entry
   return {
     unit,
     stage,
@@ -145,6 +150,8 @@ function waitingInOrder({ unit, stage, commit, pullRequest, by, run, since, gate
     since,
     gates: gates.map(gateInOrder),
     ...(resumes !== undefined && { resumes }),
+    ...(started !== undefined && { started }),
+    ...(lost !== undefined && { lost }),
   }
 }
 
@@ -220,6 +227,8 @@ function waitingOf(data: Data, index: number): Waiting {
   const pullRequest = entry.number('pullRequest')
   const job = run.optional('job')
   const resumes = entry.number('resumes')
+  const started = entry.optionalTime('started')
+  const lost = entry.number('lost')
   const attempt = run.number('attempt')
   if (attempt === undefined) throw new Damaged(`\`waiting[${index}].run\` has no attempt.`)
   const read: Waiting = {
@@ -232,6 +241,8 @@ function waitingOf(data: Data, index: number): Waiting {
     since: entry.time('since'),
     gates: entry.list('gates').map((gate, at) => gateOf(gate, `\`waiting[${index}].gates[${at}]\``)),
     ...(resumes !== undefined && { resumes }),
+    ...(started !== undefined && { started }),
+    ...(lost !== undefined && { lost }),
   }
   run.end()
   entry.end()
