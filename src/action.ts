@@ -6,6 +6,8 @@ import { posix } from 'node:path'
 
 import type { Command, Outcome, Ports } from './command.ts'
 import { exits } from './command.ts'
+import type { Board } from './core/board.ts'
+import { emptyBoard } from './core/board.ts'
 import { summaryBudget } from './core/summary.ts'
 import { compactJson, lines } from './core/encode.ts'
 import { baseOf, readRun } from './core/event.ts'
@@ -19,7 +21,7 @@ import { withoutSecrets } from './core/secret.ts'
 import { useProxy } from './adapters/proxy.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
-import type { Clock, Records } from './ports.ts'
+import type { BoardHost, Clock, Records } from './ports.ts'
 import { readStep, stepInputs, stepOutputs, tokenInput } from './step.ts'
 
 const { stdout, env } = process
@@ -89,14 +91,14 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
   }
 }
 
-/** GitHub and the ledger as a run sees them, with the token that the step was given; nothing without one. */
+/** GitHub, the ledger and the board as a run sees them, with the token that the step was given; nothing without one. */
 function remotely(
   command: Command,
   { run, clock, signal }: { readonly run: Run | undefined; readonly clock: Clock; readonly signal: AbortSignal },
-): Partial<Pick<Ports, 'github' | 'records'>> {
+): Partial<Pick<Ports, 'github' | 'records' | 'board'>> {
   if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
-  if (token === '') return { records: async () => readOnly(await fetchedLedger()) }
+  if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
   const { repository, api } = run
   const repositoryName = `${repository.owner}/${repository.name}`
   const options = { repository: repositoryName, token, api, clock, signal, random: Math.random }
@@ -112,12 +114,25 @@ function remotely(
           list: async (unit, more) => (fetched ?? ledger).list(unit, more),
         }
       },
+      board: async () => (await import('./adapters/github/board.ts')).branchBoard(options, { fetched: fetchedBoard }),
     }),
   }
 }
 
 async function fetchedLedger(): Promise<Pick<Records, 'list'> | undefined> {
   return (await import('./adapters/checkout.ts')).checkoutLedger('.')
+}
+
+async function fetchedBoard(): Promise<Board | undefined> {
+  return (await import('./adapters/checkout.ts')).checkoutBoard('.')
+}
+
+/** A job without a token sees the board, and changes nothing on it. */
+const fetchedOnly: BoardHost = {
+  read: async () => (await fetchedBoard()) ?? emptyBoard,
+  change: async (_, why) => {
+    throw new Error(`A job without a token has nothing to change on the board: ${why}`)
+  },
 }
 
 /** A job without a token may read what was, and adds nothing to it. */

@@ -1,8 +1,10 @@
+import type { Board } from '../core/board.ts'
+import { emptyBoard, readBoard } from '../core/board.ts'
 import { compareText } from '../core/canonical.ts'
 import type { Records } from '../ports.ts'
 import type { FetchedLedger } from '../core/ledger.ts'
 import { unitFolder } from '../core/ledger.ts'
-import { fetchedLedger, isThere, messagesOf, readTreeAt } from './git.ts'
+import { fetchedBoard, fetchedLedger, isThere, messagesOf, readTreeAt } from './git.ts'
 import { readRecord } from './records.ts'
 
 /**
@@ -30,4 +32,15 @@ export async function fetchedBranch(root: string): Promise<FetchedLedger | undef
   if (messages === undefined) return undefined
   const files = new Map([...(read?.tree ?? [])].map(([path, text]) => [`records/${path}`, text]))
   return { messages, files, problems: read?.problems ?? [] }
+}
+
+/**
+ * The board as it was fetched with the checkout, without a request. Undefined where the branches were not fetched: where the
+ * ledger's was, there is no board yet.
+ */
+export async function checkoutBoard(root: string): Promise<Board | undefined> {
+  const read = await readTreeAt(root, fetchedBoard, '')
+  if (read === undefined) return (await isThere(root, fetchedLedger)) ? emptyBoard : undefined
+  const text = read.tree.get('board.json')
+  return text === undefined ? emptyBoard : readBoard('board.json', text)
 }

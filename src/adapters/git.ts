@@ -85,7 +85,7 @@ export async function messagesOf(root: string, ref: string): Promise<readonly st
   return listed?.toString('utf8').split('\0')
 }
 
-/** Whether there is such a tag, commit or ledger. */
+/** Whether there is such a tag or commit, a ledger or a board. */
 export async function isThere(root: string, ref: string): Promise<boolean> {
   return (await resolve(root, ref)) !== undefined
 }
@@ -93,11 +93,14 @@ export async function isThere(root: string, ref: string): Promise<boolean> {
 /** The ledger as it was when the repository was checked out with all of its branches. */
 export const fetchedLedger = 'refs/remotes/origin/protium-ledger'
 
-/** The commit of a tag, of `HEAD`, of the ledger or of a full id. A branch never passes for a tag of the same name. */
+/** The board at that moment. */
+export const fetchedBoard = 'refs/remotes/origin/protium-board'
+
+/** The commit of a tag, of `HEAD`, of the ledger, of the board or of a full id. A branch never passes for a tag of the same name. */
 async function resolve(root: string, ref: string): Promise<string | undefined> {
   const name = releaseTag.test(ref)
     ? `refs/tags/${ref}`
-    : ref === fetchedLedger || /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)
+    : ref === fetchedLedger || ref === fetchedBoard || /^(?:HEAD|[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref)
       ? ref
       : undefined
   if (name === undefined) return undefined
