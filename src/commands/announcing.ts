@@ -7,7 +7,6 @@ import { addressOf } from '../core/organisation.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import { withoutSecrets } from '../core/secret.ts'
-import type { Stage } from '../core/stage.ts'
 import type { GitHost } from '../ports.ts'
 import type { Attempt } from './deploying.ts'
 import { madeOf } from './posting.ts'
@@ -45,16 +44,18 @@ export async function announced(
   {
     github,
     run,
-    stage,
     own,
+    environment,
+    isProduction,
     key,
     commit,
     description,
   }: {
     readonly github: GitHost
     readonly run: Run
-    readonly stage: Stage
     readonly own: readonly Unit[]
+    readonly environment: string
+    readonly isProduction: boolean
     /** By which the run finds it again. */
     readonly key: string
     /** What is live then. */
@@ -66,8 +67,8 @@ export async function announced(
   const id = await github.deployment({
     key,
     commit,
-    environment: environmentName(own, stage),
-    isProduction: stage.production,
+    environment,
+    isProduction,
     description,
     ...(run.attempt === 1 && { isFirst: true }),
   })
@@ -132,9 +133,12 @@ async function sleep({ clock }: Ports, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** One service's deployment does not end that of another, so where a repository has several each has environments of its own. */
-function environmentName([first]: readonly Unit[], stage: Stage): string {
-  const service = first?.service
-  if (service === undefined) return `environment/${stage.environment}`
-  return service.spec.document.file.startsWith('services/') ? `${service.service}/${stage.name}` : stage.name
+/**
+ * What GitHub calls the place of a deployment. One service's deployment does not end that of another, so where a repository has
+ * several each has environments of its own.
+ */
+export function environmentOf([first]: readonly Unit[], stage: string): string {
+  if (first?.service === undefined) return first?.id ?? stage
+  const { service, spec } = first.service
+  return spec.document.file.startsWith('services/') ? `${service}/${stage}` : stage
 }

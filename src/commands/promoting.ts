@@ -16,7 +16,7 @@ import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport } from '../core/summary.ts'
 import { deploymentSummary, failureComment, mendedComment } from '../core/summary.ts'
 import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
-import { announced, subjectOf, turn } from './announcing.ts'
+import { announced, environmentOf, subjectOf, turn } from './announcing.ts'
 import { deployUnits } from './deploying.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
@@ -104,8 +104,9 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const deployment = await announced(ports, {
     github,
     run,
-    stage,
     own,
+    environment: environmentOf(own, stage.name),
+    isProduction: stage.production,
     key: `${subject}/${stage.name} ${run.commit} ${run.id}`,
     commit: run.commit,
     description: `${subject} to ${stage.name}: ${count(changes, 'change')}`,
@@ -126,7 +127,12 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     }),
   )
   const outcome = outcomeOf(attempts, { organisation, again: '', folders: '' })
-  const reports = reportsOf(attempts, { organisation, stage, history, pull, run })
+  const reports = reportsOf(attempts, {
+    organisation,
+    stage,
+    history,
+    trigger: `${pull === undefined ? 'push' : `merge of pull request ${pull.number}`} by ${run.actor}`,
+  })
   for (const report of reports) {
     if (report.outcome === 'failed') await tellFailure(ports, { github, pull, report, log })
     else if (history.get(report.unit)?.at(-1)?.outcome === 'failed')

@@ -1,23 +1,33 @@
 import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
-import { line } from '../core/encode.ts'
-import type { Organisation, Unit } from '../core/organisation.ts'
-import { readOrganisation } from '../core/organisation.ts'
+import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
+import { shorten } from '../core/markdown.ts'
 import { planOf } from '../core/plan.ts'
+import type { Plan } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import { planText } from '../core/report.ts'
+import { count, planText } from '../core/report.ts'
+import { rollbackPage } from '../core/rollback.ts'
+import { withoutSecrets } from '../core/secret.ts'
+import { deploymentSummary } from '../core/summary.ts'
 import type { FileTree } from '../core/tree.ts'
-import type { DeploymentRecord } from '../ports.ts'
+import { announced, environmentOf, subjectOf, turn } from './announcing.ts'
+import type { Attempt } from './deploying.ts'
 import { deployUnits } from './deploying.ts'
+import { lossProblems, unacknowledged } from './losses.ts'
 import { outcomeOf } from './outcome.ts'
-import { planUnits } from './planning.ts'
-import { stacksOf } from './stacks.ts'
+import type { Planned } from './planning.ts'
+import { planAlone } from './planning.ts'
+import { atGitHub, madeOf } from './posting.ts'
 import { sameFolders, stateFolders } from './reading.ts'
+import type { Target } from './returning.ts'
+import { checkReturn, meantUnit, targetOf, unitAt } from './returning.ts'
 import { withImages } from './shipping.ts'
-import { termsOf } from './terms.ts'
+import { stacksOf } from './stacks.ts'
+import { reportsOf } from './telling.ts'
+import { acknowledgedUnits, termsOf } from './terms.ts'
 
-type Answer = Outcome<Readonly<Record<'to' | 'units', Json>>>
+type Answer = Outcome<Readonly<Record<'to' | 'units' | 'seen', Json>>>
 
 export const rollback = command({
   name: 'rollback',
@@ -29,9 +39,19 @@ export const rollback = command({
     }),
     stage: text('The stage, where a service is named.', {}),
     to: text('Another record than the last good one, by its id, or by its commit.', { hint: 'RECORD' }),
+    reason: text('Why, in a sentence: it is kept in the record.', { hint: 'TEXT' }),
+    show: flag('Show what would be done, and do nothing.'),
+    seen: text('Do only what was shown: the output `seen` of the run that showed it.', { hint: 'DIGESTS' }),
     yes: flag('Do it without being asked.'),
+    acknowledge: lines('Let this resource be replaced or deleted although it holds data.', {
+      hint: 'UNIT:LOGICALID',
+    }),
+    owner: text('The repository that owns the stacks, by its id; what catalog.yaml says if nothing is said.', {
+      hint: 'ID',
+    }),
     fail: lines('Rehearse a failure: the local provisioner lets this resource fail.', { hint: 'STACK/RESOURCE' }),
     root: path('The folder of the organisation.', { default: '.' }),
+    catalog: path('The folder of the catalog, where the services are in a repository of their own.', {}),
     state: path('The folder of the local stacks and records; a relative one lies below the root.', {
       default: '.protium',
     }),
@@ -39,16 +59,18 @@ export const rollback = command({
   outputs: {
     to: 'The record that was gone back to.',
     units: 'The unit, with its outcome and, if it failed, why.',
+    seen: 'The digests of what was shown, for the run that does it.',
   },
-  async run(ports, { unit: name, stage, to, yes, fail, root, state }): Promise<Answer> {
-    const id = stage === undefined ? name : `${name}/${stage}`
-    const folders = stateFolders(root, state)
-    const records = await ports.records(folders.records)
-    const history = await records.list(id)
-    const target = targetOf(history, { id, to })
-    const commit = target.commit ?? ''
-    const then = await organisationAt(ports, { root, commit })
-    const data = { to: target.id, units: [] }
+  permissions: {
+    contents: {
+      access: 'write',
+      why: 'add one file an attempt to the branch `protium-ledger`; to show the plan, `read`',
+    },
+    deployments: { access: 'write', why: 'the deployment, its state and its address; not needed to show the plan' },
+  },
+  async run(ports, values): Promise<Answer> {
+    const { to, reason, show, seen, yes, acknowledge, owner, fail, root, catalog, state } = values
+    const data = { to: '', units: [], seen: '' }
     const bad = (problems: readonly Problem[], sources?: FileTree): Answer => ({
       exit: 'bad-input',
       data,
@@ -56,133 +78,149 @@ export const rollback = command({
       problems,
       ...(sources !== undefined && { sources }),
     })
+    const meant = await meantUnit(ports, { name: values.unit, stage: values.stage, root, catalog })
+    if (!meant.ok) return bad(meant.problems)
+    const id = meant.value
+    const folders = stateFolders(root, state)
+    const records = await ports.records(folders.records)
+    const target = await targetOf(records, { id, to })
+    const { commit, record, history } = target
+    if (ports.run !== undefined) await checkReturn(ports, { run: ports.run, root, commit })
+    const then = await unitAt(ports, { id, commit, root, catalog })
     if (!then.ok) return bad(then.problems, then.sources)
-    const { organisation, sources } = then
-    const unit = organisation.units.find((each) => each.id === id)
-    if (unit === undefined) throw notThere(id, commit)
-    await using _run = await ports.exclusive(folders.stacks)
-    const terms = termsOf(ports, { catalog: organisation.catalog })
-    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
-    const images = new Map(target.image === undefined ? [] : [[id, target.image] as const])
-    const planned = await planUnits(withImages(neededFor(unit, organisation), images), stacks)
+    const { organisation, unit, sources } = then
+    const acknowledged = acknowledgedUnits(acknowledge, organisation)
+    if (!acknowledged.ok) return bad(acknowledged.problems)
+    // In a terminal somebody is there to be told that another run works on the stacks; a job waits for its turn.
+    const hold = ports.run === undefined ? ports.exclusive : async (stacks: string) => turn(ports, stacks)
+    await using _run = show ? undefined : await hold(folders.stacks)
+    const isApart = catalog !== undefined && catalog !== root
+    const terms = termsOf(ports, {
+      catalog: organisation.catalog,
+      owner,
+      acknowledged: acknowledged.value,
+      isApart,
+    })
+    const purpose = show ? 'plan' : 'deployment'
+    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: purpose, terms })
+    const images = new Map(record.image === undefined ? [] : [[id, record.image] as const])
+    const [shipped = unit] = withImages([unit], images)
+    const planned = await planAlone(shipped, { units: organisation.units, stacks, purpose })
+    if (planned === undefined) throw homeMissing(id)
     if (!planned.ok) return bad(planned.problems, sources)
-    const own = planned.value.filter((each) => each.unit.id === id)
-    const plan = planOf(own.map((each) => each.planned))
-    const agreed = yes || (await asked(ports, `${planText(plan)}\n\nGo back to this?`))
+    const plan = planOf([planned.value.planned])
+    const found = { to: record.id, units: [], seen: bindingText(plan) }
+    const page = rollbackPage(plan, { ...target, reason: kept(reason) })
+    const { problems } = planned
+    const losses = lossProblems(unit, { losses: unacknowledged(planned.value.planned) })
+    const options = sameFolders({ root, state })
+    if (show) {
+      return {
+        exit: losses.length > 0 ? 'needs-approval' : 'done',
+        data: found,
+        text: (paint) => `${planText(plan, paint)}\n\nNothing was touched.`,
+        page,
+        problems: [...problems, ...losses],
+        sources,
+        next: losses.length > 0 ? [] : [{ run: `rollback ${id} --yes${options}`, why: 'do what the plan says' }],
+      }
+    }
+    if (seen !== undefined) checkSeen(plan, seen)
+    const agreed = yes || ((await ports.confirm?.(`${planText(plan)}\n\nGo back to this?`)) ?? false)
     if (!agreed) {
       return {
         exit: 'needs-approval',
-        data,
+        data: found,
         text: (paint) => `${planText(plan, paint)}\n\nNothing was touched.`,
-        problems: planned.problems,
+        page,
+        problems,
         sources,
-        next: [{ run: `rollback ${id} --yes${sameFolders({ root, state })}`, why: 'do what the plan says' }],
+        next: [{ run: `rollback ${id} --yes${options}`, why: 'do what the plan says' }],
       }
     }
     const from = history.at(-1)?.commit
-    const attempts = await deployUnits(ports, {
+    const why = kept(reason)
+    const attempts = await telling(ports, { target, planned: planned.value, why }, async () =>
+      deployUnits(ports, {
+        organisation,
+        planned: [planned.value],
+        stacks,
+        records,
+        commit,
+        images,
+        rollback: {
+          to: record.id,
+          ...(from !== undefined && from !== commit && { from }),
+          ...(why !== undefined && { reason: why }),
+        },
+        approve: async () => true,
+      }),
+    )
+    const outcome = outcomeOf(attempts, { organisation, again: `rollback ${id}`, folders: options })
+    const { run } = ports
+    const told = { ...outcome, data: { ...found, units: outcome.data.units }, sources }
+    const all = [...problems, ...(outcome.problems ?? [])]
+    if (run === undefined) return { ...told, problems: all }
+    const reports = reportsOf(attempts, {
       organisation,
-      planned: own,
-      stacks,
-      records,
-      commit,
-      images,
-      rollback: { to: target.id, ...(from !== undefined && from !== commit && { from }) },
-      approve: async () => true,
+      stage: undefined,
+      history: new Map([[id, history]]),
+      back: commit,
+      trigger: `rollback to ${commit.slice(0, 7)} by ${run.actor}${why === undefined ? '' : `: ${why}`}`,
     })
-    const outcome = outcomeOf(attempts, {
-      organisation,
-      again: `rollback ${id}`,
-      folders: sameFolders({ root, state }),
-    })
-    return { ...outcome, data: { to: target.id, units: outcome.data.units }, problems: planned.problems, sources }
+    const { run: log } = madeOf(ports, { run, commit })
+    const summary = deploymentSummary(reports, { ...(log !== undefined && { run: log }) })
+    return { ...told, problems: all, page: summary, next: [] }
   },
 })
 
-/** The record to go back to: the one that is named, or the last good one that is not what runs now. */
-function targetOf(
-  history: readonly DeploymentRecord[],
-  { id, to }: { readonly id: string; readonly to: string | undefined },
-): DeploymentRecord & { readonly commit: string } {
-  const good = history.filter(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
-  // After a failure the last good one is what to go back to; after a success it is what runs, and the one before is meant.
-  const running = history.at(-1)?.outcome === 'failed' ? undefined : good.at(-1)
-  const isOther = ({ wants, version, image }: DeploymentRecord): boolean =>
-    running === undefined || wants !== running.wants || version !== running.version || image !== running.image
-  const target =
-    to === undefined
-      ? good.findLast(isOther)
-      : good.findLast((record) => record.id === to || (to.length >= 7 && record.commit?.startsWith(to) === true))
-  if (target === undefined) {
-    throw new Refused(
-      'nothing-to-roll-back-to',
-      to === undefined
-        ? `There is no good deployment of ${line(id)} to go back to.`
-        : `There is no good deployment ${line(to)} of ${line(id)}.`,
-      { remedy: 'See what there was: `protium status`; to undo a change, revert its commit and deploy.' },
-    )
-  }
-  const { commit } = target
-  if (commit !== undefined) return { ...target, commit }
+/** What a person says is kept for ever and shown to many: one line of it, without what looks like a secret. */
+function kept(reason: string | undefined): string | undefined {
+  return reason === undefined ? undefined : shorten(withoutSecrets(reason.replaceAll(/\s+/gu, ' ').trim()), 300)
+}
+
+/** What people have seen is done, or a part of it: anything else would be done behind their backs. */
+function checkSeen(plan: Plan, seen: string): void {
+  const binding = readBinding(seen)
+  const others = binding === undefined ? plan.units : unreviewed(binding, plan)
+  if (binding !== undefined && others.length === 0) return
   throw new Refused(
-    'nothing-to-roll-back-to',
-    `The deployment ${target.id} was made from files that no commit holds.`,
-    {
-      remedy: 'Bring the files back as they were, and deploy them.',
-    },
+    'plan-stale',
+    binding === undefined
+      ? 'What was shown cannot be read. Nothing was touched.'
+      : 'The rollback would do another thing now than what was shown. Nothing was touched.',
+    { remedy: 'Start it anew, and look at what it shows.' },
   )
 }
 
-type Then =
-  | { readonly ok: true; readonly organisation: Organisation; readonly sources: FileTree }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly sources: FileTree }
-
-/** The organisation as it was at a commit, with the released versions that it asks for. */
-async function organisationAt(
-  ports: Ports,
-  { root, commit }: { readonly root: string; readonly commit: string },
-): Promise<Then> {
-  const then = await ports.files.at(root, commit)
-  if (then === undefined) {
-    throw new Refused('commit-missing', `The clone does not have the commit ${commit.slice(0, 12)}.`, {
-      remedy: 'Fetch it: `git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout.',
-    })
-  }
-  const releases = await ports.files.releases(root)
-  const released = new Map<string, FileTree | undefined>()
-  for (;;) {
-    const asked: { readonly template: string; readonly version: string }[] = []
-    const read = readOrganisation(
-      then.tree,
-      (template, version) => {
-        if (!released.has(`${template}@${version}`)) asked.push({ template, version })
-        return released.get(`${template}@${version}`)
-      },
-      releases,
-    )
-    if (asked.length === 0)
-      return read.ok
-        ? { ok: true, organisation: read.value, sources: then.tree }
-        : { ok: false, problems: read.problems, sources: then.tree }
-    for (const wanted of asked)
-      released.set(`${wanted.template}@${wanted.version}`, (await ports.files.released(root, wanted))?.tree)
-  }
-}
-
-/** A unit with what it is rendered with: its environment, its component, or all that a pipeline serves. */
-function neededFor(unit: Unit, { units }: Organisation): readonly Unit[] {
-  const service = unit.service?.service
-  return units.filter(
-    (each) => each.kind === 'environment' || (service !== undefined && each.service?.service === service),
-  )
-}
-
-function notThere(id: string, commit: string): Refused {
-  return new Refused('nothing-to-roll-back-to', `There was no unit ${line(id)} at commit ${commit.slice(0, 12)}.`, {
-    remedy: 'Name another record with `--to`.',
+function homeMissing(id: string): Refused {
+  return new Refused('environment-missing', `What ${id} builds on is not deployed. Nothing was touched.`, {
+    remedy: 'Deploy its environment first, or roll that back.',
   })
 }
 
-async function asked(ports: Ports, question: string): Promise<boolean> {
-  return ports.confirm === undefined ? false : ports.confirm(question)
+/** In a workflow, GitHub gets a deployment of the commit that was gone back to. */
+async function telling(
+  ports: Ports,
+  {
+    target: { id, commit, record },
+    planned: { unit, planned },
+    why,
+  }: { readonly target: Target; readonly planned: Planned; readonly why: string | undefined },
+  deploy: () => Promise<readonly Attempt[]>,
+): Promise<readonly Attempt[]> {
+  if (ports.run === undefined) return deploy()
+  const { run, github } = await atGitHub(ports)
+  const what = `${subjectOf([unit])} back to ${commit.slice(0, 7)}: ${count(planned.changes.length, 'change')}`
+  const deployment = await announced(ports, {
+    github,
+    run,
+    own: [unit],
+    environment: environmentOf([unit], unit.stage?.name ?? unit.environment.name),
+    isProduction: unit.stage?.production ?? false,
+    key: `${id} back to ${record.id} ${run.id}`,
+    commit,
+    description: why === undefined ? what : `${what}: ${why}`,
+  })
+  return deployment.during(deploy)
 }

@@ -1,11 +1,10 @@
-import type { Run } from '../core/event.ts'
 import { codeOf, type Diagnosis } from '../core/cause/diagnosis.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport, FailureReport, TouchedResource } from '../core/summary.ts'
 import { recordPath } from '../core/ledger.ts'
-import type { DeploymentRecord, PullRequest } from '../ports.ts'
+import type { DeploymentRecord } from '../ports.ts'
 import type { Attempt } from './deploying.ts'
 
 const deeds = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' } as const
@@ -17,14 +16,17 @@ export function reportsOf(
     organisation,
     stage,
     history,
-    pull,
-    run,
+    trigger,
+    back,
   }: {
     readonly organisation: Organisation
-    readonly stage: Stage
+    /** The stage that the others come after; nothing where no other follows. */
+    readonly stage: Stage | undefined
     readonly history: ReadonlyMap<string, readonly DeploymentRecord[]>
-    readonly pull: PullRequest | undefined
-    readonly run: Run
+    /** Who and what set it off. */
+    readonly trigger: string
+    /** The commit that was gone back to. */
+    readonly back?: string
   },
 ): readonly DeploymentReport[] {
   const { stages } = organisation.catalog
@@ -32,13 +34,15 @@ export function reportsOf(
     const { unit, is, why, record, proof, changes = [] } = attempt
     const good = (history.get(unit.id) ?? []).filter(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
     const host = addressOf(unit)
+    const before = good.at(-1)?.commit
     const own = unit.service?.stages.map((each) => each.stage.name)
-    const later = stages.filter(({ name, order }) => order > stage.order && (own === undefined || own.includes(name)))
+    const later = stages.filter(
+      ({ name, order }) => stage !== undefined && order > stage.order && (own === undefined || own.includes(name)),
+    )
     const next = later[0]
     const took = record === undefined ? undefined : Date.parse(record.finished) - Date.parse(record.started)
     const usual = usualTime(good)
     const failure = is === 'failed' ? failureOf(attempt, { previous: good.at(-1)?.commit, later }) : undefined
-    const trigger = pull === undefined ? `push by ${run.actor}` : `merge of pull request ${pull.number} by ${run.actor}`
     return {
       unit: unit.id,
       outcome: is,
@@ -55,6 +59,10 @@ export function reportsOf(
           action: deeds[action],
         })),
       }),
+      ...(is === 'deployed' &&
+        back === undefined &&
+        before !== undefined && { undo: { run: `protium rollback ${unit.id}`, to: before.slice(0, 7) } }),
+      ...(back !== undefined && { back }),
       ...(failure !== undefined && { failure }),
       ...(record !== undefined && { record: { path: recordPath(record) } }),
       trigger,

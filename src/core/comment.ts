@@ -84,6 +84,18 @@ export function planComment(
   })
 }
 
+/** What a plan of one unit would do, for a page that says itself what it is about: the losses, what is noted, the changes. */
+export function planDetails(plan: Plan): Markdown {
+  const busy = plan.units.filter(isBusy)
+  const notes = notesOf(plan, { busy, isOne: true })
+  const folds = foldsOf(busy, true).map((each) => fold(each.title, each.body))
+  return blocks([
+    lossAlert(busy, true),
+    notes.length === 0 ? undefined : bullets(notes),
+    folds.length === 0 ? undefined : stacked(folds),
+  ])
+}
+
 /** The comment where there are problems instead of a plan. Its title names the service, if it is one that is asked for. */
 export function problemsComment(
   problems: readonly Problem[],

@@ -5,6 +5,7 @@ import {
   bullets,
   code,
   cut,
+  fence,
   fold,
   heading,
   hostLink,
@@ -41,6 +42,8 @@ export type DeploymentReport = {
   readonly usual?: number
   /** What happens next, as a sentence. */
   readonly next?: string
+  /** The commit that was gone back to, if it was a rollback. */
+  readonly back?: string
   /** How to go back, and what to. */
   readonly undo?: { readonly run: string; readonly to: string }
   readonly steps?: readonly { readonly step: string; readonly result: string; readonly took?: number }[]
@@ -165,10 +168,10 @@ function nameOf({ unit }: Pick<DeploymentReport, 'unit'>): Markdown {
   return subject === 'environment' ? prose`environment ${places.join(' ')}` : prose`${subject} → ${places.join(' ')}`
 }
 
-function wordOf({ outcome, failure }: DeploymentReport): string {
+function wordOf({ outcome, failure, back }: DeploymentReport): string {
   if (outcome === 'held') return 'waits for approval'
   if (outcome === 'skipped') return 'not begun'
-  if (outcome !== 'failed') return outcome
+  if (outcome !== 'failed') return back === undefined ? outcome : `back to ${back.slice(0, 7)}`
   if (failure?.isOpen === true) return 'failing'
   if (failure?.status === undefined) return 'failed, nothing was touched'
   return failure.rolledBack ? 'failed, rolled back' : 'failed'
@@ -217,6 +220,7 @@ function failureOf({ unit }: DeploymentReport, failure: FailureReport): readonly
     diagnosis === undefined ? undefined : suspectsTable(diagnosis),
     steps.length === 0 ? undefined : prose`**Do this:**`,
     steps.length === 0 ? undefined : numbered(steps.map((step) => plainText(step))),
+    diagnosis === undefined ? undefined : seenParts(diagnosis),
     events.length === 0
       ? undefined
       : fold(
@@ -228,6 +232,12 @@ function failureOf({ unit }: DeploymentReport, failure: FailureReport): readonly
         ),
     small([prose`${code(failure.code)}: ${code(`protium explain ${failure.code}`)} says what this code means`]),
   ]
+}
+
+/** What the cloud showed while it was there: as it came, in fences, hidden until somebody asks. */
+function seenParts({ seen }: Diagnosis): Markdown | undefined {
+  if (seen.length === 0) return undefined
+  return blocks(seen.map(({ what, lines }) => fold(title`${what}`, fence(lines.join('\n')))))
 }
 
 /** The four suspects with what speaks for or against each; and the cloud itself, only where it is to blame. */

@@ -3,6 +3,7 @@ import { ledgerRecords } from '../../src/adapters/ledger.ts'
 import type { Command, Outcome, Ports } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
 import { plan } from '../../src/commands/plan.ts'
+import { rollback } from '../../src/commands/rollback.ts'
 import { validate } from '../../src/commands/validate.ts'
 import type { About, Run } from '../../src/core/event.ts'
 import { digest } from '../../src/core/canonical.ts'
@@ -43,6 +44,8 @@ export type Merging = {
   readonly merge: (pull: Pull) => Promise<string>
   /** Runs one job of the workflow that deploys a commit. */
   readonly deploy: (commit: string, job: Job) => Promise<Outcome>
+  /** Runs one job of the workflow that goes back; it is started on a branch, at its head of then. */
+  readonly rollback: (given: Readonly<Record<string, string>>, on?: { readonly ref?: string }) => Promise<Outcome>
   /** All that was said: in logs and summaries, as outputs, and to GitHub. Without the artifacts, which hold what was rendered. */
   readonly heard: () => string
   /** What jobs wrote to their logs. */
@@ -89,7 +92,13 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
   let random = 0
 
   function portsOf(
-    { commit, about, attempt = 1, id }: Pick<Run, 'commit' | 'about'> & { attempt?: number; id: number },
+    {
+      commit,
+      about,
+      attempt = 1,
+      id,
+      ref = 'refs/heads/main',
+    }: Pick<Run, 'commit' | 'about'> & { attempt?: number; id: number; ref?: string },
     {
       permissions,
       files,
@@ -127,6 +136,10 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         text: async (file) => textOf(files, file),
         writeText: async (file, text) => void files.set(file, text),
         commit: async () => commit,
+        at: async (_root, wanted) => {
+          const then = trees.get(wanted)
+          return then === undefined ? undefined : { tree: then, problems: [] }
+        },
         isBefore: async (_root, { older, newer }) =>
           main.includes(older) && main.includes(newer) ? main.indexOf(older) < main.indexOf(newer) : undefined,
         // What differs is found by the digests of both trees, as git does.
@@ -142,7 +155,7 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         attempt,
         actor: 'ada',
         commit,
-        ref: 'refs/heads/main',
+        ref,
         about,
       },
       github: async () => gitHub(options),
@@ -253,6 +266,14 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         ...(fail !== undefined && { fail: [fail] }),
         ...(image !== undefined && { image: [image] }),
       })
+    },
+    async rollback(given, { ref } = {}) {
+      const permissions = { contents: 'write', deployments: 'write' } as const
+      const commit = main.at(-1) ?? ''
+      const about: About = { is: 'other', event: 'workflow_dispatch' }
+      const run = { commit, about, id: (ids += 1), ...(ref !== undefined && { ref }) }
+      const words = Object.entries(given).map(([name, value]) => [name, [value]] as const)
+      return job(rollback, portsOf(run, { permissions, files: new Map() }), Object.fromEntries(words))
     },
     heard: () =>
       [...said, ...log, ...github.requests().map(({ path, body }) => `${path} ${JSON.stringify(body)}`)].join('\n'),
