@@ -303,7 +303,7 @@ describe('the board on a branch', () => {
   test('is changed once when GitHub shows the change only some reads later', async () => {
     await host().change(add('checkout/prod'), 'it waits')
     github.fault({ match: write, kind: 'error-after' })
-    github.lag({ match: ['repos/list-commits', 'repos/get-content'], reads: 3 })
+    await github.lag({ match: ['repos/list-commits', 'repos/get-content'], reads: 3 })
     await host().change(resumed, 'resume')
     expect((await stored()).waiting.map(({ resumes }) => resumes)).toEqual([1])
   })
