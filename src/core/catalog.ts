@@ -5,6 +5,7 @@ import { type DataMap, isMap, mapOf } from './data.ts'
 import { durationSeconds } from './duration.ts'
 import { didYouMean } from './nearest.ts'
 import type { Checked, Problem } from './problem.ts'
+import type { Freeze } from './gates/freeze.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
@@ -33,6 +34,11 @@ export type Catalog = {
   readonly guard: { readonly types: readonly string[]; readonly release: readonly string[] }
   /** By name, in the order of their names; so are the templates. */
   readonly environments: ReadonlyMap<string, Environment>
+  /** Times at which nothing is deployed. */
+  readonly freezes: readonly Freeze[]
+  /** Who may break the glass, and who the locks of others. */
+  readonly glass?: People
+  readonly locks?: People
   readonly templates: ReadonlyMap<string, Template>
 }
 
@@ -40,6 +46,9 @@ export type Catalog = {
 export type Repositories =
   | { readonly by: 'topic'; readonly topic: string }
   | { readonly by: 'property'; readonly property: string }
+/** Teams and persons of GitHub: `@acme/platform`, `@ada`. */
+export type People = { readonly by: readonly string[] }
+
   | { readonly by: 'name'; readonly names: readonly string[] }
 
 /**
@@ -136,6 +145,7 @@ export function openCatalog(tree: FileTree): {
       ...(workflows === undefined ? {} : { workflows }),
       stackName: readStackName(document, data, problems),
       ...(owner === undefined ? {} : { owner }),
+  const [glass, locks] = [mapIn(data, 'glass'), mapIn(data, 'locks')]
       guard: { types: textsIn(guard, 'types'), release: textsIn(guard, 'release') },
       environments,
       templates,
@@ -149,6 +159,9 @@ function readFolders(
   tree: FileTree,
   problems: Problem[],
 ): {
+      freezes: readFreezes(document, { data, problems }),
+      ...(glass === undefined ? {} : { glass: { by: textsIn(glass, 'by') } }),
+      ...(locks === undefined ? {} : { locks: { by: textsIn(locks, 'by') } }),
   readonly environments: ReadonlyMap<string, Environment>
   readonly templates: ReadonlyMap<string, Template>
   readonly broken: ReadonlySet<string>

@@ -1,5 +1,5 @@
 import type { DataMap } from '../data.ts'
-import { duration, plainName } from './parts.ts'
+import { duration, plainName, stackName } from './parts.ts'
 
 const host: DataMap = {
   type: 'string',
@@ -119,23 +119,7 @@ export const catalogSchema: DataMap = {
             description: 'How long a service has to be healthy here before the next stage may start.',
           },
           production: { type: 'boolean', description: 'Images have to be digests here, and changes are held longest.' },
-          approval: {
-            type: 'object',
-            description: 'Who has to agree before this stage is deployed.',
-            additionalProperties: false,
-            required: ['by'],
-            properties: {
-              by: {
-                type: 'array',
-                minItems: 1,
-                items: {
-                  type: 'string',
-                  pattern: '^@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?$',
-                  'x-protium-expected': 'A team or a person of GitHub, "@acme/platform", in quotes.',
-                },
-              },
-            },
-          },
+          approval: byPeople('Who has to agree before this stage is deployed.'),
           stack: stackOptions,
         },
       },
@@ -259,3 +243,8 @@ export const catalogSchema: DataMap = {
     },
   },
 }
+    freezes,
+    glass: byPeople(
+      'Who may break the glass: deploy in an emergency without soak, freeze and approval. Without it, nobody may.',
+    ),
+    locks: byPeople('Who may break the locks of others.'),
