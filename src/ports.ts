@@ -282,6 +282,26 @@ export interface GitHost {
   deployment(wanted: Deployment): Promise<number>
   /** Makes the newest status of a deployment be this. */
   deploymentStatus(deployment: number, wanted: DeploymentStatus): Promise<Brought>
+  /** What a run has deployed or begun to: our deployments of its commit whose keys end with it. */
+  deploymentsOf(run: { readonly id: string; readonly commit: string }): Promise<readonly StoredDeployment[]>
+
+  /** A run of a workflow; nothing where there is none any more. */
+  run(id: string): Promise<WorkflowRun | undefined>
+  /** The jobs of a run as they are in its latest attempt. */
+  jobs(run: string): Promise<readonly RunJob[]>
+  /**
+   * Starts a job of a run again, and with it those that come after it. `running` if the run is under way, by whomever it was
+   * started; `refused` with GitHub's words where it starts this run no more. The attempt is the one that the job is of.
+   */
+  startAgain(wanted: { readonly run: string; readonly attempt: number; readonly job: number }): Promise<Started>
+
+  /** Puts a label on a pull request, or takes it off. */
+  label(pullRequest: number, wanted: { readonly name: string; readonly is: 'on' | 'off' }): Promise<Brought>
+  /**
+   * The repositories of an owner that have merged pull requests with a label, of those that the token may read: one request
+   * for every hundred pull requests that are found, however many repositories there are. It may be some seconds behind.
+   */
+  labelled(owner: string, label: string): Promise<readonly string[]>
 }
 
 /** What came of it, so that nothing is done twice. */
@@ -360,6 +380,32 @@ export type Deployment = {
   /** The run has not made one yet, so it need not be looked for before. */
   readonly isFirst?: true
 }
+
+/** `states` are its statuses, the newest first. */
+export type StoredDeployment = {
+  readonly id: number
+  readonly key: string
+  readonly environment: string
+  readonly states: readonly { readonly state: string; readonly description: string; readonly at: string }[]
+}
+
+/** GitHub counts the attempts from 1. */
+export type WorkflowRun = {
+  readonly id: string
+  readonly attempt: number
+  readonly isOver: boolean
+  readonly created: string
+}
+
+/** `name` as it is shown: of a job in a called workflow, behind the names of those that call, `services (checkout) / prod`. */
+export type RunJob = {
+  readonly id: number
+  readonly name: string
+  readonly attempt: number
+  readonly conclusion?: string
+}
+
+export type Started = { readonly is: 'started' | 'running' } | { readonly is: 'refused'; readonly why: string }
 
 /** `address` is where what was deployed answers, `log` where the run can be read. */
 export type DeploymentStatus = {

@@ -10,12 +10,14 @@ import type {
   PullRequest,
   Review,
   StickyComment,
+  StoredDeployment,
 } from '../ports.ts'
 import type { Client, ClientOptions } from './github/client.ts'
 import { clientOf } from './github/client.ts'
 import type { Ensured } from './github/ensure.ts'
 import { ensure } from './github/ensure.ts'
 import { isStatus, told } from './github/refusal.ts'
+import { runsOf, statesOf } from './github/runs.ts'
 
 /** A repository on GitHub. Every effect is looked for first, brought about once, and looked for again if an answer is lost. */
 export function gitHub(options: ClientOptions): GitHost {
@@ -119,6 +121,9 @@ export function gitHub(options: ClientOptions): GitHost {
         known.add(id)
         return brought
       }),
+    deploymentsOf: async (run) =>
+      told(`list the deployments of run ${run.id} of ${here}`, async () => deploymentsOf(client, run)),
+    ...runsOf(client),
   }
 }
 
@@ -362,6 +367,20 @@ async function deployment({ octokit, at, login, pause }: Client, wanted: Deploym
     pause,
     ...(wanted.isFirst && { isAbsent: true }),
   })
+}
+
+async function deploymentsOf(
+  client: Client,
+  { id: run, commit }: { readonly id: string; readonly commit: string },
+): Promise<readonly StoredDeployment[]> {
+  const { octokit, at, login } = client
+  const all = await octokit.paginate(octokit.rest.repos.listDeployments, { ...at, sha: commit, per_page: 100 })
+  const ours = all.flatMap(({ id, creator, payload, environment }) => {
+    const key = keyOf(payload)
+    const isOurs = creator?.login === login && typeof key === 'string' && key.endsWith(` ${run}`)
+    return isOurs ? [{ id, key, environment }] : []
+  })
+  return Promise.all(ours.map(async (each) => ({ ...each, states: await statesOf(client, each.id) })))
 }
 
 /** GitHub gives a payload back as the map that it was, or as its text. */
