@@ -3,9 +3,11 @@ import { readStackOptions } from './catalog/stack-options.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { durationSeconds } from './duration.ts'
-import { didYouMean } from './nearest.ts'
-import type { Checked, Problem } from './problem.ts'
 import type { Freeze } from './gates/freeze.ts'
+import { didYouMean } from './nearest.ts'
+import type { Policy } from './policy/judge.ts'
+import { readPolicy } from './policy/read.ts'
+import type { Checked, Problem } from './problem.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
@@ -30,25 +32,27 @@ export type Catalog = {
   readonly stackName: string
   /** The repository that owns what is deployed from a terminal. */
   readonly owner?: string
-  /** Types of resources that hold data besides those that are known, and types that are not guarded. */
-  readonly guard: { readonly types: readonly string[]; readonly release: readonly string[] }
-  /** By name, in the order of their names; so are the templates. */
-  readonly environments: ReadonlyMap<string, Environment>
   /** Times at which nothing is deployed. */
   readonly freezes: readonly Freeze[]
   /** Who may break the glass, and who the locks of others. */
   readonly glass?: People
   readonly locks?: People
+  /** Types of resources that hold data besides those that are known, and types that are not guarded. */
+  readonly guard: { readonly types: readonly string[]; readonly release: readonly string[] }
+  /** The rules that what is rendered has to keep, and the waivers in `waivers/`. */
+  readonly policy: Policy
+  /** By name, in the order of their names; so are the templates. */
+  readonly environments: ReadonlyMap<string, Environment>
   readonly templates: ReadonlyMap<string, Template>
 }
+
+/** Teams and persons of GitHub: `@acme/platform`, `@ada`. */
+export type People = { readonly by: readonly string[] }
 
 /** Where services live besides this repository: repositories with a topic, with a custom property, or named ones. */
 export type Repositories =
   | { readonly by: 'topic'; readonly topic: string }
   | { readonly by: 'property'; readonly property: string }
-/** Teams and persons of GitHub: `@acme/platform`, `@ada`. */
-export type People = { readonly by: readonly string[] }
-
   | { readonly by: 'name'; readonly names: readonly string[] }
 
 /**
@@ -133,6 +137,7 @@ export function openCatalog(tree: FileTree): {
   const workflows = readWorkflows(document, data, problems)
   const owner = textIn(data, 'owner')
   const guard = mapIn(data, 'guard')
+  const [glass, locks] = [mapIn(data, 'glass'), mapIn(data, 'locks')]
   return {
     catalog: {
       document,
@@ -145,8 +150,11 @@ export function openCatalog(tree: FileTree): {
       ...(workflows === undefined ? {} : { workflows }),
       stackName: readStackName(document, data, problems),
       ...(owner === undefined ? {} : { owner }),
-  const [glass, locks] = [mapIn(data, 'glass'), mapIn(data, 'locks')]
+      freezes: readFreezes(document, { data, problems }),
+      ...(glass === undefined ? {} : { glass: { by: textsIn(glass, 'by') } }),
+      ...(locks === undefined ? {} : { locks: { by: textsIn(locks, 'by') } }),
       guard: { types: textsIn(guard, 'types'), release: textsIn(guard, 'release') },
+      policy: readPolicy(tree, { document, data, problems, environments, templates, broken }),
       environments,
       templates,
     },
@@ -159,9 +167,6 @@ function readFolders(
   tree: FileTree,
   problems: Problem[],
 ): {
-      freezes: readFreezes(document, { data, problems }),
-      ...(glass === undefined ? {} : { glass: { by: textsIn(glass, 'by') } }),
-      ...(locks === undefined ? {} : { locks: { by: textsIn(locks, 'by') } }),
   readonly environments: ReadonlyMap<string, Environment>
   readonly templates: ReadonlyMap<string, Template>
   readonly broken: ReadonlySet<string>

@@ -83,6 +83,127 @@ const resourceTypes: DataMap = {
   },
 }
 
+/** Teams and persons of GitHub. */
+const people: DataMap = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 50,
+  items: {
+    type: 'string',
+    pattern: '^@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?$',
+    'x-protium-expected': 'A team or a person of GitHub, "@acme/platform", in quotes.',
+  },
+}
+
+const localTime: DataMap = {
+  type: 'string',
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2})?$',
+  'x-protium-expected': 'A date, or a date and a time of day, such as 2026-12-20T18:00.',
+}
+
+/** Times at which nothing is deployed. */
+const freezes: DataMap = {
+  type: 'array',
+  description: 'Times at which nothing is deployed: once, by `from` and `to`, or `every` week.',
+  maxItems: 100,
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['name', 'zone', 'reason'],
+    properties: {
+      name: { ...plainName, description: 'What it is called where something waits for its end.' },
+      from: { ...localTime, description: 'When it begins, by the clocks of the zone.' },
+      to: { ...localTime, description: 'When it is over.' },
+      every: {
+        type: 'string',
+        description: 'From when to when in each week: "fri 16:00 - mon 08:00".',
+        pattern:
+          '^(mon|tue|wed|thu|fri|sat|sun) [0-9]{1,2}:[0-9]{2} - (mon|tue|wed|thu|fri|sat|sun) [0-9]{1,2}:[0-9]{2}$',
+        'x-protium-expected': 'A span of a week, such as "fri 16:00 - mon 08:00".',
+      },
+      zone: {
+        type: 'string',
+        description: 'The time zone whose clocks are meant, by its IANA name.',
+        pattern: '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$',
+        'x-protium-expected': 'A time zone such as Europe/Vienna, or UTC.',
+      },
+      stages: {
+        type: 'array',
+        minItems: 1,
+        description: 'The stages that it is for; all if nothing is said.',
+        items: plainName,
+      },
+      reason: { type: 'string', minLength: 1, maxLength: 300, description: 'What who waits is told.' },
+    },
+  },
+}
+
+/** Who may do something. */
+function byPeople(description: string): DataMap {
+  return {
+    type: 'object',
+    description,
+    additionalProperties: false,
+    required: ['by'],
+    properties: { by: people },
+  }
+}
+
+const numberOfGitHub: DataMap = {
+  type: 'string',
+  pattern: '^[1-9][0-9]{0,17}$',
+  'x-protium-expected': 'The number that GitHub gave it, in quotes: "1296269".',
+}
+
+/** Who may work in the accounts. */
+const trust: DataMap = {
+  type: 'object',
+  description: 'Which repositories may work in the accounts; `protium trust --write` writes the roles in accounts/.',
+  additionalProperties: false,
+  required: ['organisation', 'repositories'],
+  properties: {
+    organisation: { ...numberOfGitHub, description: 'The id of the organisation on GitHub, in quotes.' },
+    repositories: {
+      type: 'object',
+      description: 'The repositories that may deploy, by owner/name as GitHub writes it; also the one of this catalog.',
+      minProperties: 1,
+      maxProperties: 2000,
+      propertyNames: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$',
+        'x-protium-expected': 'A repository as owner/name.',
+      },
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id'],
+        properties: {
+          id: { ...numberOfGitHub, description: 'The id of the repository on GitHub, in quotes.' },
+          services: {
+            type: 'array',
+            description: 'The services that it deploys; the one of its own name if nothing is said, the catalog all.',
+            items: plainName,
+          },
+          stacks: {
+            type: 'array',
+            description: 'Names of stacks that it adopted.',
+            items: stackName,
+          },
+        },
+      },
+    },
+    actions: {
+      type: 'array',
+      description: 'What CloudFormation may do besides what follows from the templates.',
+      items: {
+        type: 'string',
+        pattern: '^[a-z0-9-]+:[A-Za-z0-9*]+$',
+        'x-protium-expected': 'An action of IAM, such as "kms:CreateKey".',
+      },
+    },
+  },
+}
+
 /** `catalog.yaml`. */
 export const catalogSchema: DataMap = {
   title: 'Protium catalog',
@@ -213,6 +334,7 @@ export const catalogSchema: DataMap = {
         },
       },
     },
+    trust,
     owner: {
       type: 'string',
       description:
@@ -220,6 +342,11 @@ export const catalogSchema: DataMap = {
       pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$',
       'x-protium-expected': 'The number of a repository on GitHub in quotes, "1296269".',
     },
+    freezes,
+    glass: byPeople(
+      'Who may break the glass: deploy in an emergency without soak, freeze and approval. Without it, nobody may.',
+    ),
+    locks: byPeople('Who may break the locks of others.'),
     guard: {
       type: 'object',
       description: 'Which types of resources hold data: they are replaced or deleted only where that is acknowledged.',
@@ -229,6 +356,7 @@ export const catalogSchema: DataMap = {
         release: { ...resourceTypes, description: 'Types that are not guarded.' },
       },
     },
+    policy: policySchema,
     stacks: {
       type: 'object',
       additionalProperties: false,
@@ -243,8 +371,3 @@ export const catalogSchema: DataMap = {
     },
   },
 }
-    freezes,
-    glass: byPeople(
-      'Who may break the glass: deploy in an emergency without soak, freeze and approval. Without it, nobody may.',
-    ),
-    locks: byPeople('Who may break the locks of others.'),
