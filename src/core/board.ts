@@ -12,7 +12,7 @@ import { readJson } from './yaml.ts'
  */
 export type Board = {
   readonly format: 1
-  /** One a unit at most. */
+  /** One of a unit and a commit at most. */
   readonly waiting: readonly Waiting[]
   /** One of each scope at most. */
   readonly locks: readonly Lock[]
@@ -55,20 +55,26 @@ export const emptyBoard: Board = { format: 1, waiting: [], locks: [] }
 
 // Edits
 
-export function waitingOn({ waiting }: Board, unit: string): Waiting | undefined {
-  return waiting.find((each) => each.unit === unit)
+/** What waits of a unit, in the order in which it began to. */
+export function waitingOn({ waiting }: Board, unit: string): readonly Waiting[] {
+  return waiting.filter((each) => each.unit === unit).toSorted((a, b) => compareText(a.since, b.since))
 }
 
 /**
- * Puts a promotion on the board. A unit has one: a newer one takes the place of an older. The same commit that is held once more
- * waits since it was held first, and keeps the count of its resumes.
+ * Puts a promotion on the board. Of one unit several may wait: where merges come faster than a stage soaks, each would push out the
+ * one before, and none would ever come through. The same commit that is held once more waits since it was held first, and keeps
+ * the count of its resumes.
  */
 export function withWaiting(board: Board, entry: Waiting): Board {
-  const before = waitingOn(board, entry.unit)
-  const isSame = before?.commit === entry.commit && before.stage === entry.stage
-  const resumes = entry.resumes ?? (isSame ? before.resumes : undefined)
-  const kept: Waiting = isSame ? { ...entry, since: before.since, ...(resumes !== undefined && { resumes }) } : entry
-  return { ...board, waiting: [...board.waiting.filter(({ unit }) => unit !== entry.unit), kept] }
+  const isSame = ({ unit, commit }: Waiting): boolean => unit === entry.unit && commit === entry.commit
+  const before = board.waiting.find(isSame)
+  const resumes = entry.resumes ?? before?.resumes
+  const kept: Waiting = {
+    ...entry,
+    since: before?.since ?? entry.since,
+    ...(resumes !== undefined && { resumes }),
+  }
+  return { ...board, waiting: [...board.waiting.filter((each) => !isSame(each)), kept] }
 }
 
 /** Takes units off that wait, all of them or only with that commit. */
@@ -132,7 +138,11 @@ export function withoutLock(board: Board, { unit, by, since }: Lock): Board {
 export function writeBoard({ waiting, locks }: Board): string {
   const inOrder = {
     format: 1,
-    waiting: waiting.map(waitingInOrder).toSorted((a, b) => compareText(a.unit, b.unit)),
+    waiting: waiting
+      .map(waitingInOrder)
+      .toSorted(
+        (a, b) => compareText(a.unit, b.unit) || compareText(a.since, b.since) || compareText(a.commit, b.commit),
+      ),
     locks: locks.map(lockInOrder).toSorted((a, b) => compareText(a.unit, b.unit)),
   } satisfies Board
   return `${JSON.stringify(inOrder, undefined, 2)}\n`
@@ -191,13 +201,12 @@ export function readBoard(file: string, text: string): Board {
       locks: board.list('locks').map(lockOf),
     } as const
     board.end()
-    for (const [what, entries] of [
-      ['waiting', read.waiting],
-      ['locked', read.locks],
-    ] as const) {
-      const twice = entries.find(({ unit }, index) => entries.findIndex((each) => each.unit === unit) < index)
-      if (twice !== undefined) throw new Damaged(`${twice.unit} is ${what} twice.`)
-    }
+    const keys = [
+      ...read.waiting.map(({ unit, commit }) => `${unit} with commit ${commit} waits`),
+      ...read.locks.map(({ unit }) => `${unit} is locked`),
+    ]
+    const twice = keys.find((key, index) => keys.indexOf(key) < index)
+    if (twice !== undefined) throw new Damaged(`${twice} twice.`)
     return read
   } catch (error) {
     if (!(error instanceof Damaged)) throw error

@@ -112,7 +112,7 @@ describe('a board that this version cannot read is refused, so that nothing pass
     {
       what: 'the same twice',
       text: written((data) => ({ ...data, waiting: [waiting, waiting] })),
-      words: 'checkout/prod is waiting twice',
+      words: `checkout/prod with commit ${'a'.repeat(40)} waits twice`,
     },
     {
       what: 'an unknown gate',
@@ -138,19 +138,20 @@ describe('a board that this version cannot read is refused, so that nothing pass
 })
 
 describe('what waits', () => {
-  test('is one promotion of a unit: a newer takes the place of an older', () => {
+  test('is each commit of a unit by itself, in the order in which they began to wait', () => {
     const newer: Waiting = { ...waiting, commit: 'b'.repeat(40), since: '2026-11-25T10:00:00.000Z' }
-    expect(withWaiting(board, newer).waiting).toEqual([newer])
+    const both = withWaiting(board, newer)
+    expect(waitingOn(both, 'checkout/prod')).toEqual([waiting, newer])
+    expect(waitingOn(both, 'checkout')).toEqual([])
+    expect(waitingOn(withoutWaiting(both, ['checkout/prod'], waiting.commit), 'checkout/prod')).toEqual([newer])
   })
 
   test('waits since it was held first, and keeps the count of its resumes', () => {
     const resumed = withWaiting(board, { ...waiting, resumes: 2 })
     const again: Waiting = { ...waiting, since: '2026-11-25T10:00:00.000Z', run: { id: '7001', attempt: 2 } }
-    expect(waitingOn(withWaiting(resumed, again), 'checkout/prod')).toEqual({
-      ...again,
-      since: waiting.since,
-      resumes: 2,
-    })
+    expect(waitingOn(withWaiting(resumed, again), 'checkout/prod')).toEqual([
+      { ...again, since: waiting.since, resumes: 2 },
+    ])
   })
 
   test('is taken off by its unit, or only if it is still that commit', () => {
