@@ -21,13 +21,21 @@ export type Target = {
 
 /**
  * The id of the unit that is meant: `checkout/prod`, or a service with a stage. `environment` with a stage is the environment that
- * the stage lies in, by the catalog of this moment.
+ * the stage lies in, by the catalog of this moment. A name that leads out of the stage is refused: the rules of that stage let
+ * the run begin.
  */
 export async function meantUnit(
   ports: Ports,
   { name, stage, ...folders }: { readonly name: string; readonly stage: string | undefined } & Folders,
 ): Promise<Checked<string>> {
-  if (stage === undefined || name.includes('/')) return { ok: true, value: name, problems: [] }
+  const [first, second] = name.split('/')
+  if (stage === undefined) return { ok: true, value: name, problems: [] }
+  if (second !== undefined && (first === 'environment' || second !== stage)) {
+    const message = `${line(name)} is not a unit of the stage ${line(stage)} alone.`
+    const remedy = 'Name the service alone, or `environment`; or leave out the stage.'
+    return { ok: false, problems: [{ code: 'option-value', severity: 'error', message, remedy }] }
+  }
+  if (second !== undefined) return { ok: true, value: name, problems: [] }
   if (name !== 'environment') return { ok: true, value: `${name}/${stage}`, problems: [] }
   const { organisation: read } = await readFolder(ports, folders.root, { services: ['environment'], ...apart(folders) })
   if (!read.ok) return read

@@ -50,8 +50,10 @@ async function deployed(tree: FileTree, { isFirst = false } = {}): Promise<strin
 
 const prod = { unit: 'cart', stage: 'prod' }
 
-function seenIn({ data }: Outcome): string {
-  return String(data['seen'])
+/** What the run that showed it hands to the one that does it. */
+function handedOn({ data: { to, seen } }: Outcome): Readonly<Record<string, string>> {
+  if (typeof to !== 'string' || typeof seen !== 'string') throw new Error('Nothing was shown')
+  return { to, seen }
 }
 
 describe('a rollback in a workflow', () => {
@@ -70,8 +72,7 @@ describe('a rollback in a workflow', () => {
     expect(page).toContain(`\`${second.slice(0, 7)}\` and what was merged before it are not deployed there again`)
     expect(page).toMatch(/^- +Topic1 +AWS::SNS::Topic +delete$/m)
 
-    const to = String(shown.data['to'])
-    const done = await merging.rollback({ ...prod, yes: 'true', to, seen: seenIn(shown), reason: 'orders are lost' })
+    const done = await merging.rollback({ ...prod, ...handedOn(shown), yes: 'true', reason: 'orders are lost' })
 
     expect(done.exit).toBe('done')
     expect(done.page?.markdown).toContain(`## cart → prod: back to \`${first.slice(0, 7)}\``)
@@ -82,7 +83,7 @@ describe('a rollback in a workflow', () => {
       outcome: 'deployed',
       commit: first,
       by: 'ana',
-      rollback: { to, from: second, reason: 'orders are lost' },
+      rollback: { to: shown.data['to'], from: second, reason: 'orders are lost' },
     })
     expect((await merging.deployments()).at(-1)).toEqual({ environment: 'cart/prod', commit: first, state: 'success' })
     expect(chainFaults(await merging.github.files('acme/catalog', 'protium-ledger'))).toEqual([])
@@ -115,7 +116,7 @@ describe('a rollback in a workflow', () => {
     await deployed(shop(3))
     const before = await merging.ledger()
 
-    const going = merging.rollback({ ...prod, yes: 'true', to: String(shown.data['to']), seen: seenIn(shown) })
+    const going = merging.rollback({ ...prod, ...handedOn(shown), yes: 'true' })
 
     await expect(going).rejects.toMatchObject({ code: 'plan-stale' })
     expect(await merging.ledger()).toEqual(before)
@@ -144,6 +145,12 @@ describe('a rollback in a workflow', () => {
     if (code === 'not-merged') await deployed(shop(2))
 
     await expect(merging.rollback({ ...prod, ...given, yes: 'true' }, on)).rejects.toMatchObject({ code })
+  })
+
+  test.each(['cart/prod', 'environment/prod'])('of one stage does not reach into another: %s', async (unit) => {
+    const { exit, problems = [] } = await merging.rollback({ unit, stage: 'dev', yes: 'true' })
+
+    expect({ exit, codes: problems.map(({ code }) => code) }).toEqual({ exit: 'bad-input', codes: ['option-value'] })
   })
 
   test('does not go back to a commit that was never merged, whatever a record says', async () => {

@@ -85,7 +85,7 @@ describe('the workflows of a catalog', () => {
 
   test('take the role of the environment where a stage lies in an account, in that account and region alone', () => {
     const of = (provisioner: string): Readonly<Record<string, unknown>>[] =>
-      ['plan.yml', 'stages.yml'].flatMap((name) =>
+      ['plan.yml', 'stages.yml', 'rollback.yml'].flatMap((name) =>
         Object.values(jobs(catalogWorkflows(catalog({ provisioner, stages: ['test'] })), name)).flatMap(
           ({ environment, steps }) =>
             (Array.isArray(steps) ? steps : [])
@@ -96,7 +96,7 @@ describe('the workflows of a catalog', () => {
 
     expect(of('local')).toEqual([])
     expect(of('cloudformation')).toMatchObject(
-      ['test-plan', 'test'].map((name) => ({
+      ['test-plan', 'test', 'test-plan', 'test'].map((name) => ({
         environment: { name },
         name: `Take the role of ${name}`,
         if: "vars.PROTIUM_ROLE != ''",
@@ -113,11 +113,12 @@ describe('the workflows of a catalog', () => {
       '$/.github/workflows/stages.yml',
       '$/.protium/actions/deploy',
       '$/.protium/actions/plan',
+      '$/.protium/actions/rollback',
       '$/.protium/actions/validate',
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['deploy', 'plan', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
+      ...['deploy', 'plan', 'rollback', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
     ])
   })
 
@@ -155,7 +156,7 @@ describe('the workflows of a service repository', () => {
     const files = serviceWorkflows(catalog())
 
     expect(usesOf(files)).toEqual(
-      ['deploy', 'forks', 'plan'].map((name) => `acme/catalog/.github/workflows/${name}.yml@main`),
+      ['deploy', 'forks', 'plan', 'rollback'].map((name) => `acme/catalog/.github/workflows/${name}.yml@main`),
     )
     expect(serviceWorkflows(catalog({ stages: ['a', 'b', 'c'] }))).toEqual(files)
   })
@@ -256,7 +257,11 @@ describe('workflows that are out of step with catalog.yaml', () => {
   test('are told when a stage was added, in each file that has stages', () => {
     const more = catalog({ stages: ['dev', 'staging', 'prod'] })
 
-    expect(staleWorkflows(more, wanted).map(({ at }) => at?.file)).toEqual(['.github/workflows/plan.yml', path])
+    expect(staleWorkflows(more, wanted).map(({ at }) => at?.file)).toEqual([
+      '.github/workflows/plan.yml',
+      '.github/workflows/rollback.yml',
+      path,
+    ])
   })
 
   test('are told of one that is missing, where catalog.yaml asks for it', () => {

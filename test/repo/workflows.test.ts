@@ -177,6 +177,7 @@ function variant(
 const stages = ['dev', 'staging', 'prod']
 const look = { contents: 'read' }
 const post = { checks: 'write', 'pull-requests': 'write' }
+const back = { contents: 'write', deployments: 'write' }
 const deploy = { checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
 const everyStage = (rights: object, prefix = ''): object =>
   Object.fromEntries(stages.map((stage) => [prefix + stage, rights]))
@@ -189,10 +190,12 @@ describe('the rights of the jobs', () => {
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
     '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
+    '.github/workflows/rollback.yml': { check: {}, ...everyStage(look, 'plan-'), ...everyStage(back, 'rollback-') },
     '.github/workflows/stages.yml': everyStage(deploy),
     'workflows/service/pull-request.yml': { plan: { ...look, ...post } },
     'workflows/service/forks.yml': { post: { actions: 'read', ...post } },
     'workflows/service/deploy.yml': { deploy },
+    'workflows/service/rollback.yml': { rollback: back },
   }
 
   test.each(Object.entries(table))('of %s are those of the table', (path, rights) => {
@@ -219,7 +222,13 @@ describe('the rights of the jobs', () => {
         return brought && Object.values(permissions ?? {}).includes('write')
       })
 
-      expect(loose.map(([name]) => name)).toEqual(path.endsWith('/stages.yml') ? stages : [])
+      // Nobody but the default branch's own files is checked out there: after a merge, or by hand.
+      const merged = path.endsWith('/stages.yml')
+        ? stages
+        : path.endsWith('catalog/rollback.yml') || path === '.github/workflows/rollback.yml'
+          ? stages.map((stage) => `rollback-${stage}`)
+          : []
+      expect(loose.map(([name]) => name)).toEqual(merged)
     },
   )
 
@@ -308,6 +317,19 @@ describe('the stages', () => {
     )
   })
 
+  test('are gone back in under the same rules and in the same queue as they are deployed to', () => {
+    const back = Object.entries(jobsOf('.github/workflows/rollback.yml')).filter(([name]) =>
+      name.startsWith('rollback-'),
+    )
+
+    expect(back.map(([, { environment, concurrency }]) => ({ environment, concurrency }))).toEqual(
+      Object.values(found).map(({ environment, concurrency }) => ({ environment, concurrency })),
+    )
+    expect(back.map(([name, { needs }]) => [name, needs])).toEqual(
+      stages.map((stage) => [`rollback-${stage}`, `plan-${stage}`]),
+    )
+  })
+
   test('are planned under an environment of their own, which is not that of the deployment', () => {
     const plans = Object.entries(jobsOf('.github/workflows/plan.yml')).filter(([name]) => name.startsWith('plan-'))
 
@@ -393,6 +415,19 @@ describe('the conditions of the jobs', () => {
     const github = { event_name: event, ref, event: { repository: { default_branch: 'main' } } }
 
     expect(runs('.github/workflows/deploy.yml', 'validate', { github })).toBe(expected)
+  })
+
+  test.each([
+    ['the stage that is named', 'plan-prod', 'prod', 'refs/heads/main', true],
+    ['no other stage', 'plan-dev', 'prod', 'refs/heads/main', false],
+    ['not on another branch', 'plan-prod', 'prod', 'refs/heads/next', false],
+    ['another branch is told of', 'check', 'prod', 'refs/heads/next', true],
+    ['a stage that there is not is told of', 'check', 'pro', 'refs/heads/main', true],
+    ['nothing is told where all is well', 'check', 'prod', 'refs/heads/main', false],
+  ])('a rollback: %s', (_what, job, stage, ref, expected) => {
+    const github = { ref, event: { repository: { default_branch: 'main' } } }
+
+    expect(runs('.github/workflows/rollback.yml', job, { github, inputs: { stage } })).toBe(expected)
   })
 
   test.each([
