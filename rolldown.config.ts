@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OutputOptions, Plugin } from 'rolldown'
 import { defineConfig } from 'rolldown'
+import { builtin } from './scripts/bundle/builtin.ts'
 import { constantsOnly } from './scripts/bundle/constants.ts'
 import { instead } from './scripts/bundle/instead.ts'
 import { onlyUsedEndpoints } from './scripts/bundle/endpoints.ts'
@@ -114,6 +115,7 @@ export default defineConfig({
     withoutPages(),
     onlyUsedEndpoints(join(root, 'src/adapters')),
     instead(modules),
+    builtin({ code: ['@smithy/node-http-handler/dist-es/node-http-handler.js'] }),
     constantsOnly({ code: ['nunjucks/src/lexer.js'] }),
     pure({ code: ['js-yaml/dist/js-yaml.mjs', 're2js/build/index.js'] }),
     packed({

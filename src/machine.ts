@@ -25,15 +25,17 @@ export function machine({
   readonly pace: number
 }): Machine {
   chooseSha256((text) => hash('sha256', text, 'hex'))
-  tuneEngine()
   const clock: Clock = {
     now: () => new Date(),
     sleep: async (milliseconds, abort) => wait(milliseconds, undefined, abort === undefined ? {} : { signal: abort }),
   }
   return {
     files: {
-      tree: async (root, only, options) =>
-        (await import('./adapters/disk.ts')).readTree(root, undefined, only, options),
+      tree: async (root, only, options) => {
+        const read = await (await import('./adapters/disk.ts')).readTree(root, undefined, only, options)
+        if (read.tree.size > manyFiles) tuneEngine()
+        return read
+      },
       text: async (file, options) => (await import('./adapters/disk.ts')).readText(file, options),
       write: async (root, tree) => (await import('./adapters/disk.ts')).writeTree(root, tree),
       writeText: async (file, text) =>
@@ -106,10 +108,14 @@ function runNow(): { readonly id: string; readonly attempt: number; readonly pul
   }
 }
 
+/** So many files make a run that lasts. */
+const manyFiles = 500
+
 /**
  * Two habits of V8 cost a run more than they give it. It sees that what is read first, the organisation, lives long, and from then
  * on makes all that comes of the same lines of code for a long life too, although a rendering is gone a moment later. And it puts
- * so many functions into each that it makes fast that this takes longer than most runs last. Neither changes any result.
+ * so many functions into each that it makes fast that this takes longer than most runs last. Neither changes any result. With other
+ * habits V8 takes no code that was compiled with the old ones, Node's own included, so that a short run is better off without.
  */
 function tuneEngine(): void {
   setFlagsFromString('--no-allocation-site-pretenuring')

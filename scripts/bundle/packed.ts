@@ -6,7 +6,7 @@ import type { Plugin } from 'rolldown'
 const tool = join(import.meta.dirname, 'unpacked.ts')
 
 /** Texts from this length on are packed. */
-const least = 60
+const least = 65
 
 /**
  * Packs tables that are long texts into files of their own, and unpacks one when the first text of a module is asked for.

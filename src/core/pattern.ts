@@ -28,6 +28,23 @@ export function linearPattern(source: string): { readonly pattern: LinearPattern
   return result
 }
 
+/** The longest text that a pattern of our own meets JavaScript's own engine on. */
+const LONGEST_PLAIN = 256
+
+/**
+ * Finds a pattern that was written here in a text. The engine of JavaScript is there at once, where the other takes as long to
+ * begin as a small command takes to end; and none of our patterns can keep it busy with a short text. What is longer goes to the other.
+ */
+export function ownPattern(source: string): (text: string) => boolean {
+  let short: RegExp | undefined
+  return (text) => {
+    if (text.length <= LONGEST_PLAIN) return (short ??= new RegExp(source, 'u')).test(text)
+    const result = linearPattern(source)
+    if ('fault' in result) throw new Error(`The pattern ${source} ${result.fault}.`)
+    return result.pattern.test(text)
+  }
+}
+
 const MOST_KEPT = 1000
 const compiled = new Map<string, ReturnType<typeof compile>>()
 

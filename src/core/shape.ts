@@ -1,7 +1,7 @@
 import { type Data, type DataMap, isList, isMap } from './data.ts'
 import { didYouMean } from './nearest.ts'
 import type { Problem } from './problem.ts'
-import { faultsOf } from './shape/faults.ts'
+import { faultsOfOwn } from './shape/faults.ts'
 import { dataAt, inWords, pathInWords } from './shape/values.ts'
 import { capital } from './shape/words.ts'
 import type { Document } from './yaml.ts'
@@ -13,7 +13,7 @@ export { wanted } from './shape/words.ts'
 /** Faults of a file of Protium's own as problems on their lines. `what` names the file's kind: `a service file`. */
 export function checkShape(document: Document, schema: DataMap, what: string): Problem[] {
   const data = document.data
-  return faultsOf(schema, data).map((fault): Problem => {
+  return faultsOfOwn(schema, data).map((fault): Problem => {
     switch (fault.is) {
       case 'unknown':
         return {

@@ -47,10 +47,12 @@ describe('dist', () => {
   test('imports only what lies beside it, and modules of Node that are no way to another machine', () => {
     const code = [...files].filter(([path]) => path.endsWith('.js'))
     const imports = code.flatMap(([path, text]) =>
-      [...String(text).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*[`"']([\w@.][\w@./:-]*)[`"']/g)].map(([, name = '']) => ({
-        path,
-        name,
-      })),
+      [...String(text).matchAll(/(?:\bfrom|\bimport|\bgetBuiltinModule)\s*\(?\s*[`"']([\w@.][\w@./:-]*)[`"']/g)].map(
+        ([, name = '']) => ({
+          path,
+          name,
+        }),
+      ),
     )
 
     const strange = imports.filter(

@@ -1,5 +1,5 @@
 import { type Data, type DataMap, Float, isList, isMap, type Path } from '../data.ts'
-import { linearPattern } from '../pattern.ts'
+import { linearPattern, ownPattern } from '../pattern.ts'
 import { mapIn, textIn, textsIn } from './values.ts'
 import { kindOf, plural, typesOf, typeWords, wanted } from './words.ts'
 
@@ -19,13 +19,22 @@ export type Fault =
 
 /**
  * Everything that is wrong with a value, in the order in which it stands there; one fault a value, since what has a wrong
- * type breaks other rules with it. The schema is JSON Schema (draft-07) with the keywords below, without references; it comes from
- * a trusted place or was built by `readSchema`, and is read once. Its other keywords are a bug, for what they ask would never
- * be checked. Patterns are matched in linear time, formats are not looked at, and no text becomes code.
+ * type breaks other rules with it. The schema is JSON Schema (draft-07) with the keywords below, without references, and is
+ * read once. Its other keywords are a bug, for what they ask would never be checked. Formats are not looked at, and no text
+ * becomes code. The schema comes from a stranger, by `readSchema`: its patterns are matched in linear time.
  */
 export function faultsOf(schema: DataMap, value: Data): readonly Fault[] {
+  return faults(strangers.checkOf(schema), value)
+}
+
+/** The same for a schema that was written here. */
+export function faultsOfOwn(schema: DataMap, value: Data): readonly Fault[] {
+  return faults(own.checkOf(schema), value)
+}
+
+function faults(check: Check, value: Data): readonly Fault[] {
   const found: Found = { path: [], faults: new Map() }
-  checkOf(schema)(value, found)
+  check(value, found)
   return [...found.faults.values()]
 }
 
@@ -35,30 +44,51 @@ type Found = { readonly path: (string | number)[]; readonly faults: Map<string, 
 type Check = (value: Data, found: Found) => void
 
 /** What a keyword asks of values of its type, given what it says; nothing if that asks for nothing. */
-type Keyword = (said: Data, schema: DataMap) => Check | undefined
+type Keyword = (said: Data, schema: DataMap, reader: Reader) => Check | undefined
 
-const checks = new WeakMap<DataMap, Check>()
+/** How schemas are read: whose they are decides by what their patterns are matched. */
+type Reader = {
+  readonly checkOf: (schema: DataMap) => Check
+  readonly matcherOf: (pattern: string) => (text: string) => boolean
+}
 
-function checkOf(schema: DataMap): Check {
-  const known = checks.get(schema)
-  if (known !== undefined) return known
+const strangers = readerWith((source) => (text) => {
+  const result = linearPattern(source)
+  if ('fault' in result) throw new Error(`The pattern ${source} ${result.fault}.`)
+  return result.pattern.test(text)
+})
+
+const own = readerWith(ownPattern)
+
+function readerWith(matcherOf: Reader['matcherOf']): Reader {
+  const checks = new WeakMap<DataMap, Check>()
+  const checkOf = (schema: DataMap): Check => {
+    const known = checks.get(schema)
+    if (known !== undefined) return known
+    const check = read(schema, { checkOf, matcherOf })
+    checks.set(schema, check)
+    return check
+  }
+  return { checkOf, matcherOf }
+}
+
+function read(schema: DataMap, reader: Reader): Check {
+  const types = typesOf(schema)
+  const asked: Check[] = []
   for (const key of Object.keys(schema)) {
     if (key !== 'type' && !notes.has(key) && !key.startsWith('x-') && keywords[key] === undefined)
       throw new Error(`The keyword ${key} is not read.`)
   }
-  const types = typesOf(schema)
-  const asked = Object.entries(keywords).flatMap(([key, rule]) => {
+  for (const key of order) {
     const said = schema[key]
-    const check = said === undefined ? undefined : rule(said, schema)
-    return check === undefined ? [] : [check]
-  })
-  const check: Check = (value, found) => {
+    const check = said === undefined ? undefined : keywords[key]?.(said, schema, reader)
+    if (check !== undefined) asked.push(check)
+  }
+  return (value, found) => {
     if (types.length > 0 && !types.some((type) => isOf(type, value)))
       tell(found, { is: 'type', why: typeFault(value, types), schema })
-    else for (const each of asked) each(value, found)
+    else for (const check of asked) check(value, found)
   }
-  checks.set(schema, check)
-  return check
 }
 
 /** Notes that the value at hand breaks a rule of its schema, unless something else was told about it. */
@@ -137,19 +167,20 @@ const keywords: Readonly<Record<string, Keyword>> = {
     (length, least) => length >= least,
     (least) => (least === '1' ? 'is empty' : `is shorter than ${plural(least, 'character')}`),
   ),
-  pattern: (source, schema) => {
+  pattern: (source, schema, { matcherOf }) => {
     if (typeof source !== 'string') return undefined
+    const matches = matcherOf(source)
     const why =
       textIn(schema, 'x-protium-expected') === undefined
         ? `does not match the pattern ${source}`
         : 'is not of the right form'
     return (value, found) => {
-      if (typeof value === 'string' && !matches(source, value)) tell(found, { why, schema })
+      if (typeof value === 'string' && !matches(value)) tell(found, { why, schema })
     }
   },
   const: (said, schema) => oneOf([said], schema),
   enum: (said, schema) => (isList(said) ? oneOf(said, schema) : undefined),
-  not: (said, schema) => {
+  not: (said, schema, { checkOf }) => {
     if (!isMap(said)) return undefined
     const check = checkOf(said)
     return (value, found) => {
@@ -173,7 +204,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
         tell(found, { why: 'holds an item twice', schema })
     }
   },
-  items: (said) => {
+  items: (said, _schema, { checkOf }) => {
     if (!isMap(said)) return undefined
     const check = checkOf(said)
     return (value, found) => {
@@ -201,7 +232,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
       }
     }
   },
-  propertyNames: (said) => {
+  propertyNames: (said, _schema, { checkOf }) => {
     if (!isMap(said)) return undefined
     const check = checkOf(said)
     return (value, found) => {
@@ -213,7 +244,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
       }
     }
   },
-  additionalProperties: (said, schema) => {
+  additionalProperties: (said, schema, { checkOf }) => {
     const properties = mapIn(schema, 'properties') ?? {}
     const check = isMap(said) ? checkOf(said) : undefined
     if (check === undefined && said !== false) return undefined
@@ -226,7 +257,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
       }
     }
   },
-  properties: (said) => {
+  properties: (said, _schema, { checkOf }) => {
     if (!isMap(said)) return undefined
     const known = Object.entries(said).flatMap(([key, schema]) =>
       isMap(schema) ? [{ key, check: checkOf(schema) }] : [],
@@ -240,6 +271,8 @@ const keywords: Readonly<Record<string, Keyword>> = {
     }
   },
 }
+
+const order = Object.keys(keywords)
 
 /** Checks a part of the value at hand. */
 function within(
@@ -322,10 +355,4 @@ function textOf(value: Data): string {
   if (!isMap(value)) return JSON.stringify(value)
   const members = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${textOf(item)}`)
   return `{${members.toSorted().join(',')}}`
-}
-
-function matches(source: string, text: string): boolean {
-  const result = linearPattern(source)
-  if ('fault' in result) throw new Error(`The pattern ${source} ${result.fault}.`)
-  return result.pattern.test(text)
 }

@@ -2,12 +2,13 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Data, type DataMap, Float, isList, isMap, mapOf } from '../../../src/core/data.ts'
+import { linearPattern, ownPattern } from '../../../src/core/pattern.ts'
 import { catalogSchema } from '../../../src/core/schemas/catalog.ts'
 import { environmentSchema } from '../../../src/core/schemas/environment.ts'
 import { requestSchema } from '../../../src/core/schemas/request.ts'
 import { serviceSchema } from '../../../src/core/schemas/service.ts'
 import { templateSchema } from '../../../src/core/schemas/template.ts'
-import { faultsOf } from '../../../src/core/shape/faults.ts'
+import { faultsOf, faultsOfOwn } from '../../../src/core/shape/faults.ts'
 
 describe('what is a fault is what Ajv takes for one', () => {
   const scalar = fc.oneof(
@@ -108,9 +109,41 @@ describe('what is a fault is what Ajv takes for one', () => {
     fc.assert(
       fc.property(nearly(rules, value), (data) => {
         expect(places(rules, data)).toEqual(placesOfAjv(rules, data))
+        expect(faultsOfOwn(rules, data)).toEqual(faultsOf(rules, data))
       }),
       { numRuns: 150 },
     )
+  })
+})
+
+describe('the patterns of our own schemas', () => {
+  const schemas = [catalogSchema, environmentSchema, requestSchema, serviceSchema, templateSchema]
+  const patterns = [...new Set(schemas.flatMap(patternsIn))]
+
+  test.each(patterns)('%s finds by either engine the same', (source) => {
+    const like = fc.stringMatching(new RegExp(source, 'u'))
+    const unlike = fc
+      .tuple(like, fc.string({ maxLength: 3 }), fc.nat(20))
+      .map(([text, more, at]) => text.slice(0, at) + more + text.slice(at))
+    fc.assert(
+      fc.property(
+        fc.oneof(like, unlike, fc.string({ unit: fc.constantFrom('a', '-', '1', '.', '/', '\n'), maxLength: 300 })),
+        (text) => {
+          const linear = linearPattern(source)
+          expect(ownPattern(source)(text)).toBe('pattern' in linear && linear.pattern.test(text))
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  test.each(patterns)('%s comes to an end with every long text', (source) => {
+    for (const part of ['a', 'A', '1', '-a', 'a-', 'a.', '/a', '::a', '{stage}', '.', '_']) {
+      for (const end of ['', '!', '-', '\n']) {
+        const long = part.repeat(256).slice(0, 255) + end
+        expect(ownPattern(source)(long)).toBe(new RegExp(source, 'u').test(long))
+      }
+    }
   })
 })
 
@@ -203,6 +236,14 @@ function placesOfAjv(schema: DataMap, value: Data): readonly string[] {
     return [[...path, ...(keyword === 'propertyNames' ? [String(params['propertyName'])] : [])]]
   })
   return [...new Set(found.map((path) => JSON.stringify(path)))].toSorted()
+}
+
+function patternsIn(schema: Data): readonly string[] {
+  if (isList(schema)) return schema.flatMap(patternsIn)
+  if (!isMap(schema)) return []
+  return Object.entries(schema).flatMap(([key, value]) =>
+    key === 'pattern' && typeof value === 'string' ? [value] : patternsIn(value),
+  )
 }
 
 /** In JavaScript's own types. */
