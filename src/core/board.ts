@@ -33,8 +33,11 @@ export type Waiting = {
   readonly gates: readonly Gate[]
   /** How often it was started again. */
   readonly resumes?: number
-  /** When it was last noted that it is being started again; nothing once its job has said how it fares. */
-  readonly started?: string
+  /**
+   * When it was last noted that it is about to be started again, and the attempt that its run was in then. Until the entry is of a
+   * later attempt, its job has not said how it fares.
+   */
+  readonly started?: { readonly at: string; readonly attempt: number }
   /** How often the runner of this promotion was lost; nothing where it waits for a gate only. */
   readonly lost?: number
 }
@@ -63,16 +66,18 @@ export function waitingOn({ waiting }: Board, unit: string): readonly Waiting[] 
 /**
  * Puts a promotion on the board. Of one unit several may wait: where merges come faster than a stage soaks, each would push out the
  * one before, and none would ever come through. The same commit that is held once more waits since it was held first, and keeps
- * the count of its resumes.
+ * what is known of its resumes.
  */
 export function withWaiting(board: Board, entry: Waiting): Board {
   const isSame = ({ unit, commit }: Waiting): boolean => unit === entry.unit && commit === entry.commit
   const before = board.waiting.find(isSame)
   const resumes = entry.resumes ?? before?.resumes
+  const started = entry.started ?? before?.started
   const kept: Waiting = {
     ...entry,
     since: before?.since ?? entry.since,
     ...(resumes !== undefined && { resumes }),
+    ...(started !== undefined && { started }),
   }
   return { ...board, waiting: [...board.waiting.filter((each) => !isSame(each)), kept] }
 }
@@ -160,7 +165,7 @@ function waitingInOrder(entry: Waiting): Waiting {
     since,
     gates: gates.map(gateInOrder),
     ...(resumes !== undefined && { resumes }),
-    ...(started !== undefined && { started }),
+    ...(started !== undefined && { started: { at: started.at, attempt: started.attempt } }),
     ...(lost !== undefined && { lost }),
   }
 }
@@ -236,7 +241,8 @@ function waitingOf(data: Data, index: number): Waiting {
   const pullRequest = entry.number('pullRequest')
   const job = run.optional('job')
   const resumes = entry.number('resumes')
-  const started = entry.optionalTime('started')
+  const start = entry.value('started')
+  const started = start === undefined ? undefined : startOf(start, index)
   const lost = entry.number('lost')
   const attempt = run.number('attempt')
   if (attempt === undefined) throw new Damaged(`\`waiting[${index}].run\` has no attempt.`)
@@ -255,6 +261,16 @@ function waitingOf(data: Data, index: number): Waiting {
   }
   run.end()
   entry.end()
+  return read
+}
+
+function startOf(data: Data, index: number): Waiting['started'] {
+  const what = `\`waiting[${index}].started\``
+  const start = fields(data, what)
+  const attempt = start.number('attempt')
+  if (attempt === undefined) throw new Damaged(`${what} has no attempt.`)
+  const read = { at: start.time('at'), attempt }
+  start.end()
   return read
 }
 
