@@ -1,4 +1,5 @@
 import { line } from '../core/encode.ts'
+import type { Review } from '../core/gates/approval.ts'
 import { markedKind, markedSubject, shorten } from '../core/markdown.ts'
 import type {
   Brought,
@@ -8,7 +9,6 @@ import type {
   DeploymentStatus,
   GitHost,
   PullRequest,
-  Review,
   StickyComment,
   StoredDeployment,
 } from '../ports.ts'

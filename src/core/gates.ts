@@ -1,48 +1,276 @@
+import { compareText } from './canonical.ts'
+import type { Approval } from './gates/approval.ts'
+import type { Freeze } from './gates/freeze.ts'
+import { freezesOf, frozenAt, thawOf, windowText } from './gates/freeze.ts'
+import type { Demand, Gate, GateName } from './gates/model.ts'
+import { heldGates } from './gates/model.ts'
+import type { Finding } from './guard.ts'
+import { duration, ended, list } from './report.ts'
+import type { Stage } from './stage.ts'
+
 /**
  * What has to be so before a stage is deployed to. A catalog says which gates a stage has, a plan tells of them, and at the
- * deployment each is judged from the facts of that moment. What a gate asks never depends on who looks, and a gate that
- * cannot be judged is held.
+ * deployment each is judged from the facts of that moment. Judging is pure: who has the same facts finds the same, so what
+ * is shown to a person is what was decided. What cannot be judged is held.
  */
+
+export type { Demand, Gate, GateName } from './gates/model.ts'
+export { gateNames, heldGates } from './gates/model.ts'
+
+// At the deployment
+
+/** All that the gates of a deployment are judged by. What is absent is no gate of it. */
+export type GateFacts = {
+  readonly now: Date
+  readonly stage: string
+  /** Who deploys, and in which run. */
+  readonly by: string
+  readonly run?: string
+  /** What comes before: nothing in the first stage. */
+  readonly before?: readonly Before[]
+  readonly freezes: readonly Freeze[]
+  readonly approval?: Approval
+  /** What holds data and would be lost, of each unit. */
+  readonly losses?: readonly UnitLoss[]
+  readonly policy?: readonly Gate[]
+  readonly locks?: readonly HeldLock[]
+  /** Nothing, if what would change is what people have seen. */
+  readonly binding?: { readonly why: string; readonly since: string; readonly by?: readonly string[] }
+  readonly glass?: Glass
+}
+
+/** The unit of the stage before, which has what is to be deployed now, and its records with the newest last. */
+export type Before = {
+  readonly unit: string
+  readonly commit: string
+  readonly version: string
+  /** Seconds. */
+  readonly soak?: number
+  readonly records: readonly Proof[]
+}
+
+/** What of a record the time in a stage is counted by. */
+export type Proof = {
+  readonly outcome: string
+  readonly finished: string
+  readonly commit?: string
+  readonly version: string
+}
+
+export type UnitLoss = Pick<Finding, 'logicalId' | 'happens' | 'holds'> & {
+  readonly unit: string
+  readonly isAcknowledged: boolean
+}
+
+export type HeldLock = {
+  readonly unit: string
+  readonly by: string
+  readonly reason: string
+  readonly since: string
+  readonly until?: string
+  readonly run?: string
+}
+
+/** Somebody who may has broken the glass: what waits for time or for a person is passed. */
+export type Glass = { readonly by: string; readonly reason: string }
 
 /**
- * - `order`: the stage before has this commit, in this version of the template
- * - `soak`: it has had it for long enough, and nothing has failed there since
- * - `freeze`: nothing is deployed at this time
- * - `approval`: somebody has agreed who may, and who did not make it himself
- * - `guard`: what holds data is replaced or deleted only where its owner names it
- * - `policy`: what would run keeps the rules of the catalog
- * - `lock`: nobody has taken the unit for himself
- * - `binding`: it is what people have seen
+ * What a broken glass passes: it is for when waiting is worse. What keeps data, what keeps the rules, what people have not
+ * seen, and what somebody else is doing right now it does not pass; nor the order of stages, for what does not run in the
+ * stage before does not run in the next one either.
  */
-export type GateName = (typeof gateNames)[number]
+export const glassPasses: readonly GateName[] = ['soak', 'freeze', 'approval']
 
-export const gateNames = ['order', 'soak', 'freeze', 'approval', 'guard', 'policy', 'lock', 'binding'] as const
-
-/** A gate at one moment. Times are as `Date.toISOString` writes them. */
-export type Gate = {
-  readonly gate: GateName
-  /** `skipped` is held, and passed all the same because the glass was broken. */
-  readonly is: 'open' | 'held' | 'skipped'
-  /** One sentence. */
-  readonly why: string
-  readonly since?: string
-  /** When it opens by itself, if it does. */
-  readonly until?: string
-  /** Who can open it: `@acme/platform`, `@ada`. */
-  readonly by?: readonly string[]
+/** Judges the gates that there are, in the order of `gateNames`. */
+export function gatesOf(facts: GateFacts): readonly Gate[] {
+  const { before = [], policy = [], glass } = facts
+  const gates = [
+    ...before.map(orderGate),
+    ...worst(before.map((each) => soakGate(each, facts.now))),
+    ...freezeGate(facts),
+    ...approvalGate(facts),
+    ...guardGate(facts),
+    ...policy,
+    ...lockGate(facts),
+    ...bindingGate(facts),
+  ]
+  return glass === undefined ? gates : gates.map((gate) => passed(gate, glass))
 }
 
-/** What a gate asks, as a plan tells it: before anybody knows when it will be deployed. */
-export type Demand = {
-  readonly gate: GateName
-  /** One sentence. */
-  readonly asks: string
-  readonly by?: readonly string[]
-  /** Where the plan knows it already: of a guard, and of a policy. */
-  readonly is?: 'open' | 'held'
+function passed(gate: Gate, { by, reason }: Glass): Gate {
+  if (gate.is !== 'held' || !glassPasses.includes(gate.gate)) return gate
+  return { ...gate, is: 'skipped', why: `${by} has broken the glass: ${ended(reason)} ${gate.why}` }
 }
 
-/** What keeps a deployment from being begun. */
-export function heldGates(gates: readonly Gate[]): readonly Gate[] {
-  return gates.filter(({ is }) => is === 'held')
+function orderGate({ unit, commit, version }: Before): Gate {
+  return { gate: 'order', is: 'open', why: `${unit} has commit ${commit.slice(0, 7)}, with version ${version}.` }
+}
+
+/** Several units that go on together wait for the one that takes longest. */
+function worst(gates: readonly (Gate | undefined)[]): readonly Gate[] {
+  const all = gates.filter((gate) => gate !== undefined)
+  const held = heldGates(all).toSorted((a, b) => compareText(a.until ?? '9', b.until ?? '9'))
+  const [last] = held.length > 0 ? held.slice(-1) : all
+  return last === undefined ? [] : [last]
+}
+
+/**
+ * The time counts from the first record that says that this commit came there in this version and all was well, after the last
+ * failure. What was recorded in the future, by a clock that was wrong, counts from now.
+ */
+function soakGate({ unit, commit, version, soak, records }: Before, now: Date): Gate | undefined {
+  if (soak === undefined) return undefined
+  const failed = records.findLastIndex(({ outcome }) => outcome === 'failed')
+  const isOwn = (record: Proof): boolean => isGood(record) && record.commit === commit && record.version === version
+  const first = records.slice(failed + 1).find(isOwn)
+  const wanted = duration(soak * 1000)
+  if (first === undefined) {
+    const why = records.some(isOwn)
+      ? `Something has failed in ${unit} since ${commit.slice(0, 7)} came there; its ${wanted} begin anew when this commit, or a newer one, is deployed there again.`
+      : `${unit} is not known to have had commit ${commit.slice(0, 7)} with version ${version}; it is to have it for ${wanted}.`
+    return { gate: 'soak', is: 'held', why }
+  }
+  const recorded = Date.parse(first.finished)
+  const since = Math.min(Number.isNaN(recorded) ? now.getTime() : recorded, now.getTime())
+  const until = since + soak * 1000
+  const times = { since: new Date(since).toISOString() }
+  return until <= now.getTime()
+    ? {
+        gate: 'soak',
+        is: 'open',
+        why: `${unit} has had it for ${wanted}, and nothing has failed there since.`,
+        ...times,
+      }
+    : {
+        gate: 'soak',
+        is: 'held',
+        why: `${unit} is to have had it for ${wanted} without a failure.`,
+        ...times,
+        until: new Date(until).toISOString(),
+      }
+}
+
+function isGood({ outcome }: Proof): boolean {
+  return outcome === 'deployed' || outcome === 'unchanged'
+}
+
+function freezeGate({ freezes, stage, now }: GateFacts): readonly Gate[] {
+  const own = freezesOf(freezes, stage)
+  if (own.length === 0) return []
+  const on = own.flatMap((freeze) => {
+    const frozen = frozenAt(freeze, now)
+    return frozen === undefined ? [] : [{ freeze, frozen }]
+  })
+  if (on.length === 0) return [{ gate: 'freeze', is: 'open', why: 'No freeze is on.' }]
+  const since = new Date(Math.min(...on.map(({ frozen }) => frozen.since.getTime())))
+  return [
+    {
+      gate: 'freeze',
+      is: 'held',
+      why: on
+        .map(({ freeze }) => `The freeze ${freeze.name} is on (${windowText(freeze)}): ${ended(freeze.reason)}`)
+        .join(' '),
+      since: since.toISOString(),
+      until: thawOf(own, now).toISOString(),
+    },
+  ]
+}
+
+function approvalGate({ approval }: GateFacts): readonly Gate[] {
+  if (approval === undefined) return []
+  const { asks, by, against, not } = approval
+  if (against !== undefined) {
+    const why = [`${against.by} asks for changes.`, ...not].join(' ')
+    return [{ gate: 'approval', is: 'held', why, by: [`@${against.by}`] }]
+  }
+  if (by !== undefined) {
+    const how = by.how === 'environment' ? 'has approved this run' : 'has approved the last commit'
+    return [{ gate: 'approval', is: 'open', why: `${by.by} ${how}.`, ...(by.at !== undefined && { since: by.at }) }]
+  }
+  const why = [`${list(asks)} ${asks.length === 1 ? 'has' : 'have'} not approved it.`, ...not].join(' ')
+  return [{ gate: 'approval', is: 'held', why, by: asks }]
+}
+
+function guardGate({ losses = [] }: GateFacts): readonly Gate[] {
+  if (losses.length === 0) return []
+  const open = losses.filter(({ isAcknowledged }) => !isAcknowledged)
+  const words = (some: readonly UnitLoss[]): string =>
+    list(some.map(({ unit, logicalId, happens, holds }) => `${logicalId} of ${unit} (${holds}) would be ${happens}`))
+  if (open.length === 0)
+    return [{ gate: 'guard', is: 'open', why: `${words(losses)}, and its file acknowledges it by name.` }]
+  return [{ gate: 'guard', is: 'held', why: `${words(open)}, and nobody has acknowledged that.` }]
+}
+
+/** A lock lets its own holder by, and the run that it was taken for. */
+function lockGate({ locks = [], by, run }: GateFacts): readonly Gate[] {
+  const others = locks.filter((lock) => (lock.run === undefined ? lock.by !== by : lock.run !== run))
+  const [first] = others
+  if (first === undefined) return []
+  const ends = others.flatMap(({ until }) => until ?? [])
+  return [
+    {
+      gate: 'lock',
+      is: 'held',
+      why: others.map((lock) => `${lock.by} has locked ${lock.unit}: ${ended(lock.reason)}`).join(' '),
+      since: first.since,
+      ...(ends.length === others.length && { until: ends.toSorted().at(-1) ?? '' }),
+      by: [...new Set(others.map((lock) => `@${lock.by}`))],
+    },
+  ]
+}
+
+function bindingGate({ binding }: GateFacts): readonly Gate[] {
+  return binding === undefined ? [] : [{ gate: 'binding', is: 'held', ...binding }]
+}
+
+// In a plan
+
+/** What the gates of a unit ask. `before` is the stage in which it is deployed before. */
+export function demandsOf({
+  stage,
+  before,
+  freezes,
+  losses = [],
+}: {
+  readonly stage: Pick<Stage, 'name' | 'approval'>
+  readonly before: Pick<Stage, 'name' | 'soak'> | undefined
+  readonly freezes: readonly Freeze[]
+  readonly losses?: readonly Omit<UnitLoss, 'unit'>[]
+}): readonly Demand[] {
+  const refused = losses.filter(({ isAcknowledged }) => !isAcknowledged)
+  const named = losses.map(({ logicalId, happens, holds }) => `${logicalId} (${holds}) would be ${happens}`)
+  return [
+    ...(before === undefined
+      ? []
+      : [{ gate: 'order', asks: `${before.name} has this commit, in this version of the template.` } as const]),
+    ...(before?.soak === undefined
+      ? []
+      : [
+          {
+            gate: 'soak',
+            asks: `${before.name} has had it for ${duration(before.soak * 1000)}, and nothing has failed there since.`,
+          } as const,
+        ]),
+    ...freezesOf(freezes, stage.name).map(
+      (freeze) => ({ gate: 'freeze', asks: `Not in ${freeze.name} (${windowText(freeze)}).` }) as const,
+    ),
+    ...(stage.approval === undefined
+      ? []
+      : [
+          {
+            gate: 'approval',
+            asks: 'Somebody approves the last commit who has made none of them.',
+            by: stage.approval.by,
+          } as const,
+        ]),
+    ...(losses.length === 0
+      ? []
+      : [
+          {
+            gate: 'guard',
+            asks: `${list(named)}: its file has to name what may be lost, as \`acknowledge: […]\`.`,
+            is: refused.length === 0 ? 'open' : 'held',
+          } as const,
+        ]),
+  ]
 }

@@ -1,7 +1,11 @@
 import { compareText, digest, same } from './canonical.ts'
 import type { Data, DataMap } from './data.ts'
 import { isList, isMap, mapOf } from './data.ts'
+import type { Demand } from './gates/model.ts'
+import { gateNames } from './gates/model.ts'
 import type { Finding } from './guard.ts'
+import type { PolicyFact } from './policy.ts'
+import { factsText, readFacts } from './policy/facts.ts'
 import type { Checked, Problem } from './problem.ts'
 import type { StackName } from './stack/template.ts'
 import { textsIn } from './shape.ts'
@@ -52,6 +56,10 @@ export type PlannedUnit = {
   readonly against: string
   /** Resources that hold data and would be lost; nothing of the unit is executed while one of them is not acknowledged. */
   readonly losses?: readonly PlannedLoss[]
+  /** What has to be so before it is deployed. When that will be the plan does not know, so it is not in the digest. */
+  readonly gates?: readonly Demand[]
+  /** What breaks a rule of the policy, and the waivers for it. It binds nothing, and is not in the digest. */
+  readonly policy?: readonly PolicyFact[]
   /** What a person should know besides; whole sentences. They bind nothing, and are not in the digest. */
   readonly notes?: readonly string[]
   /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
@@ -168,9 +176,13 @@ function readUnit(data: Data): PlannedUnit | undefined {
   const known = verdicts.find((each) => each === verdict)
   const changes = readChanges(data['changes'])
   const losses = readLosses(data['losses'])
+  const policy = readFacts(data['policy'])
+  const gates = readGates(data['gates'])
   const id = readStack(stack)
   if (
     losses === undefined ||
+    policy === undefined ||
+    gates === undefined ||
     known === undefined ||
     changes === undefined ||
     id === undefined ||
@@ -191,6 +203,8 @@ function readUnit(data: Data): PlannedUnit | undefined {
     wants,
     against,
     ...(losses.length > 0 && { losses }),
+    ...(policy.length > 0 && { policy }),
+    ...(gates.length > 0 && { gates }),
     ...(data['notes'] !== undefined && { notes: textsIn(data, 'notes') }),
     predicted,
   }
@@ -212,6 +226,27 @@ function readLosses(data: Data | undefined): PlannedLoss[] | undefined {
     ]
   })
   return losses.length === data.length ? losses : undefined
+}
+
+/** A plan of an older version tells of no gates. */
+function readGates(data: Data | undefined): Demand[] | undefined {
+  if (data === undefined) return []
+  if (!isList(data)) return undefined
+  const gates = data.filter(isMap).flatMap((each): Demand[] => {
+    const { gate, asks, is } = each
+    const known = gateNames.find((name) => name === gate)
+    if (known === undefined || typeof asks !== 'string') return []
+    if (is !== undefined && is !== 'open' && is !== 'held') return []
+    return [
+      {
+        gate: known,
+        asks,
+        ...(each['by'] !== undefined && { by: textsIn(each, 'by') }),
+        ...(is !== undefined && { is }),
+      },
+    ]
+  })
+  return gates.length === data.length ? gates : undefined
 }
 
 function readStack(data: Data | undefined): StackName | undefined {
@@ -271,7 +306,9 @@ function normal(unit: PlannedUnit): PlannedUnit {
     against,
     predicted,
     notes = [],
+    policy = [],
     losses = [],
+    gates = [],
   } = unit
   return {
     unit: id,
@@ -283,7 +320,9 @@ function normal(unit: PlannedUnit): PlannedUnit {
     wants,
     against,
     ...(notes.length > 0 && { notes }),
+    ...(policy.length > 0 && { policy: factsText(policy) }),
     ...(losses.length > 0 && { losses: losses.toSorted((a, b) => compareText(a.logicalId, b.logicalId)) }),
+    ...(gates.length > 0 && { gates: inOrder(gates) }),
     predicted,
     changes: changes
       .map(({ logicalId, type, action, properties, because, retained }) => ({
@@ -303,6 +342,12 @@ function normal(unit: PlannedUnit): PlannedUnit {
       }))
       .toSorted((a, b) => compareText(a.logicalId, b.logicalId)),
   }
+}
+
+function inOrder(gates: readonly Demand[]): readonly Demand[] {
+  return gates
+    .map(({ gate, asks, by, is }) => ({ gate, asks, ...(by !== undefined && { by }), ...(is !== undefined && { is }) }))
+    .toSorted((a, b) => gateNames.indexOf(a.gate) - gateNames.indexOf(b.gate))
 }
 
 function unitData(unit: PlannedUnit): DataMap {

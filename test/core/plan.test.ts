@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mapOf } from '../../src/core/data.ts'
@@ -48,6 +50,37 @@ const anyUnit: fc.Arbitrary<PlannedUnit> = fc.record({
   wants: fc.string(),
   against: fc.string(),
   predicted: fc.boolean(),
+})
+
+describe('the gates of a plan', () => {
+  const gates = [
+    { gate: 'order', asks: 'staging has this commit.' },
+    { gate: 'approval', asks: 'Somebody approves it.', by: ['@acme/platform'] },
+    { gate: 'guard', asks: 'A table would be replaced.', is: 'held' },
+  ] as const
+
+  test('are read back, in their order, and leave the digest as it is', () => {
+    const plan = planOf([{ ...unit, gates: gates.toReversed() }])
+    expect(plan.units[0]?.gates).toEqual(gates)
+    expect(plan.digest).toBe(planOf([unit]).digest)
+    expect(readPlan('plan.json', json(plan))).toMatchObject({ ok: true, value: plan })
+  })
+
+  test('are none in a plan that was written before there were gates', () => {
+    const text = readFileSync(new URL('formats/plan-1-without-gates.json', import.meta.url), 'utf8')
+    const read = readPlan('plan.json', text)
+    expect(read).toEqual({ ok: true, value: planOf([unit]), problems: [] })
+  })
+
+  test.each([
+    { gate: 'luck', asks: 'A good day.' },
+    { gate: 'order' },
+    { gate: 'guard', asks: '', is: 'perhaps' },
+    'order',
+  ])('are refused as %j', (gate) => {
+    const text = json({ ...planOf([unit]), units: [{ ...planOf([unit]).units[0], gates: [gate] }] })
+    expect(readPlan('plan.json', text)).toMatchObject({ ok: false, problems: [{ code: 'plan-format' }] })
+  })
 })
 
 describe('a plan', () => {

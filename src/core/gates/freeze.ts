@@ -75,6 +75,7 @@ export function isZone(name: string): boolean {
 
 /** The names that the machine knows, for those that are near a mistaken one. */
 export function zones(): readonly string[] {
+  // oxlint-disable-next-line no-restricted-globals -- only for a hint
   return ['UTC', ...Intl.supportedValuesOf('timeZone')]
 }
 
@@ -193,6 +194,7 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
   if (known !== undefined) return known
+  // oxlint-disable-next-line no-restricted-globals -- of the numbers alone, which no locale changes; only this knows the zones
   const format = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     calendar: 'gregory',
