@@ -1,5 +1,7 @@
 import type { Board } from './core/board.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
+import type { Review, RunApproval } from './core/gates/approval.ts'
+import type { GateName } from './core/gates.ts'
 import type { GuardOptions } from './core/guard.ts'
 import type { Answer, CloudHealth } from './core/health.ts'
 import type { Markdown, Url } from './core/markdown.ts'
@@ -317,20 +319,6 @@ export type PullRequest = {
   readonly isFork: boolean
   readonly head: { readonly branch: string; readonly commit: string }
   readonly base: { readonly branch: string; readonly commit: string }
-}
-
-export type Review = {
-  readonly by: string
-  readonly is: 'approved' | 'refused' | 'dismissed' | 'commented'
-  /** The commit that it is of: the last one that there was. */
-  readonly commit: string
-  readonly at: string
-}
-
-export type RunApproval = {
-  readonly by: string
-  readonly is: 'approved' | 'rejected'
-  readonly environments: readonly string[]
 }
 
 export type ChangedFile = {
