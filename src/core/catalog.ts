@@ -1,5 +1,6 @@
 import { readTemplate, type Template } from './template.ts'
 import { readStackOptions } from './catalog/stack-options.ts'
+import { readFreezes } from './catalog/freezes.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { durationSeconds } from './duration.ts'
