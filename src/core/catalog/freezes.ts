@@ -1,9 +1,10 @@
 import { type DataMap, isMap, type Path } from '../data.ts'
-import { type Freeze, isZone, readLocal, readWeekly, type Window, zones } from '../gates/freeze.ts'
+import { type Freeze, readLocal, readWeekly, type Window } from '../gates/freeze.ts'
 import { didYouMean } from '../nearest.ts'
 import type { Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { listIn, mapIn, textIn, textsIn } from '../shape.ts'
+import { isZone, zones } from '../zone.ts'
 import type { Document } from '../yaml.ts'
 
 /** Reads `freezes:` of catalog.yaml. What its schema finds is told elsewhere; a freeze with a mistake is left out. */

@@ -1,3 +1,6 @@
+import type { Local } from '../zone.ts'
+import { instantsOf, wall } from '../zone.ts'
+
 /**
  * Times at which nothing is deployed. They are written in the time of a place, `2026-12-20T18:00` in `Europe/Vienna`, because
  * that is how people mean them; what clock that is at an instant is known to `Intl`, by the time zone database.
@@ -17,9 +20,6 @@ export type Freeze = {
 export type Window =
   | { readonly is: 'once'; readonly from: Local; readonly to: Local }
   | { readonly is: 'weekly'; readonly from: Weekly; readonly to: Weekly }
-
-/** A date and a time of day, in minutes. `month` counts from 1. */
-export type Local = { readonly year: number; readonly month: number; readonly day: number; readonly minute: number }
 
 /** Monday is 0. */
 export type Weekly = { readonly weekday: number; readonly minute: number }
@@ -62,21 +62,6 @@ function lengthOf({ from, to }: { readonly from: Weekly; readonly to: Weekly }):
   const week = 7 * 24 * 60
   const difference = to.weekday * 24 * 60 + to.minute - (from.weekday * 24 * 60 + from.minute)
   return ((difference % week) + week) % week
-}
-
-export function isZone(name: string): boolean {
-  try {
-    return formatOf(name) !== undefined
-  } catch (error) {
-    if (error instanceof RangeError) return false
-    throw error
-  }
-}
-
-/** The names that the machine knows, for those that are near a mistaken one. */
-export function zones(): readonly string[] {
-  // oxlint-disable-next-line no-restricted-globals -- only for a hint
-  return ['UTC', ...Intl.supportedValuesOf('timeZone')]
 }
 
 /** Whether a freeze is on at an instant. */
@@ -153,59 +138,4 @@ function spanOf({ from, to }: { readonly from: Local; readonly to: Local }, zone
     since: new Date(Math.min(...instantsOf(from, zone))),
     until: new Date(Math.max(...instantsOf(to, zone))),
   }
-}
-
-/** The instants that a local time can mean. */
-function instantsOf(local: Local, zone: string): readonly number[] {
-  const plain = Date.UTC(local.year, local.month - 1, local.day) + local.minute * minutes
-  // Whatever the clock is there, it is less than a day from UTC, and is changed less often than that.
-  const offsets = [plain - day, plain + day].map((near) => offsetAt(near, zone))
-  const all = offsets.map((offset) => plain - offset)
-  const exact = all.filter((instant) => instant + offsetAt(instant, zone) === plain)
-  return exact.length === 0 ? all : exact
-}
-
-/** How far the clocks of a zone are ahead of UTC. */
-function offsetAt(instant: number, zone: string): number {
-  const { year, month, day: dayOfMonth, minute } = wall(new Date(instant), zone)
-  const shown = Date.UTC(year, month - 1, dayOfMonth) + minute * minutes
-  return shown - Math.floor(instant / minutes) * minutes
-}
-
-/** What clocks and calendars of a zone show. */
-function wall(at: Date, zone: string): Local {
-  const parts = new Map(
-    formatOf(zone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  const read = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0
-  return {
-    year: read('year'),
-    month: read('month'),
-    day: read('day'),
-    minute: read('hour') * 60 + read('minute'),
-  }
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** One is made for each zone: that takes a hundred times as long as using it. */
-function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone)
-  if (known !== undefined) return known
-  // oxlint-disable-next-line no-restricted-globals -- of the numbers alone, which no locale changes; only this knows the zones
-  const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone: zone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    hourCycle: 'h23',
-  })
-  formats.set(zone, format)
-  return format
 }

@@ -2,15 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import type { Freeze } from '../../../src/core/gates/freeze.ts'
-import {
-  freezesOf,
-  frozenAt,
-  isZone,
-  readLocal,
-  readWeekly,
-  thawOf,
-  windowText,
-} from '../../../src/core/gates/freeze.ts'
+import { freezesOf, frozenAt, readLocal, readWeekly, thawOf, windowText } from '../../../src/core/gates/freeze.ts'
 
 function once(from: string, to: string, zone = 'Europe/Vienna'): Freeze {
   const [begin, end] = [readLocal(from), readLocal(to)]
@@ -168,9 +160,4 @@ test('a freeze without stages is for all of them', () => {
   const prod: Freeze = { ...all, name: 'prod', stages: ['prod'] }
   expect(freezesOf([all, prod], 'dev').map(({ name }) => name)).toEqual(['weekly'])
   expect(freezesOf([all, prod], 'prod').map(({ name }) => name)).toEqual(['weekly', 'prod'])
-})
-
-test('a zone is one of the time zone database', () => {
-  expect(['UTC', 'Europe/Vienna', 'America/Argentina/Ushuaia'].map(isZone)).toEqual([true, true, true])
-  expect(['Vienna', '', 'Europe/Wien', 'CET/'].map(isZone)).toEqual([false, false, false, false])
 })
