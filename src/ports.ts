@@ -1,4 +1,4 @@
-import type { Board } from './core/board.ts'
+import type { Board, Lock } from './core/board.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { Review, RunApproval } from './core/gates/approval.ts'
 import type { GateName } from './core/gates.ts'
@@ -209,7 +209,8 @@ export type DeploymentRecord = {
   readonly by: string
   readonly started: string
   readonly finished: string
-  readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused' | 'removed'
+  /** `unlocked` is of a lock that was broken: its unit is `lock/<what was locked>`. */
+  readonly outcome: 'deployed' | 'unchanged' | 'failed' | 'refused' | 'removed' | 'unlocked'
   readonly wants: string
   readonly evidence?: string
   /** The container image that it runs, by digest, where a build has handed one over. */
@@ -218,7 +219,14 @@ export type DeploymentRecord = {
   readonly health?: { readonly ok: boolean; readonly words: string }
   /** What it went back to, from which commit, and why, if it was a rollback: that commit is not deployed there again. */
   readonly rollback?: { readonly to: string; readonly from?: string; readonly reason?: string }
+  /** The gates that were not waited for, because the glass was broken: by whom, and why. */
+  readonly glass?: Glass & { readonly skipped: readonly GateName[] }
+  /** The lock that was broken. */
+  readonly lock?: Omit<Lock, 'unit' | 'run'>
 }
+
+/** Who does without gates in an emergency, and why. */
+export type Glass = { readonly by: string; readonly reason: string }
 
 export interface Records {
   append(record: DeploymentRecord): Promise<void>

@@ -21,6 +21,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   plan: async () => (await import('./commands/plan.ts')).plan,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,
+  lock: async () => (await import('./commands/lock.ts')).lock,
+  unlock: async () => (await import('./commands/lock.ts')).unlock,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
   remove: async () => (await import('./commands/remove.ts')).remove,
   status: async () => (await import('./commands/status.ts')).status,

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { compareText } from '../core/canonical.ts'
-import { isMap } from '../core/data.ts'
+import { isList, isMap } from '../core/data.ts'
 import type { Data } from '../core/data.ts'
+import { gateNames } from '../core/gates.ts'
 import { Refused } from '../core/problem.ts'
 import { readJson } from '../core/yaml.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
@@ -49,7 +50,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-const outcomes: readonly DeploymentRecord['outcome'][] = ['deployed', 'unchanged', 'failed', 'refused', 'removed']
+const outcomes: readonly DeploymentRecord['outcome'][] = [
+  'deployed',
+  'unchanged',
+  'failed',
+  'refused',
+  'removed',
+  'unlocked',
+]
 
 /** The record that a file holds. Throws `Refused` (`record-format`) where it is none that this version knows. */
 export function readRecord(file: string, text: string): DeploymentRecord {
@@ -78,6 +86,8 @@ function recordOf(data: Data): DeploymentRecord | undefined {
     image,
     health,
     rollback,
+    glass,
+    lock,
   } = data
   const outcome = outcomes.find((each) => each === data['outcome'])
   if (typeof id !== 'string' || typeof unit !== 'string' || typeof template !== 'string' || typeof version !== 'string')
@@ -116,5 +126,22 @@ function recordOf(data: Data): DeploymentRecord | undefined {
           ...(typeof rollback['reason'] === 'string' && { reason: rollback['reason'] }),
         },
       }),
+    ...glassOf(glass),
+    ...lockOf(lock),
   }
+}
+
+/** Of what was done without gates, nothing less than who, why and which is kept. */
+function glassOf(data: Data | undefined): Pick<DeploymentRecord, 'glass'> {
+  if (!isMap(data)) return {}
+  const { by, reason, skipped } = data
+  if (typeof by !== 'string' || typeof reason !== 'string' || !isList(skipped)) return {}
+  return { glass: { by, reason, skipped: gateNames.filter((name) => skipped.includes(name)) } }
+}
+
+function lockOf(data: Data | undefined): Pick<DeploymentRecord, 'lock'> {
+  if (!isMap(data)) return {}
+  const { by, reason, since, until } = data
+  if (typeof by !== 'string' || typeof reason !== 'string' || typeof since !== 'string') return {}
+  return { lock: { by, reason, since, ...(typeof until === 'string' && { until }) } }
 }

@@ -288,6 +288,11 @@ export const problemCodes = {
     why: 'The connection broke, or GitHub answered with an error of its own, several times in a row. It is not known whether the last change arrived.',
     fix: 'Run the command again: it looks first, and does only what is left.',
   },
+  'glass-refused': {
+    title: 'The glass may not be broken',
+    why: 'In an emergency some may deploy without soak, freeze and approval: those that `glass.by` in `catalog.yaml` names. It is kept in the record, with the reason.',
+    fix: 'Ask one of those who may, or wait for the gates.',
+  },
   'health-unwatched': {
     title: 'The cloud watches nothing of this service',
     why: '`health: { from: cloud }` asks the cloud for the targets of load balancers and for the services of ECS. The template makes neither, so that nothing could ever be found healthy.',
@@ -937,6 +942,11 @@ export const problemCodes = {
     title: 'The template has no such version',
     why: 'Versions are exact, and this one is neither in the checkout nor released as a tag.',
     fix: 'Use one of the versions that the message names. If it was released, fetch the tags: `git fetch --tags`.',
+  },
+  'unlock-refused': {
+    title: 'The lock is somebody else’s',
+    why: 'A lock is given back by who holds it. Whoever else breaks it has to be one of those that `locks.by` in `catalog.yaml` names.',
+    fix: 'Ask who holds it to give it back, or one of those who may to break it.',
   },
   'unsafe-path': {
     title: 'The path is not safe',
