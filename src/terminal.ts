@@ -32,6 +32,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
   workflows: async () => (await import('./commands/workflows.ts')).workflows,
   explain: async () => (await import('./commands/explain.ts')).explain,
+  trust: async () => (await import('./commands/trust.ts')).trust,
 }
 
 /** How this terminal wants to be written to. */

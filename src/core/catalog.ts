@@ -1,6 +1,7 @@
 import { readTemplate, type Template } from './template.ts'
 import { readStackOptions } from './catalog/stack-options.ts'
 import { readFreezes } from './catalog/freezes.ts'
+import { readTrust, type Trust } from './catalog/trust.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { durationSeconds } from './duration.ts'
@@ -29,6 +30,8 @@ export type Catalog = {
   readonly repositories?: Repositories
   readonly waves: readonly Wave[]
   readonly workflows?: Workflows
+  /** Who may work in the accounts; without it, what is set up there is nobody's business here. */
+  readonly trust?: Trust
   /** How the stacks of instances are called; holds `{service}` and `{stage}`. */
   readonly stackName: string
   /** The repository that owns what is deployed from a terminal. */
@@ -136,6 +139,14 @@ export function openCatalog(tree: FileTree): {
   checkOverlaps({ document, stages, previews, problems })
   const repositories = readRepositories(data)
   const workflows = readWorkflows(document, data, problems)
+  const trust = readTrust({
+    document,
+    data,
+    stages,
+    repository: workflows?.repository,
+    inAccount: ({ environment }) => environments.get(environment)?.provisioner === 'cloudformation',
+    problems,
+  })
   const owner = textIn(data, 'owner')
   const guard = mapIn(data, 'guard')
   const [glass, locks] = [mapIn(data, 'glass'), mapIn(data, 'locks')]
@@ -149,6 +160,7 @@ export function openCatalog(tree: FileTree): {
       ...(repositories === undefined ? {} : { repositories }),
       waves: readWaves(document, data, problems),
       ...(workflows === undefined ? {} : { workflows }),
+      ...(trust === undefined ? {} : { trust }),
       stackName: readStackName(document, data, problems),
       ...(owner === undefined ? {} : { owner }),
       freezes: readFreezes(document, { data, problems }),

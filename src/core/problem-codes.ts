@@ -883,6 +883,16 @@ export const problemCodes = {
     why: 'A stack is deployed after those that it takes values from. In a circle none can be the first.',
     fix: 'Break the circle: the message names it in order. Most often an import goes the wrong way.',
   },
+  'trust-too-long': {
+    title: 'A role is too long for IAM',
+    why: 'IAM takes names of 64 characters, trust policies of 2,048 and what a role may do in 10,240. What follows from catalog.yaml is longer.',
+    fix: 'Let a repository deploy fewer services, or shorten what the message names.',
+  },
+  'trust-unset': {
+    title: 'The catalog does not say who may work in the accounts',
+    why: 'Roles are made for repositories by their numbers on GitHub, which nobody else can get, and catalog.yaml is where they are written down and reviewed.',
+    fix: 'Add `trust:` to catalog.yaml; docs/accounts.md shows how.',
+  },
   'unknown-command': {
     title: 'Protium has no such command',
     why: 'The first word after `protium` is the name of a command.',
