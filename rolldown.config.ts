@@ -26,6 +26,11 @@ const packages: Readonly<Record<string, string>> = {
   '@actions/http-client': standIn('http-client'),
   '@actions/http-client/lib/auth': standIn('http-client'),
   '@aws/lambda-invoke-store': standIn('invoke-store'),
+  '@aws-sdk/client-cloudtrail': standIn('evidence'),
+  '@aws-sdk/client-cloudwatch-logs': standIn('evidence'),
+  '@aws-sdk/client-ecs': standIn('evidence'),
+  '@aws-sdk/client-elastic-load-balancing-v2': standIn('evidence'),
+  '@aws-sdk/client-lambda': standIn('evidence'),
   '@aws-sdk/client-s3': standIn('s3'),
   '@aws-sdk/credential-provider-login': standIn('login'),
   // The SDK has a smaller STS for itself beside the whole one, which is here anyway.

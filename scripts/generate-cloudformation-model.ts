@@ -1,6 +1,6 @@
 /**
- * Writes `test/fakes/cloudformation/model.generated.json`: what AWS's own models say of the operations of CloudFormation and
- * STS that this project uses. They are cut from `botocore`, which is fetched into a temporary folder, by pip, and only if
+ * Writes `test/fakes/cloudformation/model.generated.json`: what AWS's own models say of the operations of CloudFormation, STS
+ * and of the services that failures are looked up in, as far as this project uses them. They are cut from `botocore`, which is fetched into a temporary folder, by pip, and only if
  * the cut is not current.
  */
 import { execFileSync } from 'node:child_process'
@@ -52,6 +52,14 @@ const services = {
     file: 'sts/2011-06-15/service-2.json',
     operations: ['AssumeRole', 'AssumeRoleWithWebIdentity', 'GetCallerIdentity'],
   },
+  elasticloadbalancing: { file: 'elbv2/2015-12-01/service-2.json', operations: ['DescribeTargetHealth'] },
+  ecs: {
+    file: 'ecs/2014-11-13/service-2.json',
+    operations: ['DescribeServices', 'DescribeTaskDefinition', 'DescribeTasks', 'ListTasks'],
+  },
+  logs: { file: 'logs/2014-03-28/service-2.json', operations: ['DescribeLogStreams', 'GetLogEvents'] },
+  cloudtrail: { file: 'cloudtrail/2013-11-01/service-2.json', operations: ['LookupEvents'] },
+  lambda: { file: 'lambda/2015-03-31/service-2.json', operations: ['GetFunctionConfiguration'] },
 } as const
 
 type Value = string | number | boolean | null | readonly Value[] | Fields
@@ -148,14 +156,23 @@ function cutService(model: Fields, wanted: readonly string[]): Fields {
         ...(input === undefined ? {} : { input: text(fields(input)['shape']) }),
         ...(answer === undefined
           ? {}
-          : { output: text(fields(answer)['shape']), wrapper: text(fields(answer)['resultWrapper']) }),
+          : {
+              output: text(fields(answer)['shape']),
+              ...(fields(answer)['resultWrapper'] === undefined
+                ? {}
+                : { wrapper: text(fields(answer)['resultWrapper']) }),
+            }),
         errors: names,
+        // Of a service that is asked by paths.
+        ...(metadata['protocol'] === 'rest-json' ? { http: fields(fields(operation)['http']) } : {}),
       },
     ]
   })
   return {
     version: text(metadata['apiVersion']),
-    namespace: text(metadata['xmlNamespace']),
+    protocol: text(metadata['protocol']),
+    ...(metadata['xmlNamespace'] === undefined ? {} : { namespace: text(metadata['xmlNamespace']) }),
+    ...(metadata['targetPrefix'] === undefined ? {} : { target: text(metadata['targetPrefix']) }),
     operations: Object.fromEntries(operations),
     shapes: Object.fromEntries(
       [...reached].toSorted().map((name) => [name, withoutProse(fields(shapes[name]))] as const),

@@ -1,4 +1,5 @@
 import type { Board, Lock } from './core/board.ts'
+import type { Found } from './core/cause/suspects.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { Review, RunApproval } from './core/gates/approval.ts'
 import type { GateName } from './core/gates.ts'
@@ -162,6 +163,11 @@ export interface Provisioner {
   /** How the cloud itself finds what a stack runs, at this moment. Changes nothing. */
   health(stack: StackId, signal?: AbortSignal): Promise<CloudHealth>
   /**
+   * What is to be seen of why something in a stack fails, at this moment: a rollback takes it away. Ends within ten seconds, and
+   * says of what it could not look at that it could not. A provisioner with nothing to be seen has no such method.
+   */
+  readonly evidence?: (stack: StackId, failing: FailingResource, signal?: AbortSignal) => Promise<Found>
+  /**
    * What the address of a stack answers, where the stack is rehearsed and nothing answers there. `expected` is the status of a
    * good answer. A provisioner of real stacks has no such method: their addresses are asked.
    */
@@ -172,18 +178,33 @@ export interface Provisioner {
   remove(stack: StackId, signal?: AbortSignal): AsyncIterable<StackEvent>
 }
 
+/** The resource that fails, or none where a stack is complete and what it runs is not healthy. */
+export type FailingResource = {
+  /** In a nested stack `Network/Vpc`. */
+  readonly logicalId?: string
+  readonly type?: string
+  /** What the cloud said of it. */
+  readonly reason?: string
+  /** Of a custom resource: the function that makes it, by its ARN or by its logical id. */
+  readonly handler?: string
+}
+
 /** What was changed of a stack besides the stack, as far as it can be told. */
 export type StackDrift = {
   readonly resources: readonly ResourceDrift[]
   /** How many resources were looked at, and which could not be: their types do not take part. */
   readonly looked: number
   readonly unknown: readonly { readonly logicalId: string; readonly type: string }[]
+  /** Why it is not told who has changed it, where that could not be looked at: words. */
+  readonly untold?: string
 }
 
 export type ResourceDrift = {
   readonly logicalId: string
   readonly type: string
   readonly is: 'changed' | 'gone'
+  /** Who has changed it last, when, and by which call, where the cloud tells. */
+  readonly by?: { readonly who: string; readonly at: Date; readonly call: string }
   /** None of a resource that is gone. */
   readonly properties: readonly DriftedProperty[]
 }
@@ -399,6 +420,8 @@ export type RunJob = {
   readonly name: string
   readonly attempt: number
   readonly conclusion?: string
+  /** A runner has had it. */
+  readonly hasBegun: boolean
 }
 
 export type Started = { readonly is: 'started' | 'running' } | { readonly is: 'refused'; readonly why: string }

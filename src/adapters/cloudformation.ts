@@ -1,4 +1,3 @@
-import type { Seen } from '../core/cloud-health.ts'
 import { cloudHealthOf } from '../core/cloud-health.ts'
 import { restOf, step } from '../core/cloudformation/status.ts'
 import type { GuardOptions } from '../core/guard.ts'
@@ -17,6 +16,7 @@ import { previewed } from './cloudformation/previewing.ts'
 import { describeStack, outputsOf, parametersOf, resourcesOf, tagsOf } from './cloudformation/reading.ts'
 import { cancelled, factsOf, kindOf, recovered, removed } from './cloudformation/recovering.ts'
 import { told, toldEach } from './cloudformation/refusal.ts'
+import type { Running } from './evidence/asking.ts'
 
 export type CloudFormationOptions = {
   /** Who Protium is in the account; without it, what the process finds around it. */
@@ -28,17 +28,6 @@ export type CloudFormationOptions = {
   readonly random: () => number
   /** By which a later run knows what this one began. */
   readonly run: { readonly id: string; readonly attempt: number; readonly pullRequest?: number }
-  /** Looks at the services and targets among the resources of a stack; CloudFormation itself does not know how they are. */
-  readonly look?: (of: RunningResources) => Promise<Pick<Seen, 'services' | 'groups' | 'unseen'>>
-}
-
-/** The resources of a stack with those of the stacks nested in it, and by whom their services are asked. */
-export type RunningResources = {
-  readonly account: string
-  readonly region: string
-  readonly credentials: Credentials | undefined
-  readonly resources: readonly StackResource[]
-  readonly signal?: AbortSignal
 }
 
 /**
@@ -72,6 +61,12 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
   /** What `state` has read a moment ago is what the next `preview` compares with. */
   const seen = new Map<string, Reading>()
   const kept = new WeakMap<StackPreview, Kept>()
+  const runningOf = ({ region }: StackId, more: Pick<Running, 'resources' | 'signal'>): Running => ({
+    region,
+    credentials,
+    clock,
+    ...more,
+  })
 
   return {
     state: async (stack, { expects, guard } = {}) =>
@@ -135,24 +130,32 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
 
     health: async (stack, signal) =>
       told(stack.name, async () => {
-        if (options.look === undefined) {
-          return { is: 'unknown', words: 'there is nothing here by which the services of a stack could be asked' }
-        }
-        const { account, region } = stack
+        const { healthSeen } = await import('./evidence/health.ts')
         const resources = await runningResources(context.cloudOf(stack), stack.name)
         const made = resources.filter(({ type }) => type === 'AWS::ECS::TaskDefinition')
-        const seen = await options.look({
-          account,
-          region,
-          credentials,
-          resources,
-          ...(signal !== undefined && { signal }),
-        })
+        const seen = await healthSeen(runningOf(stack, { resources: async () => resources, signal }))
         return cloudHealthOf({ ...seen, made: made.map(({ physicalId }) => physicalId) })
       }),
 
+    evidence: async (stack, failing, signal) => {
+      const { evidenceOf, isSeen } = await import('./evidence/failure.ts')
+      if (!isSeen(failing)) return {}
+      const resources = async (): Promise<readonly StackResource[]> =>
+        runningResources(context.cloudOf(stack), stack.name)
+      return evidenceOf(runningOf(stack, { resources, signal }), failing)
+    },
+
     drift: async (stack, signal) =>
-      told(stack.name, async () => detectedDrift(context.cloudOf(stack), { name: stack.name, signal })),
+      told(stack.name, async () => {
+        const cloud = context.cloudOf(stack)
+        const found = await detectedDrift(cloud, { name: stack.name, signal })
+        if (found.resources.length === 0) return found
+        const { withChangers } = await import('./evidence/changes.ts')
+        return withChangers(
+          runningOf(stack, { resources: async () => runningResources(cloud, stack.name), signal }),
+          found,
+        )
+      }),
 
     remove: (stack, signal) =>
       toldEach(stack.name, () => removed(context, { cloud: context.cloudOf(stack), stack, signal }), signal),
@@ -163,15 +166,16 @@ function keyOf({ account, region, name }: StackId): string {
   return `${account}/${region}/${name}`
 }
 
-/** All that a stack has made, nested stacks included. */
+/** All that a stack has made, with that of nested stacks, which is called `Network/Vpc`. */
 async function runningResources(cloud: Cloud, stack: string): Promise<readonly StackResource[]> {
   const found: StackResource[] = []
-  const open = [stack]
+  const open = [{ stack, within: '' }]
   for (let of = open.pop(); of !== undefined; of = open.pop()) {
-    for (const each of (await resourcesOf(cloud, of)) ?? []) {
-      const { LogicalResourceId: logicalId, ResourceType: type, PhysicalResourceId: physicalId } = each
-      if (logicalId === undefined || type === undefined || physicalId === undefined) continue
-      if (type === 'AWS::CloudFormation::Stack') open.push(physicalId)
+    for (const each of (await resourcesOf(cloud, of.stack)) ?? []) {
+      const { LogicalResourceId: own, ResourceType: type, PhysicalResourceId: physicalId } = each
+      if (own === undefined || type === undefined || physicalId === undefined || physicalId === '') continue
+      const logicalId = `${of.within}${own}`
+      if (type === 'AWS::CloudFormation::Stack') open.push({ stack: physicalId, within: `${logicalId}/` })
       else found.push({ logicalId, type, physicalId })
     }
   }

@@ -7,7 +7,9 @@ import { graphOf, next } from '../core/cloudformation/graph.ts'
 import { healthCheckOf } from '../core/health.ts'
 import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf } from '../core/cause/diagnosis.ts'
+import { evidenceText } from '../core/cause/found.ts'
 import { redact } from '../core/cause/redact.ts'
+import type { Found } from '../core/cause/suspects.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, ended, list } from '../core/report.ts'
@@ -15,7 +17,7 @@ import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
 import { unacknowledged } from './losses.ts'
-import { FailureWatch, parityWithBefore } from './diagnosing.ts'
+import { FailureWatch, parityWithBefore, seenOf } from './diagnosing.ts'
 import type { Planned } from './planning.ts'
 import type { Stacks } from './stacks.ts'
 import { graphUnit } from './crossing.ts'
@@ -376,7 +378,16 @@ async function proved(
     image: deployment.images?.get(unit.id),
   })
   const { cause, evidence } = unhealthyCause(proof, ports.clock.now())
-  const diagnosis = diagnosisOf(cause, { part, evidence: { ...evidence, ...(before !== undefined && { before }) } })
+  // Where the cloud may not be asked how it is, there is nothing more to be asked; on the way back it would be gone.
+  const seen = await seenOf(provisioner, {
+    stack: fresh.wanted.stack,
+    failing: proof.is === 'unknown' ? undefined : {},
+    signal: ports.signal,
+  })
+  const diagnosis = diagnosisOf(cause, {
+    part,
+    evidence: { ...seen, ...evidence, ...(before !== undefined && { before }) },
+  })
   const failing = deployment.failing?.(unit, diagnosis)
   const back: WayBack =
     proof.is === 'unknown'
@@ -484,6 +495,7 @@ async function execute(
   const done = new Set<string>()
   const watch = new FailureWatch(fresh.part)
   let last = 'unknown'
+  let seen: Promise<Found> | undefined
   let told: Promise<void> | undefined
   let detail = ''
   // Of an update that somebody has cancelled there is no cause; there is a word, though.
@@ -495,7 +507,11 @@ async function execute(
     if (watch.see(event)) {
       const diagnosis = watch.diagnosis()
       detail = diagnosis === undefined ? '' : causeText(diagnosis)
-      if (diagnosis !== undefined) told = deployment.failing?.(unit, diagnosis)
+      // The rollback takes away what is to be seen, so it is looked for now, while the operation goes on.
+      seen = seenOf(provisioner, { stack: wanted.stack, failing: watch.failing(), signal: ports.signal })
+      told = tellFailing(seen, { unit, watch, deployment })
+      // It is waited for at the end.
+      told.catch(() => undefined)
     }
     ports.reporter.unit({ ...position, is: 'deploying', detail, done: Math.min(done.size, of), of })
   }
@@ -509,7 +525,7 @@ async function execute(
     records: deployment.records,
     image: deployment.images?.get(unit.id),
   })
-  const diagnosis = watch.diagnosis(before === undefined ? {} : { before })
+  const diagnosis = watch.diagnosis({ ...(await seen), ...(before !== undefined && { before }) })
   const failure = { status: last, rolledBack: last.endsWith('ROLLBACK_COMPLETE') }
   return {
     unit,
@@ -518,6 +534,15 @@ async function execute(
     why: diagnosis === undefined ? redact(said ?? 'the provisioner gave no reason') : causeText(diagnosis),
     failure: { ...failure, ...(diagnosis !== undefined && { diagnosis }) },
   }
+}
+
+/** Tells of a failure as soon as it is known what is to be seen of it, which is a matter of seconds. */
+async function tellFailing(
+  seen: Promise<Found>,
+  { unit, watch, deployment }: { readonly unit: Unit; readonly watch: FailureWatch; readonly deployment: Deployment },
+): Promise<void> {
+  const diagnosis = watch.diagnosis(await seen)
+  if (diagnosis !== undefined) await deployment.failing?.(unit, diagnosis)
 }
 
 /** `Service: Access denied`: what failed first, and what the cloud said of it. */
@@ -538,7 +563,7 @@ async function record(
   ports: Ports,
   { attempt, started, fresh, deployment }: Recorded,
 ): Promise<DeploymentRecord | undefined> {
-  const { unit, is, why, proof } = attempt
+  const { unit, is, why, proof, failure } = attempt
   if (is === 'skipped' || is === 'held') return undefined
   const { records, commit, images, rollback } = deployment
   const image = images?.get(unit.id)
@@ -566,7 +591,7 @@ async function record(
     finished: ports.clock.now().toISOString(),
     outcome: is,
     wants: fresh.planned.wants,
-    ...(why !== undefined && { evidence: why }),
+    ...(why !== undefined && { evidence: [why, ...evidenceText(failure?.diagnosis?.seen ?? [])].join('\n') }),
     ...(image !== undefined && { image }),
     ...healthRecord(proof),
     ...(rollback !== undefined && { rollback }),

@@ -1,12 +1,14 @@
 import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf, parityOf } from '../core/cause/diagnosis.ts'
-import type { FailureEvent } from '../core/cause/first.ts'
+import type { Cause, FailureEvent } from '../core/cause/first.ts'
 import { firstCause } from '../core/cause/first.ts'
-import type { Evidence, Parity } from '../core/cause/suspects.ts'
+import type { Evidence, Found, Parity } from '../core/cause/suspects.ts'
+import type { DataMap } from '../core/data.ts'
+import { isList, isMap } from '../core/data.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import { compareSides } from '../core/parity.ts'
 import type { RenderedStack } from '../core/render.ts'
-import type { Records, StackEvent } from '../ports.ts'
+import type { FailingResource, Provisioner, Records, StackEvent, StackId } from '../ports.ts'
 import { renderAll } from './planning.ts'
 import { imageInput } from './shipping.ts'
 
@@ -29,11 +31,53 @@ export class FailureWatch {
 
   #isFailing = false
 
+  /** What is to be looked at to tell more; nothing where nothing has failed. */
+  failing(): FailingResource | undefined {
+    const first = firstCause(this.#events)?.first
+    if (first?.type === undefined) return undefined
+    const { resource, type, reason } = first
+    const handler = handlerOf(this.#part.body, first)
+    return {
+      type,
+      reason,
+      ...(resource !== undefined && { logicalId: resource }),
+      ...(handler !== undefined && { handler }),
+    }
+  }
+
   /** What went wrong, given what else is known; nothing if nothing did. */
   diagnosis(evidence: Omit<Evidence, 'cause'> = {}): Diagnosis | undefined {
     const cause = firstCause(this.#events)
     return cause === undefined ? undefined : diagnosisOf(cause, { part: this.#part, evidence })
   }
+}
+
+/** The function that a custom resource of the stack itself names: by its ARN, or by its logical id. */
+function handlerOf(body: DataMap, { within, logicalId = '' }: Cause): string | undefined {
+  const resources = within.length === 0 ? body['Resources'] : undefined
+  const resource = isMap(resources) ? resources[logicalId] : undefined
+  const properties = isMap(resource) ? resource['Properties'] : undefined
+  const token = isMap(properties) ? properties['ServiceToken'] : undefined
+  if (typeof token === 'string') return token
+  const attribute = isMap(token) ? token['Fn::GetAtt'] : undefined
+  const [of] = isList(attribute) ? attribute : []
+  return typeof of === 'string' ? of : undefined
+}
+
+/**
+ * What is to be seen of a failure at this moment. It only explains: whatever keeps it from being seen, the failure is told all the
+ * same.
+ */
+export async function seenOf(
+  provisioner: Provisioner,
+  {
+    stack,
+    failing,
+    signal,
+  }: { readonly stack: StackId; readonly failing: FailingResource | undefined; readonly signal: AbortSignal },
+): Promise<Found> {
+  if (failing === undefined || provisioner.evidence === undefined) return {}
+  return provisioner.evidence(stack, failing, signal)
 }
 
 /** A resource of a nested stack is called `Network/Vpc`. */

@@ -36,7 +36,7 @@ export const drift = command({
   },
   outputs: {
     drift:
-      'What was changed by hand: unit, resource, property, what the files say, what is there, and what it comes from.',
+      'What was changed by hand: unit, resource, property, what the files say, what is there, what it comes from, and who did it, where the cloud tells.',
     looked: 'How many resources were looked at.',
     unknown: 'Resources that cannot be looked at, because their types do not take part.',
     units: 'With --mend or --accept: the units, each with what came of it.',
@@ -137,12 +137,15 @@ type Row = {
   readonly actual: string | null
   readonly from: string
   readonly at: string | null
+  /** Who has changed the resource last, by which call, and when, where the cloud tells. */
+  readonly by?: { readonly who: string; readonly call: string; readonly at: string }
 }
 
 function rowsOf(found: Found): readonly Row[] {
   return found.drift.resources.flatMap((resource): readonly Row[] => {
-    const { logicalId, type, is, properties } = resource
-    const bare = { unit: found.unit.id, resource: logicalId, type }
+    const { logicalId, type, is, properties, by } = resource
+    const told = by === undefined ? {} : { by: { ...by, at: by.at.toISOString() } }
+    const bare = { unit: found.unit.id, resource: logicalId, type, ...told }
     if (is === 'gone')
       return [{ ...bare, property: null, expected: 'there', actual: 'gone', from: 'the template', at: null }]
     return properties.map((property) => {
@@ -173,6 +176,13 @@ function driftText(found: readonly Found[], paint: Paint): string {
   const rows = found.flatMap(rowsOf)
   const { looked } = dataOf(found)
   const unknown = found.reduce((sum, each) => sum + each.drift.unknown.length, 0)
+  const changers = new Set(
+    rows.flatMap(({ unit, resource, by }) =>
+      by === undefined
+        ? []
+        : [`${resource} of ${unit} was changed last by ${line(by.who)} (${line(by.call)}) at ${minuteOf(by.at)} UTC.`],
+    ),
+  )
   const there = found.filter(({ state }) => state.is === 'settled')
   const shown = rows.map((row): Cell[] => [
     { text: row.unit, paint: paint.bold },
@@ -186,9 +196,13 @@ function driftText(found: readonly Found[], paint: Paint): string {
   const tally = `${count(looked, 'resource')} of ${count(there.length, 'stack')} ${looked === 1 ? 'was' : 'were'} looked at`
   return [
     ...(rows.length === 0 ? [paint.good('No drift.')] : [table(head, shown, paint)]),
+    ...(changers.size === 0 ? [] : [[...changers].join('\n')]),
     paint.dim(
       [
         `${tally}${unknown === 0 ? '.' : `; ${unknown} cannot be, because their types do not take part.`}`,
+        ...found.flatMap(({ unit, drift: { untold } }) =>
+          untold === undefined ? [] : [`Who has changed ${unit.id} is not told: ${line(untold)}.`],
+        ),
         ...found.flatMap(({ unit, state }) =>
           state.is === 'busy' || state.is === 'stuck'
             ? [`${unit.id} was not looked at: its stack is ${state.status}.`]
@@ -197,4 +211,9 @@ function driftText(found: readonly Found[], paint: Paint): string {
       ].join('\n'),
     ),
   ].join('\n\n')
+}
+
+/** `2026-11-25 14:03` */
+function minuteOf(time: string): string {
+  return time.slice(0, 16).replace('T', ' ')
 }

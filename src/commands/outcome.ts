@@ -129,7 +129,16 @@ function failureText({ unit, why, failure }: Attempt, paint: Paint): string {
   ]
   const shown = table([{ name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  ')
   const head = `${paint.bad(paint.bold(`${unit.id} failed`))}\n${shown}`
-  return diagnosis === undefined ? head : `${head}\n\n${suspectsText(diagnosis, paint)}`
+  return diagnosis === undefined
+    ? head
+    : [head, suspectsText(diagnosis, paint), ...seenText(diagnosis, paint)].join('\n\n')
+}
+
+/** What the cloud showed while it was there, each part below its name. */
+function seenText({ seen }: Diagnosis, paint: Paint): readonly string[] {
+  return seen.map(({ what, lines }) =>
+    [`  ${paint.bold(what)}`, ...lines.map((each) => `    ${line(each)}`)].join('\n'),
+  )
 }
 
 /** The four suspects, and what to do. */
@@ -150,7 +159,7 @@ function suspectsText({ verdicts, cloud, steps }: Diagnosis, paint: Paint): stri
 /** The failure as data, for `--json` and for what comes after. */
 function causeData(diagnosis: Diagnosis | undefined): Readonly<Record<string, Json>> {
   if (diagnosis === undefined) return { logicalId: null, type: null, reason: '', at: null }
-  const { cause, at, inputs, verdicts, cloud, also, cascaded, steps } = diagnosis
+  const { cause, at, inputs, verdicts, seen, cloud, also, cascaded, steps } = diagnosis
   return {
     logicalId: cause.resource ?? null,
     type: cause.type ?? null,
@@ -159,6 +168,7 @@ function causeData(diagnosis: Diagnosis | undefined): Readonly<Record<string, Js
     at: at ?? null,
     inputs: inputs.map((input) => ({ reference: input.reference, value: input.value ?? null, at: input.at ?? null })),
     suspects: verdicts.map(({ suspect, is, evidence }) => ({ suspect, is, evidence })),
+    seen: seen.map(({ what, lines }) => ({ what, lines })),
     cloud: cloud ?? null,
     also: also.map(({ resource, reason }) => ({ resource: resource ?? null, reason })),
     cascaded,

@@ -146,10 +146,15 @@ export function rehearsed(check: HealthCheck, answer: Answer): HealthStep {
 }
 
 /**
- * The types whose health the cloud watches: the targets of load balancers, and the services of ECS. What is in a nested stack
+ * The types whose health the cloud watches: the targets of load balancers, services of ECS and functions of Lambda. What is in a nested stack
  * or is made by a macro cannot be seen in a template.
  */
-const watched = new Set(['AWS::ECS::Service', 'AWS::ElasticLoadBalancingV2::TargetGroup', 'AWS::CloudFormation::Stack'])
+const watched = new Set([
+  'AWS::ECS::Service',
+  'AWS::ElasticLoadBalancingV2::TargetGroup',
+  'AWS::Lambda::Function',
+  'AWS::CloudFormation::Stack',
+])
 
 /** That `from: cloud` would never find a service healthy, because its template makes nothing that the cloud watches. */
 export function checkWatched(
@@ -165,7 +170,7 @@ export function checkWatched(
       code: 'health-unwatched',
       severity: 'error',
       message: `${unit} is to be found healthy by the cloud, but its template makes nothing that the cloud watches.`,
-      expected: 'A service of ECS, or a target group of a load balancer.',
+      expected: 'A service of ECS, a function of Lambda, or a target group of a load balancer.',
       remedy: 'Let the runner ask an address: `health: /healthz`.',
       at,
     },

@@ -51,6 +51,7 @@ const failed: DeploymentReport = {
       },
       also: [],
       cascaded: 4,
+      seen: [],
       at: { file: 'templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml', line: 41, column: 3 },
       inputs: [
         {

@@ -1,54 +1,37 @@
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import type { Answer, ClientOptions } from './request.ts'
+import { clientOf, errorOf, send } from './request.ts'
+
+const service = { id: 'S3', name: 's3' }
 
 /**
- * Stands in for `@aws-sdk/client-s3` (81 kB), of which two requests are used: whether an object is there, and to put one. Who
- * asks, how it is signed, sent and timed out, and which endpoint the environment or a profile names for S3, is what the
- * SDK's client of CloudFormation, which is in the build anyway, says when it is told that it is S3's.
+ * Stands in for `@aws-sdk/client-s3` (81 kB), of which two requests are used: whether an object is there, and to put one.
  */
 export class S3Client {
   readonly #client: CloudFormationClient
 
-  constructor(options: ConstructorParameters<typeof CloudFormationClient>[0] & { readonly forcePathStyle: true }) {
+  constructor(options: ClientOptions & { readonly forcePathStyle: true }) {
     const { forcePathStyle: _, ...rest } = options
     // The paths of S3 are signed as they are sent: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-    this.#client = new CloudFormationClient({ ...rest, serviceId: 'S3', signingEscapePath: false })
+    this.#client = clientOf(service, { ...rest, signingEscapePath: false })
   }
 
   async send(
     { method, object, body, headers }: ObjectRequest,
     at: { readonly abortSignal?: AbortSignal } = {},
   ): Promise<object> {
-    const { config } = this.#client
-    const base = new URL(await endpointOf(this.#client))
-    const path = [...base.pathname.split('/').filter((part) => part !== ''), object.Bucket, ...object.Key.split('/')]
-    const signer = await config.signer({
-      name: 'sigv4',
-      signingName: 's3',
-      signingRegion: await config.region(),
-      properties: {},
-    })
-    const signed = await signer.sign(
-      {
+    const answer = await send(this.#client, {
+      service,
+      request: {
         method,
-        protocol: base.protocol,
-        hostname: base.hostname,
-        ...(base.port !== '' && { port: Number(base.port) }),
-        path: `/${path.map(escaped).join('/')}`,
-        query: {},
-        headers: {
-          host: base.host,
-          'user-agent': config.customUserAgent?.map((part) => part.join('/')).join(' ') ?? 'protium',
-          'x-amz-expected-bucket-owner': object.ExpectedBucketOwner,
-          ...headers,
-        },
+        path: [object.Bucket, ...object.Key.split('/')],
+        headers: { 'x-amz-expected-bucket-owner': object.ExpectedBucketOwner, ...headers },
         ...(body !== undefined && { body }),
       },
-      { signingDate: new Date(Date.now() + config.systemClockOffset) },
-    )
-    const { response } = await config.requestHandler.handle(signed, at)
-    const text = await textOf(response.body)
-    if (response.statusCode >= 300) throw errorOf(response, text)
-    return { $metadata: { httpStatusCode: response.statusCode } }
+      at,
+    })
+    if (answer.statusCode >= 300) throw refusalOf(answer)
+    return { $metadata: { httpStatusCode: answer.statusCode } }
   }
 
   destroy(): void {
@@ -86,43 +69,17 @@ export class PutObjectCommand implements ObjectRequest {
   constructor({ Body, ContentType, ...object }: ObjectName & { readonly Body: string; readonly ContentType: string }) {
     this.object = object
     this.body = Body
-    this.headers = { 'content-type': ContentType, 'content-length': String(Buffer.byteLength(Body)) }
+    this.headers = { 'content-type': ContentType }
   }
 }
 
-/** What the environment or a profile says, or else the address of S3 in the region, which differs from CloudFormation's in its name. */
-async function endpointOf({ config }: CloudFormationClient): Promise<string> {
-  const named = await config.serviceConfiguredEndpoint?.()
-  if (named !== undefined) return named
-  const { url } = config.endpointProvider({ Region: await config.region(), UseFIPS: await config.useFipsEndpoint() })
-  return String(url).replace(/\/\/cloudformation\b/u, '//s3')
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html: all but unreserved characters. */
-function escaped(part: string): string {
-  return encodeURIComponent(part).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = []
-  for await (const part of body) parts.push(part)
-  return Buffer.concat(parts).toString()
-}
-
-type Answer = { readonly statusCode: number; readonly headers: Readonly<Record<string, string>> }
-
 /** An error as the SDK's: its name is the code in the body; the answer to HEAD has none. */
-function errorOf({ statusCode, headers }: Answer, text: string): Error {
+function refusalOf(answer: Answer): Error {
   const [code, message] = ['Code', 'Message'].map(
-    (name) => new RegExp(`<${name}>([^<]*)</${name}>`, 'u').exec(text)?.[1],
+    (name) => new RegExp(`<${name}>([^<]*)</${name}>`, 'u').exec(answer.text)?.[1],
   )
-  const error = new Error(message ?? 'UnknownError')
-  error.name = code ?? (statusCode === 404 ? 'NotFound' : String(statusCode))
-  return Object.assign(error, {
-    $metadata: { httpStatusCode: statusCode, requestId: headers['x-amz-request-id'] },
-    $response: { statusCode, headers },
+  return errorOf(answer, {
+    name: code ?? (answer.statusCode === 404 ? 'NotFound' : String(answer.statusCode)),
+    message: message ?? 'UnknownError',
   })
 }

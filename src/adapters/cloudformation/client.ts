@@ -68,7 +68,7 @@ const longestAnswer = 60_000
  */
 export function cloudOf(options: ClientOptions): Cloud {
   const { account, region, clock, random } = options
-  const shared = { region, maxAttempts: 1, customUserAgent: 'protium', requestHandler: handlerOptions() } as const
+  const shared = sharedOptions(region)
   const budget = budgetOf(options)
   // Who asks is found once for all clients of the same stage, and anew when what was found has expired.
   let client: Promise<CloudFormationClient> | undefined
@@ -189,6 +189,19 @@ function named(client: CloudFormationClient): CloudFormationClient {
     { step: 'initialize', name: 'protiumCallName', priority: 'high' },
   )
   return client
+}
+
+/** What every client of a region is made with; repetitions are not the SDK's. */
+function sharedOptions(region: string): Shared {
+  return { region, maxAttempts: 1, customUserAgent: 'protium', requestHandler: handlerOptions() }
+}
+
+/** What clients of other services are made with, who look at the same account by the same credentials. */
+export async function clientOptions({
+  region,
+  credentials,
+}: Pick<ClientOptions, 'region' | 'credentials'>): Promise<Shared & Identity> {
+  return { ...sharedOptions(region), ...(await identityOf(credentials)) }
 }
 
 /** An agent of one's own does not know of a proxy by itself: https://nodejs.org/api/http.html#built-in-proxy-support */

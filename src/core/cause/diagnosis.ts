@@ -8,6 +8,8 @@ import type { FailureClass } from './classes.ts'
 import type { Cause, FirstCause } from './first.ts'
 import type { Difference, Evidence, Parity, Suspect, Verdict } from './suspects.ts'
 import { blamesCloud, judge } from './suspects.ts'
+import type { Shown } from './found.ts'
+import { shownOf } from './found.ts'
 import { redact } from './redact.ts'
 
 /** What can be said of a failure: the cause, where it comes from, who is suspected, and what to do. Secrets are taken out. */
@@ -21,6 +23,8 @@ export type Diagnosis = {
   /** What that line read, and where it was written. */
   readonly inputs: readonly { readonly reference: string; readonly value?: string; readonly at?: Place }[]
   readonly verdicts: readonly Verdict[]
+  /** What the cloud showed of it while it was there. */
+  readonly seen: readonly Shown[]
   /** What the cloud itself does wrong; a sentence. */
   readonly cloud?: string
   /** What to do now, the likeliest first: sentences. */
@@ -34,7 +38,8 @@ export function diagnosisOf(
 ): Diagnosis {
   const { first, also, cascaded, rollbackBlockedBy } = found
   const origin = originOf(part, first)
-  const all: Evidence = { ...evidence, cause: found }
+  // What is quoted is cut, so secrets are taken out before that.
+  const all: Evidence = { ...evidence, cause: { ...found, first: safe(first) } }
   const verdicts = judge(all)
   const cloud = blamesCloud(all)
   return {
@@ -45,6 +50,7 @@ export function diagnosisOf(
     ...(origin?.at !== undefined && { at: origin.at }),
     inputs: origin?.inputs ?? [],
     verdicts: verdicts.map((verdict) => ({ ...verdict, evidence: verdict.evidence.map(redact) })),
+    seen: shownOf(evidence),
     ...(cloud !== undefined && { cloud }),
     steps: stepsFor(first, { verdicts, at: origin?.at }),
   }

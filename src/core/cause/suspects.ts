@@ -13,18 +13,29 @@ export type Verdict = {
 }
 
 /** What is known of a failure. What was not looked at is left out; what was looked at and not found is an empty list. */
-export type Evidence = {
+export type Evidence = Found & {
   readonly cause?: FirstCause
   /** The healthy stage before this one, and what differs from it. */
   readonly before?: Parity
-  readonly tasks?: readonly StoppedTask[]
-  readonly targets?: readonly TargetHealth[]
-  /** The last lines of the log, oldest first, secrets taken out. */
-  readonly log?: readonly string[]
-  /** Denials in the log or the cloud's trail: what was denied, to whom. */
-  readonly denials?: readonly string[]
   /** What answered at the address after the deployment, if that was asked. */
   readonly answered?: { readonly status?: number; readonly failure?: 'timeout' | 'refused' | 'unresolved' | 'tls' }
+}
+
+/** What the cloud shows of what fails, for as long as it is there: a rollback takes most of it away. */
+export type Found = {
+  readonly tasks?: readonly StoppedTask[]
+  readonly targets?: readonly TargetHealth[]
+  readonly functions?: readonly FunctionState[]
+  /** The last lines of the log, oldest first, secrets taken out. */
+  readonly log?: readonly string[]
+  /** Denials in the log: what was denied, to whom. */
+  readonly denials?: readonly string[]
+  /** What services say of themselves, newest first. */
+  readonly events?: readonly string[]
+  /** That ECS has stopped a deployment by itself, and what it goes back to: a sentence. */
+  readonly circuit?: string
+  /** What could not be looked at, and why: whole sentences. */
+  readonly unseen?: readonly string[]
 }
 
 /** What this stage shares with the one before, which runs healthy. */
@@ -46,9 +57,22 @@ export type Difference = {
   readonly declared: boolean
 }
 
+/** How a container, or a task before it had one, came to its end. */
 export type StoppedTask = {
   readonly container?: string
   readonly exitCode?: number
+  readonly reason?: string
+  /** How many ended just so, if it was more than one. */
+  readonly times?: number
+}
+
+/** A function of Lambda: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html */
+export type FunctionState = {
+  readonly name: string
+  readonly state?: string
+  /** Of its last change: `Successful`, `InProgress`, `Failed`. */
+  readonly update?: string
+  /** Why it is in that state: the cloud's words. */
   readonly reason?: string
 }
 
@@ -69,22 +93,31 @@ export function blamesCloud({ cause }: Evidence): string | undefined {
   return undefined
 }
 
-function code({ cause, before, tasks = [], targets = [], log = [], answered }: Evidence): Verdict {
+function code(evidence: Evidence): Verdict {
+  const { cause, before, tasks = [], log = [], answered } = evidence
   const of = verdictOn('code')
   const crashed = tasks.filter(
     ({ exitCode }) => exitCode !== undefined && exitCode !== 0 && exitCode !== 137 && exitCode !== 143,
   )
   const trace = log.find((line) => stackTrace.test(line))
   const failing = answered?.status !== undefined && answered.status >= 500
-  const wrongAnswers = targets.some(({ code: told }) => told === 'Target.ResponseCodeMismatch')
+  const greedy = tasks.find(({ reason = '' }) => /OutOfMemory/i.test(reason))
+  const unwell = tasks.some(({ reason = '' }) => /failed container health checks/i.test(reason))
+  const missing = noImage(evidence)
   const signs = [
     ...crashed.map(
       ({ container, exitCode }) => `${container ?? 'The container'} ended by itself with exit code ${exitCode}.`,
     ),
+    ...(greedy === undefined
+      ? []
+      : [`${greedy.container ?? 'The container'} was ended because it used more memory than it may.`]),
+    ...(unwell ? ['It does not pass the health check of its own container.'] : []),
     ...(trace === undefined ? [] : [`The log says: ${trace.trim()}`]),
     ...(failing ? [`It answers, with status ${answered.status}.`] : []),
-    ...(wrongAnswers ? ['It answers the load balancer’s health check with another status than was expected.'] : []),
-    ...noImage(cause, tasks),
+    ...(answersWrongly(evidence)
+      ? ['It answers the load balancer’s health check with another status than was expected.']
+      : []),
+    ...missing,
   ]
   if (before?.sameImage === true) {
     const healthy = `The same image runs healthy in ${before.stage}.`
@@ -92,11 +125,14 @@ function code({ cause, before, tasks = [], targets = [], log = [], answered }: E
   }
   if (isOf(cause, ...notCode) && signs.length === 0)
     return of('cleared', [`It was stopped before anything of the service ran: ${quoted(cause?.first)}`])
+  const stopped = neverRan(evidence)
+  if (stopped !== undefined && signs.length === 0)
+    return of('cleared', [`No task came as far as to run it: ${stopped}`])
   // A sign proves something of the code only if what it is run with is known to be in order.
   const settled = before === undefined || before.differences.some(({ declared }) => !declared)
   if (signs.length > 0 && !settled && before.sameTemplate)
     return of('convicted', [...signs, `All else is as in ${before.stage}, where it runs healthy.`])
-  if (noImage(cause, tasks).length > 0) return of('convicted', signs)
+  if (missing.length > 0) return of('convicted', signs)
   if (isOf(cause, 'application') && signs.length === 0)
     return of('unknown', [
       `The service did not become healthy (${quoted(cause?.first)}), and neither its log nor its tasks say why.`,
@@ -124,14 +160,15 @@ function settings({ cause, before }: Evidence): Verdict {
   ])
 }
 
-function security({ cause, before, denials, log }: Evidence): Verdict {
+function security(evidence: Evidence): Verdict {
+  const { cause, before, denials, log } = evidence
   const of = verdictOn('security')
   if (isOf(cause, 'permission')) return of('convicted', [quoted(cause?.first)])
-  const told = denials ?? []
+  const told = [...reasonsOf(evidence).filter(isDenied).map(cutText), ...(denials ?? [])]
   if (told.length > 0)
     return of(
       'convicted',
-      told.map((denial) => `Denied: ${denial}`),
+      [...new Set(told)].slice(0, 3).map((denial) => `Denied: ${denial}`),
     )
   const others = before?.differences.filter(({ kind }) => kind === 'permission') ?? []
   if (denials !== undefined && before?.sameTemplate === true && others.length === 0)
@@ -142,14 +179,16 @@ function security({ cause, before, denials, log }: Evidence): Verdict {
   ])
 }
 
-function firewall({ cause, before, targets = [], log, answered }: Evidence): Verdict {
+function firewall(evidence: Evidence): Verdict {
+  const { cause, before, targets = [], log, answered } = evidence
   const of = verdictOn('firewall')
   if (isOf(cause, 'network') && !isStructure(cause)) return of('convicted', [quoted(cause?.first)])
+  const cut = reasonsOf(evidence).find((reason) => connection.test(reason))
+  if (cut !== undefined) return of('convicted', [`A connection was not made: ${cutText(cut)}`])
   const unreachable = log?.find((line) => connection.test(line))
   if (unreachable !== undefined) return of('convicted', [`The log says: ${unreachable.trim()}`])
   const answers =
-    answered?.status !== undefined ||
-    targets.some(({ code: told, state }) => state === 'healthy' || told === 'Target.ResponseCodeMismatch')
+    answered?.status !== undefined || targets.some(({ state }) => state === 'healthy') || answersWrongly(evidence)
   const others = before?.differences.filter(({ kind }) => kind === 'network') ?? []
   const silent = targets.filter(({ code: told }) => told === 'Target.Timeout')
   if (silent.length > 0 && others.length > 0 && log?.length === 0)
@@ -204,19 +243,58 @@ const connection =
 const stackTrace =
   /^\s*(?:Uncaught )?(?:[A-Za-z_$][\w.$]*(?:Error|Exception)\b|Traceback \(most recent call last\)|panic: |Exception in thread )/
 
+/** What tasks and functions say of their end, in the cloud's words. */
+function reasonsOf({ tasks = [], functions = [] }: Evidence): readonly string[] {
+  return [...tasks, ...functions].flatMap(({ reason }) => (reason === undefined ? [] : [reason]))
+}
+
+/**
+ * A denial by the cloud. Registries say of an image that is not there that it may be one that is not to be seen, which proves neither.
+ */
+function isDenied(text: string): boolean {
+  return denial.test(text) && !/repository does not exist or may require/i.test(text)
+}
+
+const denial =
+  /is not authorized to perform|\bAccess ?Denied|AccessDeniedException|UnauthorizedOperation|\b403 Forbidden|no (?:identity|resource)-based policy allows/i
+
+/** A service that answers with a wrong status is reached, and runs. */
+function answersWrongly({ targets = [], tasks = [], events = [] }: Evidence): boolean {
+  return (
+    targets.some(({ code: told }) => told === 'Target.ResponseCodeMismatch') ||
+    [...events, ...tasks.map(({ reason = '' }) => reason)].some((text) =>
+      /health checks failed with these codes/i.test(text),
+    )
+  )
+}
+
+/** Why nothing of the service has run, where the cloud could not even begin to: it was not let in, or not through. */
+function neverRan({ tasks = [] }: Evidence): string | undefined {
+  const isBefore = ({ exitCode, reason = '' }: StoppedTask): boolean =>
+    exitCode === undefined && /CannotPull|ResourceInitializationError/.test(reason)
+  const isOther = (reason: string): boolean => isDenied(reason) || connection.test(reason)
+  const [first] = tasks
+  if (first?.reason === undefined || !tasks.every(isBefore)) return undefined
+  return tasks.every(({ reason = '' }) => isOther(reason)) ? cutText(first.reason) : undefined
+}
+
 /** An image that is not there was never built, or is called otherwise: the build’s business. */
-function noImage(cause: FirstCause | undefined, tasks: readonly StoppedTask[]): readonly string[] {
-  const said = [cause?.first.reason ?? '', ...tasks.map(({ reason }) => reason ?? '')]
+function noImage(evidence: Evidence): readonly string[] {
+  const said = [evidence.cause?.first.reason ?? '', ...reasonsOf(evidence)]
   const found = said.find((text) =>
     /CannotPullContainer|image\S* .{0,200}?not found|manifest unknown|InvalidImage/i.test(text),
   )
   return found === undefined || connection.test(found) || /denied|forbidden|not authorized/i.test(found)
     ? []
-    : [`The image cannot be had: ${found.slice(0, 300)}`]
+    : [`The image cannot be had: ${cutText(found)}`]
+}
+
+function cutText(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
 }
 
 function quoted(cause: Cause | undefined): string {
   if (cause === undefined) return ''
-  const reason = cause.reason.length > 300 ? `${cause.reason.slice(0, 300)}…` : cause.reason
+  const reason = cutText(cause.reason)
   return cause.logicalId === undefined ? reason : `${cause.logicalId}: ${reason}`
 }

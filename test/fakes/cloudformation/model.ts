@@ -8,7 +8,7 @@ export interface Members {
   readonly [name: string]: Value | undefined
 }
 
-export type ServiceName = 'cloudformation' | 'sts'
+export type ServiceName = 'cloudformation' | 'sts' | 'elasticloadbalancing' | 'ecs' | 'logs' | 'cloudtrail' | 'lambda'
 
 /** What is wrong with a request. A `constraint` is a value that AWS refuses with an error of its own. */
 export type Finding = { readonly is: 'shape' | 'constraint'; readonly what: string }
@@ -17,7 +17,7 @@ export type ErrorShape = { readonly code: string; readonly status: number }
 
 type Shape = {
   readonly type: string
-  readonly members?: Readonly<Record<string, { readonly shape: string }>>
+  readonly members?: Readonly<Record<string, { readonly shape: string; readonly location?: string }>>
   readonly member?: { readonly shape: string }
   readonly key?: { readonly shape: string }
   readonly value?: { readonly shape: string }
@@ -26,10 +26,13 @@ type Shape = {
   readonly pattern?: string
   readonly min?: number
   readonly max?: number
-  readonly error?: { readonly code: string; readonly httpStatusCode: number }
+  readonly error?: { readonly code?: string; readonly httpStatusCode: number }
+  readonly fault?: boolean
 }
 
 type Operation = {
+  /** Of a service that is asked by paths. */
+  readonly http?: { readonly method: string; readonly requestUri: string }
   readonly input?: string
   readonly output?: string
   readonly wrapper?: string
@@ -38,7 +41,10 @@ type Operation = {
 
 type Service = {
   readonly version: string
-  readonly namespace: string
+  readonly protocol: string
+  readonly namespace?: string
+  /** What requests in JSON name before the action. */
+  readonly target?: string
   readonly operations: Readonly<Record<string, Operation>>
   readonly shapes: Readonly<Record<string, Shape>>
 }
@@ -55,10 +61,156 @@ export function actionsOf(service: ServiceName): readonly string[] {
   return Object.keys(file.services[service].operations)
 }
 
-/** Which of the two services has an action. */
+/** Which of the services that are asked by forms has an action. */
 export function serviceOf(action: string): ServiceName | undefined {
-  if (Object.hasOwn(file.services.cloudformation.operations, action)) return 'cloudformation'
-  return Object.hasOwn(file.services.sts.operations, action) ? 'sts' : undefined
+  const services = ['cloudformation', 'sts', 'elasticloadbalancing'] as const
+  return services.find((name) => Object.hasOwn(file.services[name].operations, action))
+}
+
+/** The service and the action of a request in JSON, by its header `X-Amz-Target`; clients leave out the package of the service. */
+export function targetedBy(target: string): { readonly service: ServiceName; readonly action: string } | undefined {
+  const dot = target.lastIndexOf('.')
+  const [prefix, action] = [target.slice(0, dot), target.slice(dot + 1)]
+  const services = ['ecs', 'logs', 'cloudtrail'] as const
+  const service = services.find((name) => file.services[name].target?.split('.').at(-1) === prefix.split('.').at(-1))
+  return service !== undefined && Object.hasOwn(file.services[service].operations, action)
+    ? { service, action }
+    : undefined
+}
+
+/** The same of a request by its path, with what stands in the path. */
+export function routedBy(
+  method: string,
+  path: string,
+): { readonly service: ServiceName; readonly action: string; readonly input: Members } | undefined {
+  for (const [action, { http }] of Object.entries(file.services.lambda.operations)) {
+    if (http === undefined || http.method !== method) continue
+    const names: string[] = []
+    const pattern = http.requestUri.replaceAll(/\{(\w+)\}/gu, (_, name: string) => {
+      names.push(name)
+      return '([^/?]+)'
+    })
+    const found = new RegExp(`^${pattern}(?:\\?|$)`, 'u').exec(path)
+    if (found === null) continue
+    const input = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1] ?? '')]))
+    return { service: 'lambda', action, input }
+  }
+  return undefined
+}
+
+/** Everything that the model has against a request in JSON, and the request with times as times. */
+export function decodeJson(service: ServiceName, action: string, body: unknown): Decoded {
+  const { operations, shapes } = file.services[service]
+  const findings: Finding[] = []
+  const shape = operations[action]?.input
+  const input = shape === undefined ? {} : fromJson({ shapes, findings }, { shape, json: body, path: '' })
+  return { input: isMembers(input) ? input : {}, findings }
+}
+
+/** The answer in JSON, and everything that the model has against it. */
+export function encodeJson(
+  service: ServiceName,
+  action: string,
+  output: Members,
+): { readonly json: string; readonly findings: readonly Finding[] } {
+  const { operations, shapes } = file.services[service]
+  const findings: Finding[] = []
+  const shape = operations[action]?.output
+  const json = shape === undefined ? {} : toJson({ shapes, findings }, { shape, value: output, path: '' })
+  return { json: JSON.stringify(json), findings }
+}
+
+function fromJson(
+  reader: Reader,
+  { shape: name, json, path }: { readonly shape: string; readonly json: unknown; readonly path: string },
+): Value | undefined {
+  const shape = shapeOf(reader, name)
+  const wrong = (): undefined => {
+    reader.findings.push({ is: 'shape', what: `"${path}" is ${JSON.stringify(json)}, not a ${shape.type}` })
+    return undefined
+  }
+  const read = (): Value | undefined => {
+    if (shape.type === 'structure') {
+      if (!isRecord(json)) return wrong()
+      const members: Record<string, Value> = {}
+      for (const [member, inner] of Object.entries(json)) {
+        const known = shape.members?.[member]
+        const at = path === '' ? member : `${path}.${member}`
+        if (known === undefined) reader.findings.push({ is: 'shape', what: `there is no field "${at}"` })
+        const value = known === undefined ? undefined : fromJson(reader, { shape: known.shape, json: inner, path: at })
+        if (value !== undefined) members[member] = value
+      }
+      return members
+    }
+    if (shape.type === 'list') {
+      if (!Array.isArray(json)) return wrong()
+      const items: readonly unknown[] = json
+      return items.flatMap(
+        (item, index) =>
+          fromJson(reader, { shape: shape.member?.shape ?? '', json: item, path: `${path}.${index}` }) ?? [],
+      )
+    }
+    if (shape.type === 'string') return typeof json === 'string' ? json : wrong()
+    if (shape.type === 'boolean') return typeof json === 'boolean' ? json : wrong()
+    if (shape.type === 'timestamp') return typeof json === 'number' ? new Date(json * 1000) : wrong()
+    if (shape.type === 'integer' || shape.type === 'long') return Number.isSafeInteger(json) ? Number(json) : wrong()
+    return wrong()
+  }
+  const value = read()
+  if (value !== undefined) check(reader, { shape, value, path })
+  return value
+}
+
+function toJson(
+  reader: Reader,
+  { shape: name, value, path }: { readonly shape: string; readonly value: Value; readonly path: string },
+): unknown {
+  const shape = shapeOf(reader, name)
+  const wrong = (): undefined => {
+    reader.findings.push({ is: 'shape', what: `"${path}" is ${JSON.stringify(value)}, not a ${shape.type}` })
+    return undefined
+  }
+  check(reader, { shape, value, path })
+  switch (shape.type) {
+    case 'structure':
+    case 'map': {
+      if (!isMembers(value)) return wrong()
+      return Object.fromEntries(
+        Object.entries(value).flatMap(([member, inner]): [string, unknown][] => {
+          if (inner === undefined) return []
+          const at = path === '' ? member : `${path}.${member}`
+          const known = shape.type === 'map' ? shape.value : shape.members?.[member]
+          if (known !== undefined) return [[member, toJson(reader, { shape: known.shape, value: inner, path: at })]]
+          reader.findings.push({ is: 'shape', what: `there is no field "${at}"` })
+          return []
+        }),
+      )
+    }
+    case 'list': {
+      if (!Array.isArray(value)) return wrong()
+      const items: readonly Value[] = value
+      return items.map((item, index) =>
+        toJson(reader, { shape: shape.member?.shape ?? '', value: item, path: `${path}.${index}` }),
+      )
+    }
+    case 'timestamp':
+      return value instanceof Date ? value.getTime() / 1000 : wrong()
+    case 'string':
+    case 'boolean':
+      return typeof value === shape.type ? value : wrong()
+    default:
+      return typeof value === 'number' ? value : wrong()
+  }
+}
+
+function shapeOf({ shapes }: Reader, name: string): Shape {
+  const shape = shapes[name]
+  if (shape === undefined) throw new Error(`The model has no shape ${name}`)
+  return shape
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 type Decoded = { readonly input: Members; readonly findings: readonly Finding[] }
@@ -244,7 +396,7 @@ export function encode(
   action: string,
   { output, requestId }: { readonly output: Members; readonly requestId: string },
 ): { readonly xml: string; readonly findings: readonly Finding[] } {
-  const { namespace, operations, shapes } = file.services[service]
+  const { namespace = '', operations, shapes } = file.services[service]
   const operation = operations[action]
   const findings: Finding[] = []
   const reader: Reader = { shapes, findings }
@@ -317,6 +469,7 @@ const common: Readonly<Record<string, number>> = {
   SignatureDoesNotMatch: 403,
   Throttling: 400,
   ValidationError: 400,
+  ValidationException: 400,
 }
 
 /** How an error goes over the wire. `undefined` if the model does not know it for the action. */
@@ -325,15 +478,15 @@ export function errorOf(service: ServiceName, action: string, name: string): Err
   if (status !== undefined) return { code: name, status }
   const { operations, shapes } = file.services[service]
   if (operations[action]?.errors.includes(name) !== true) return undefined
-  const error = shapes[name]?.error
-  return error === undefined ? undefined : { code: error.code, status: error.httpStatusCode }
+  const { error, fault = false } = shapes[name] ?? {}
+  return { code: error?.code ?? name, status: error?.httpStatusCode ?? (fault ? 500 : 400) }
 }
 
 export function errorXml(
   service: ServiceName,
   error: { readonly code: string; readonly message: string; readonly sender: boolean; readonly requestId: string },
 ): string {
-  const { namespace } = file.services[service]
+  const { namespace = '' } = file.services[service]
   return `<ErrorResponse xmlns="${namespace}"><Error><Type>${error.sender ? 'Sender' : 'Receiver'}</Type><Code>${error.code}</Code><Message>${escaped(error.message)}</Message></Error><RequestId>${error.requestId}</RequestId></ErrorResponse>`
 }
 

@@ -7,11 +7,27 @@ import { newAgenda } from './agenda.ts'
 import { simulatedClock } from './clock.ts'
 import { type Asked, expired, type Fault, type Instead, newFaults } from './faults.ts'
 import { newIdentities } from './identity.ts'
-import { actionsOf, decode, encode, errorOf, errorXml, type ServiceName, serviceOf } from './model.ts'
+import {
+  actionsOf,
+  decode,
+  decodeJson,
+  encode,
+  encodeJson,
+  errorOf,
+  errorXml,
+  type Finding,
+  type Members,
+  routedBy,
+  type ServiceName,
+  serviceOf,
+  targetedBy,
+} from './model.ts'
+import { newRunners, type Running } from './running.ts'
 import { answerS3, s3Failure, targetOf } from './s3.ts'
 import { ApiError, type Failure, placeOf, type Stack, stackEvent, type World } from './state.ts'
 
 export type { Asked, Fault, FaultKind } from './faults.ts'
+export type { Running } from './running.ts'
 export type { Failure } from './state.ts'
 export { realClock, simulatedClock, type SimulatedClock } from './clock.ts'
 
@@ -69,6 +85,8 @@ export type FakeCloudFormation<C extends Clock = Clock> = {
   clearFaults(): void
   /** Lets a resource fail. */
   fail(failure: Failure): void
+  /** How services, functions, targets and logs are from now on. */
+  runs(running: Running): void
   /** No resource fails any more. */
   clearFailures(): void
   /** Ends all credentials that were given out so far. */
@@ -128,7 +146,7 @@ const undone = [
   'StackPolicyURL',
 ]
 
-/** Starts a fake CloudFormation, with S3 and STS beside it, on a port of 127.0.0.1. */
+/** Starts a fake CloudFormation, with S3, STS and the services that its resources run in beside it, on a port of 127.0.0.1. */
 export async function startCloudFormation(
   options?: Omit<FakeOptions, 'clock'>,
 ): Promise<FakeCloudFormation<ReturnType<typeof simulatedClock>>>
@@ -167,6 +185,10 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     },
   }
   const identities = newIdentities(() => agenda.now(), { account, accessKeys: options.accessKeys ?? {} })
+  const runners = newRunners(
+    () => [...world.places.values()].flatMap(({ stacks }) => stacks),
+    () => agenda.now(),
+  )
   const faults = newFaults(() => clock.now())
   let recorded: Recorded[] = []
   let violations: string[] = []
@@ -187,7 +209,96 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     const form = isForm(request) ? new URLSearchParams(body.toString('utf8')) : undefined
     const action = form?.get('Action') ?? undefined
     if (form !== undefined && action !== undefined) return query(response, { form, action, signed })
+    const asked = inJson(request, body)
+    if (asked !== undefined) return json(response, { ...asked, signed })
     return object(request, response, { body, signed })
+  }
+
+  /** A request to ECS and its like, which name their action in a header, or to Lambda, which has paths. */
+  function inJson(request: IncomingMessage, body: Buffer): AskedInJson | undefined {
+    const { method = 'GET', url: path = '/', headers } = request
+    const target = headers['x-amz-target']
+    if (target === undefined) {
+      const routed = routedBy(method, path)
+      return routed === undefined ? undefined : { ...routed, body: routed.input }
+    }
+    const targeted = targetedBy(String(target))
+    if (targeted !== undefined) return { ...targeted, body: JSON.parse(body.toString('utf8')) }
+    violations.push(`${String(target)}: the cut of the model has no such action`)
+    return undefined
+  }
+
+  type AskedInJson = { readonly service: ServiceName; readonly action: string; readonly body: unknown }
+
+  async function json(
+    response: ServerResponse,
+    { service, action, body, signed }: AskedInJson & { readonly signed: Signed },
+  ): Promise<void> {
+    const asked = askedOf(service, action, signed)
+    const turn = faults.turnOf(asked)
+    const before = (await turn.before()) ?? refusedCredentials(asked, action)
+    const { input, findings } = decodeJson(service, action, body)
+    violations.push(...findings.map(({ what }) => `${service} ${action}: ${what}`))
+    const answer = before === undefined ? jsonAnswer({ service, action, input, findings, asked }) : undefined
+    const instead = before ?? (await turn.after())
+    if (instead?.is === 'reset') {
+      note(asked, { status: 'reset', code: undefined, input })
+      response.destroy()
+      return
+    }
+    const final =
+      instead === undefined && answer !== undefined
+        ? answer
+        : instead?.is === 'error'
+          ? jsonError({ ...instead, code: instead.code === 'AccessDenied' ? 'AccessDeniedException' : instead.code })
+          : jsonError({ status: 500, code: 'InternalFailure', message: '' })
+    note(asked, { status: final.status, code: final.code, input })
+    const type = service === 'lambda' ? 'application/json' : 'application/x-amz-json-1.1'
+    const headers = { 'content-type': type, 'x-amzn-requestid': requestId() }
+    response
+      .writeHead(final.status, { ...headers, ...(final.code !== undefined && { 'x-amzn-errortype': final.code }) })
+      .end(final.body)
+  }
+
+  function jsonError({
+    status,
+    code,
+    message,
+  }: {
+    readonly status: number
+    readonly code: string
+    readonly message: string
+  }) {
+    return { status, code, body: JSON.stringify({ __type: code, message }) }
+  }
+
+  function jsonAnswer({
+    service,
+    action,
+    input,
+    findings,
+    asked,
+  }: {
+    readonly service: ServiceName
+    readonly action: string
+    readonly input: Members
+    readonly findings: readonly Finding[]
+    readonly asked: Asked
+  }): { readonly status: number; readonly code: string | undefined; readonly body: string } {
+    const constraints = findings.filter(({ is }) => is === 'constraint')
+    try {
+      if (constraints.length > 0)
+        throw new ApiError('ValidationException', constraints.map(({ what }) => what).join('; '))
+      const output = runners.answer({ service, action, input, account: asked.account, region: asked.region })
+      const { json: body, findings: wrong } = encodeJson(service, action, output)
+      violations.push(...wrong.map(({ what }) => `the answer of ${action}: ${what}`))
+      return { status: 200, code: undefined, body }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      const known = errorOf(service, action, error.code)
+      if (known === undefined) violations.push(`the answer of ${action}: there is no error ${error.code}`)
+      return jsonError({ ...(known ?? { status: 400, code: error.code }), message: error.message })
+    }
   }
 
   type Signed = ReturnType<typeof signatureOf>
@@ -296,7 +407,9 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
       const output =
         service === 'sts'
           ? identities.answer({ action, input, accessKey: asked.accessKey })
-          : handlers[action]?.({ world, place: placeOf(world, asked.account, asked.region), input })
+          : service === 'elasticloadbalancing'
+            ? runners.answer({ service, action, input, account: asked.account, region: asked.region })
+            : handlers[action]?.({ world, place: placeOf(world, asked.account, asked.region), input })
       const { xml, findings: wrong } = encode(service, action, { output: output ?? {}, requestId: requestId() })
       violations.push(...wrong.map(({ what }) => `the answer of ${action}: ${what}`))
       return { status: 200, code: undefined, xml }
@@ -360,6 +473,7 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     fail: (failure) => {
       world.failures.push({ failure, left: failure.times ?? Number.POSITIVE_INFINITY })
     },
+    runs: (running) => runners.set(running),
     clearFailures: () => {
       world.failures.length = 0
     },
