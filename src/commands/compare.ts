@@ -1,17 +1,21 @@
-import type { Json, Outcome } from '../command.ts'
-import { command, path, text } from '../command.ts'
+import type { Json, Outcome, Ports } from '../command.ts'
+import { command, flag, path, text } from '../command.ts'
 import { line } from '../core/encode.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
-import type { ParityDifference, ParityReport, Side } from '../core/parity.ts'
-import { compareSides, ordered } from '../core/parity.ts'
+import type { DriftOf, ParityDifference, ParityReport, Side } from '../core/parity.ts'
+import { compareSides, handChanges, isRuledOut, ordered } from '../core/parity.ts'
 import type { Checked, Problem } from '../core/problem.ts'
+import { Refused } from '../core/problem.ts'
 import type { Paint } from '../core/report.ts'
 import { count, distinct, list, placeText, table } from '../core/report.ts'
 import { didYouMean } from '../core/nearest.ts'
-import { renderAll } from './planning.ts'
+import { withoutSecrets } from '../core/secret.ts'
+import { renderAll, stackOf } from './planning.ts'
 import { readFolder, stateFolders } from './reading.ts'
+import type { Stacks } from './stacks.ts'
+import { stacksOf } from './stacks.ts'
 
-type Answer = Outcome<Readonly<Record<'ruledOut' | 'differences' | 'alike', Json>>>
+type Answer = Outcome<Readonly<Record<'ruledOut' | 'differences' | 'drift' | 'alike', Json>>>
 
 export const compare = command({
   name: 'compare',
@@ -20,22 +24,25 @@ export const compare = command({
     service: text('The service: checkout.', { positional: true, required: true }),
     first: text('A stage: staging.', { positional: true, required: true }),
     second: text('Another stage: prod.', { positional: true, required: true }),
+    offline: flag('Do not look at the stacks: what was changed by hand is not known then.'),
     root: path('The folder of the organisation.', { default: '.' }),
     state: path('The folder of the local stacks and records; a relative one lies below the root.', {
       default: '.protium',
     }),
   },
   outputs: {
-    ruledOut: 'Whether infrastructure can be ruled out: no difference that nobody declared.',
+    ruledOut:
+      'Whether infrastructure can be ruled out: no difference that nobody declared, and nothing changed by hand.',
     differences:
       'The differences, each with what it is about, both values, what it comes from and where it was declared.',
+    drift: 'Of both stages, what was changed by hand since it was deployed, or why that is not known.',
     alike: 'How many values of the two renderings are the same.',
   },
-  async run(ports, { service, first, second, root, state }): Promise<Answer> {
+  async run(ports, { service, first, second, offline, root, state }): Promise<Answer> {
     const { organisation: read, sources } = await readFolder(ports, root, { services: [service] })
     const bad = (problems: readonly Problem[]): Answer => ({
       exit: 'bad-input',
-      data: { ruledOut: false, differences: [], alike: 0 },
+      data: { ruledOut: false, differences: [], drift: [], alike: 0 },
       text: () => '',
       problems,
       sources,
@@ -66,20 +73,53 @@ export const compare = command({
     if (mine === undefined || theirs === undefined) return bad(found)
     const report = compareSides(mine, theirs)
     const undeclared = report.differences.filter(({ is }) => is === 'undeclared')
+    await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
+    const drift = await Promise.all(
+      [mine, theirs].map(async (side) =>
+        offline ? ({ is: 'unknown', why: 'the stack was not to be looked at' } as const) : driftOf(ports, side, stacks),
+      ),
+    )
+    const byHand = drift.some((each) => each.is === 'looked' && each.changes.length > 0)
     return {
-      exit: undeclared.length > 0 ? 'different' : 'done',
+      exit: undeclared.length > 0 || byHand ? 'different' : 'done',
       data: {
-        ruledOut: undeclared.length === 0,
+        ruledOut: isRuledOut(report, drift),
         differences: ordered(report.differences).map(({ at, ...each }) => ({ ...each, at: at ?? null })),
+        drift: drift.map((each, index) => ({ unit: [one, other][index]?.id ?? '', ...each })),
         alike: report.alike,
       },
-      text: (paint) => parityText(report, paint),
+      text: (paint) => parityText(report, { drift, paint }),
       problems: read.problems,
       sources,
-      next: [{ run: `explain --at ${other.id}:1`, why: 'which line of which template wrote a line, and what it read' }],
+      next: [
+        ...(byHand
+          ? [
+              {
+                run: `drift ${one.id} ${other.id}`,
+                why: 'where it comes from, and how to bring it back or take it over',
+              },
+            ]
+          : []),
+        { run: `explain --at ${other.id}:1`, why: 'which line of which template wrote a line, and what it read' },
+      ],
     }
   },
 })
+
+/** What was changed by hand of one side. Where that cannot be told it is not known, and never taken for nothing. */
+async function driftOf(ports: Ports, { unit, part }: Side, stacks: Stacks): Promise<DriftOf> {
+  try {
+    const provisioner = await stacks.of(unit)
+    const state = await provisioner.state(stackOf(unit), { expects: 'change' })
+    if (state.is === 'absent') return { is: 'absent' }
+    if (state.is !== 'settled') return { is: 'unknown', why: `the stack is ${state.status}` }
+    const { resources, looked, unknown } = await provisioner.drift(stackOf(unit), ports.signal)
+    return { is: 'looked', looked, unseen: unknown.length, changes: handChanges(part, resources) }
+  } catch (error) {
+    if (!(error instanceof Refused) || ports.signal.aborted) throw error
+    return { is: 'unknown', why: withoutSecrets(error.message) }
+  }
+}
 
 function instanceOf(
   { services, units }: Organisation,
@@ -111,18 +151,25 @@ function instanceOf(
 }
 
 /** What nobody declared is shown whole; of what was declared the inputs, and how much follows from them. */
-function parityText(report: ParityReport, paint: Paint): string {
+function parityText(
+  report: ParityReport,
+  { drift, paint }: { readonly drift: readonly DriftOf[]; readonly paint: Paint },
+): string {
   const by = (is: ParityDifference['is']): readonly ParityDifference[] =>
     ordered(report.differences).filter((each) => each.is === is)
   const [undeclared, declared, own] = [by('undeclared'), by('declared'), by('own')]
+  const byHand = drift.reduce((sum, each) => sum + (each.is === 'looked' ? each.changes.length : 0), 0)
+  const found = [
+    ...(undeclared.length > 0 ? [`${count(undeclared.length, 'difference')} that nobody declared`] : []),
+    ...(byHand > 0 ? [`${count(byHand, 'change')} by hand`] : []),
+  ]
+  const alike = declared.length === 0 ? 'the two are the same' : 'every difference was declared'
   const head =
-    undeclared.length > 0
-      ? paint.bad(`Infrastructure is not ruled out: ${count(undeclared.length, 'difference')} that nobody declared.`)
-      : paint.good(
-          declared.length === 0
-            ? 'Infrastructure can be ruled out: the two are the same.'
-            : 'Infrastructure can be ruled out: every difference was declared.',
-        )
+    found.length > 0
+      ? paint.bad(`Infrastructure is not ruled out: ${list(found)}.`)
+      : isRuledOut(report, drift)
+        ? paint.good(`Infrastructure can be ruled out: ${alike}.`)
+        : paint.notice(`By files and records ${alike}; what was changed by hand is not known.`)
   const [first = '', second = ''] = [report.first, report.second].map((unit) => unit.split('/').at(-1))
   const inputs = declared.filter(({ layer }) => layer === 'input')
   const rows = [...undeclared, ...inputs].map((each) => [
@@ -137,6 +184,7 @@ function parityText(report: ParityReport, paint: Paint): string {
     ...(rows.length === 0
       ? []
       : [table([{ name: 'difference' }, { name: first }, { name: second }, { name: 'declared' }], rows, paint)]),
+    ...driftTable(report, { drift, paint }),
     paint.dim(
       [
         ...(following === 0
@@ -146,9 +194,38 @@ function parityText(report: ParityReport, paint: Paint): string {
             ]),
         `${count(own.length, 'value')} belong to the stage itself: its name, its hosts, its account, what its environment gives out.`,
         `${count(report.alike, 'value')} are the same.`,
+        ...drift.map((each, index) => driftLine([report.first, report.second][index] ?? '', each)),
       ].join('\n'),
     ),
   ].join('\n\n')
+}
+
+/** What was changed by hand, in either of the two. */
+function driftTable(
+  { first, second }: ParityReport,
+  { drift, paint }: { readonly drift: readonly DriftOf[]; readonly paint: Paint },
+): readonly string[] {
+  const rows = drift.flatMap((each, index) =>
+    each.is !== 'looked'
+      ? []
+      : each.changes.map(({ what, expected, actual }) => [
+          { text: [first, second][index] ?? '', paint: paint.bold },
+          line(what),
+          line(expected ?? '-'),
+          { text: line(actual ?? '-'), paint: paint.bad },
+        ]),
+  )
+  const head = ['changed by hand in', 'what', 'it was deployed as', 'it is'].map((name) => ({ name }))
+  return rows.length === 0 ? [] : [table(head, rows, paint)]
+}
+
+function driftLine(unit: string, drift: DriftOf): string {
+  if (drift.is === 'absent') return `${unit} is not deployed.`
+  if (drift.is === 'unknown') return line(`What was changed by hand of ${unit} is not known: ${drift.why}`)
+  const { looked, unseen, changes } = drift
+  const none = changes.length === 0 ? ', nothing was changed by hand' : ''
+  const rest = unseen === 0 ? '' : `; ${unseen} cannot be looked at, because their types do not take part`
+  return `${unit}: ${count(looked, 'resource')} looked at${none}${rest}.`
 }
 
 function whyText({ is, from, at, because }: ParityDifference): string {

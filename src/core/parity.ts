@@ -1,5 +1,6 @@
 import { canonicalJson, compareText, same } from './canonical.ts'
 import { type Data, entriesOf, isList, isMap, type Path } from './data.ts'
+import { type Drifted, shownValue } from './drift.ts'
 import type { Unit } from './organisation.ts'
 import type { Place } from './problem.ts'
 import type { RenderedStack } from './render.ts'
@@ -217,6 +218,58 @@ function shown(first: Data | undefined, second: Data | undefined): Pick<ParityDi
 
 function short(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
+}
+
+/** What was changed by hand of one of the two, as far as whoever keeps its stack can tell. */
+export type DriftOf =
+  /** `unseen` resources cannot be looked at, because their types do not take part. */
+  | { readonly is: 'looked'; readonly looked: number; readonly unseen: number; readonly changes: readonly HandChange[] }
+  | { readonly is: 'absent' }
+  | { readonly is: 'unknown'; readonly why: string }
+
+/** One property, or a whole resource that is gone; values as they are shown, nothing on a side that lacks it. */
+export type HandChange = {
+  readonly what: string
+  readonly type: string
+  readonly expected?: string
+  readonly actual?: string
+}
+
+/** What was found of a stack, as it is shown: paths as they are in the rendering, values without secrets. */
+export function handChanges(
+  part: RenderedStack,
+  resources: readonly {
+    readonly logicalId: string
+    readonly type: string
+    readonly is: 'changed' | 'gone'
+    readonly properties: readonly Drifted[]
+  }[],
+): readonly HandChange[] {
+  return resources.flatMap(({ logicalId, type, is, properties }): readonly HandChange[] => {
+    const what = `Resources.${logicalId}`
+    if (is === 'gone') return [{ what, type, expected: 'there', actual: 'gone' }]
+    return properties.map(({ path, expected, actual }) => {
+      const of = { path, part, logicalId }
+      const [before, after] = [shownValue(expected, of), shownValue(actual, of)]
+      return {
+        what: [what, 'Properties', ...path].join('.'),
+        type,
+        ...(before !== undefined && { expected: before }),
+        ...(after !== undefined && { actual: after }),
+      }
+    })
+  })
+}
+
+/**
+ * Whether infrastructure can be ruled out: every difference was declared or is the stage's own, and nothing was changed by hand. What
+ * is not known rules out nothing.
+ */
+export function isRuledOut({ differences }: ParityReport, drift: readonly DriftOf[]): boolean {
+  return (
+    differences.every(({ is }) => is !== 'undeclared') &&
+    drift.every((each) => each.is === 'absent' || (each.is === 'looked' && each.changes.length === 0))
+  )
 }
 
 /** What matters first: what nobody declared, then what was, then what is the stage’s own; of each in the order of their names. */

@@ -440,7 +440,7 @@ export const problemCodes = {
   },
   'not-merged': {
     title: 'The commit is not what is merged',
-    why: 'A deployment from a workflow is that of a commit on the default branch, as it was pushed there. The run is about something else, or its files are those of another commit.',
+    why: 'A deployment from a workflow is that of a commit on the default branch, as it was pushed there; a rollback is started there, and goes back to such a commit. The run is about something else, or its files are those of another commit.',
     fix: 'Merge the pull request, and let the workflow on `push` deploy it.',
   },
   'nothing-to-render': {
@@ -610,7 +610,7 @@ export const problemCodes = {
   },
   'rolled-back': {
     title: 'The commit was rolled back from',
-    why: 'Somebody went back from what this commit had deployed. The same commit would bring the same trouble, so it waits for a new one.',
+    why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
     fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
   'schema-default': {

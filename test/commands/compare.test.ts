@@ -1,7 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compare } from '../../src/commands/compare.ts'
 import { deploy } from '../../src/commands/deploy.ts'
+import { Refused } from '../../src/core/problem.ts'
+import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { small } from './organisation.ts'
 import { run, worldOf } from './ports.ts'
@@ -98,5 +102,72 @@ describe('protium compare', () => {
     expect((await compared(organisation(1), { service: ['chekout'] })).problems).toMatchObject([
       { code: 'unknown-service', message: expect.stringContaining('checkout') },
     ])
+  })
+})
+
+describe('what was changed by hand, in a comparison', () => {
+  const names = { service: ['checkout'], first: ['dev'], second: ['prod'] }
+
+  test('is told of each stage, with both values, and rules nothing out', async () => {
+    const world = worldOf(() => organisation(3))
+    await run(deploy, world, {})
+    const before = await run(compare, world, names)
+    const file = join(world.folder, 'stacks', 'stacks', '2'.repeat(12), 'eu-west-1', 'checkout-prod.json')
+    const stack: { resources: Record<string, { properties: object }> } = JSON.parse(readFileSync(file, 'utf8'))
+    Object.assign(stack.resources['Queue']?.properties ?? {}, { DelaySeconds: 9 })
+    delete stack.resources['Topic0']
+    writeFileSync(file, JSON.stringify(stack))
+    const after = await run(compare, world, names)
+    world.end()
+
+    expect(before).toMatchObject({
+      exit: 'done',
+      data: { ruledOut: true, drift: [{ unit: 'checkout/dev', is: 'looked', looked: 3, changes: [] }, { looked: 3 }] },
+    })
+    expect(before.text(plain)).toContain('checkout/prod: 3 resources looked at, nothing was changed by hand.')
+    expect(after.exit).toBe('different')
+    expect(after.data['ruledOut']).toBe(false)
+    expect(after.data['drift']).toMatchObject([
+      { unit: 'checkout/dev', changes: [] },
+      {
+        unit: 'checkout/prod',
+        changes: [
+          { what: 'Resources.Queue.Properties.DelaySeconds', type: 'AWS::SQS::Queue', expected: '3', actual: '9' },
+          { what: 'Resources.Topic0', type: 'AWS::SNS::Topic', expected: 'there', actual: 'gone' },
+        ],
+      },
+    ])
+    expect(after.text(plain)).toContain('Infrastructure is not ruled out: 2 changes by hand.')
+    expect(after.next?.[0]?.run).toBe('drift checkout/dev checkout/prod')
+  })
+
+  test.each([
+    ['whoever keeps the stack does not let it be looked at', {}, 'You may not look for drift'],
+    ['the stack was not to be looked at', { offline: ['true'] }, 'the stack was not to be looked at'],
+  ])('is not known where %s: that is said, and is no parity', async (_what, more, why) => {
+    const world = worldOf(() => organisation(3))
+    await run(deploy, world, {})
+    const { ports } = world
+    const provisioner: typeof ports.provisioner = async (options) => ({
+      ...(await ports.provisioner(options)),
+      drift: async () => {
+        throw new Refused('cloud-access', 'You may not look for drift.', { remedy: 'Ask for it.' })
+      },
+    })
+    const { exit, data, text } = await run(
+      compare,
+      { ...world, ports: { ...ports, provisioner } },
+      { ...names, ...more },
+    )
+    world.end()
+
+    expect(exit).toBe('done')
+    expect(data['ruledOut']).toBe(false)
+    expect(data['drift']).toMatchObject([
+      { unit: 'checkout/dev', is: 'unknown', why: expect.stringContaining(why) },
+      { unit: 'checkout/prod', is: 'unknown' },
+    ])
+    expect(text(plain)).toContain('what was changed by hand is not known')
+    expect(text(plain)).toContain(`What was changed by hand of checkout/dev is not known: ${why}`)
   })
 })
