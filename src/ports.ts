@@ -2,7 +2,7 @@ import type { Board, Lock } from './core/board.ts'
 import type { Found } from './core/cause/suspects.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { Review, RunApproval } from './core/gates/approval.ts'
-import type { GateName } from './core/gates.ts'
+import type { GateName, Glass } from './core/gates.ts'
 import type { GuardOptions } from './core/guard.ts'
 import type { Answer, CloudHealth } from './core/health.ts'
 import type { Markdown, Url } from './core/markdown.ts'
@@ -245,9 +245,6 @@ export type DeploymentRecord = {
   /** The lock that was broken. */
   readonly lock?: Omit<Lock, 'unit' | 'run'>
 }
-
-/** Who does without gates in an emergency, and why. */
-export type Glass = { readonly by: string; readonly reason: string }
 
 export interface Records {
   append(record: DeploymentRecord): Promise<void>
