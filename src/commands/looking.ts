@@ -16,11 +16,17 @@ export type Purpose = 'plan' | 'deployment' | 'turn'
 
 export type Looking = {
   readonly wanted: WantedStack
-  readonly facts: Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
+  readonly facts: Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'> &
+    Partial<Pick<PlannedUnit, 'policy'>>
   readonly purpose: Purpose
   readonly ownership: Ownership
   readonly guard: GuardOptions
   readonly signal: AbortSignal
+  /**
+   * What the last deployment wanted, by its digest, where the template that is deployed is of use only to see that nothing changes:
+   * it is not read then where something does.
+   */
+  readonly last?: string | undefined
   /** What was changed besides the stack is to be brought back. */
   readonly mends?: 'drift'
   /** Told while something is waited for. */
@@ -42,6 +48,17 @@ export const ownerTag = 'protium:owner'
 
 /** Compares one stack with what it shall be. What the world does not allow is refused. */
 export async function planStack(provisioner: Provisioner, looking: Looking): Promise<Compared> {
+  const compared = await comparing(provisioner, looking)
+  const mayLose = compared.preview.changes.some(
+    ({ action, conditional }) => action === 'delete' || action === 'replace' || conditional !== undefined,
+  )
+  if (looking.last === undefined || !mayLose) return compared
+  // What becomes of a resource that goes is judged by the template that is deployed.
+  await provisioner.discard(compared.preview)
+  return comparing(provisioner, { ...looking, last: undefined })
+}
+
+async function comparing(provisioner: Provisioner, looking: Looking): Promise<Compared> {
   const { facts, purpose, ownership, signal } = looking
   const state = await rested(provisioner, looking)
   const wanted = owned(looking.wanted, { state, ownership })
@@ -89,10 +106,14 @@ const mostLooks = 6
 /** How a stack is, once nobody works on it; mended, where that is the purpose. */
 async function rested(
   provisioner: Provisioner,
-  { wanted, purpose, ownership, guard: losses, signal, told }: Looking,
+  { wanted, purpose, ownership, guard: losses, last, signal, told }: Looking,
 ): Promise<StackState> {
   const { stack } = wanted
-  let state = await provisioner.state(stack, { guard: losses })
+  const since =
+    last === undefined
+      ? {}
+      : { expects: { wants: last, wanted: owned(wanted, { state: { is: 'absent' }, ownership }) } }
+  let state = await provisioner.state(stack, { guard: losses, ...since })
   for (let looks = 1; ; looks += 1) {
     checkOwner(stack, { state, ownership })
     if (state.is !== 'busy' && !(state.is === 'stuck' && state.recovers !== undefined)) return state

@@ -5,12 +5,16 @@ import { checkWatched, healthCheckOf } from '../core/health.ts'
 import { ListenerRules } from '../core/listeners.ts'
 import type { Unit } from '../core/organisation.ts'
 import { placesInOthers } from '../core/origins.ts'
-import { checkPolicy } from '../core/policy.ts'
+import type { Judged, PolicyFact, Subject } from '../core/policy.ts'
+import { factOf, holds, judge, problemOf } from '../core/policy.ts'
+import type { Waiver } from '../core/policy/waivers.ts'
+import { endingSoon } from '../core/policy/waivers.ts'
 import type { Checked, Place, Problem } from '../core/problem.ts'
 import type { Known, RenderedStack } from '../core/render.ts'
 import { renderUnit } from '../core/render.ts'
 import { checkLimits } from '../core/stack/limits.ts'
 import { predictOutputs } from '../core/stack/plan.ts'
+import { resourcesOf } from '../core/stack/template.ts'
 import type { StackId, StackPreview, WantedStack } from '../ports.ts'
 import { Crossings } from './crossing.ts'
 import type { Compared, Purpose } from './looking.ts'
@@ -25,6 +29,19 @@ export type Rendered = {
   readonly wanted: WantedStack
   /** What its stack would give out if it was made now. */
   readonly outputs: Readonly<Record<string, string>>
+  /** What breaks a rule of the policy, with the waivers for it. */
+  readonly judged: readonly Judged[]
+}
+
+/**
+ * What renderings are judged by: the moment by which waivers end. With `gated`, what breaks a rule is no Problem here, but held
+ * by a gate that who asks judges by `policyFacts`.
+ */
+export type Judging = {
+  readonly now: Date
+  readonly gated?: boolean
+  /** Told of each rendering that could be judged, also of one that is refused. */
+  readonly tell?: (unit: Unit, judged: readonly Judged[]) => void
 }
 
 /** What the stack of a unit gives out. */
@@ -117,7 +134,7 @@ function managedOutputs({ inputs }: Unit): Outputs {
 }
 
 /** Renders a unit and checks what came out: its structure and references, CloudFormation's limits, the rules of the organisation. */
-function renderChecked(unit: Unit, known: Known): Checked<Rendered> {
+function renderChecked(unit: Unit, known: Known, judging?: Judging): Checked<Rendered> {
   const rendered = renderUnit(unit, known)
   if (!rendered.ok) return rendered
   const part = rendered.value
@@ -129,11 +146,44 @@ function renderChecked(unit: Unit, known: Known): Checked<Rendered> {
   const outputs: Checked<Readonly<Record<string, string>>> = broken
     ? { ok: false, problems: [] }
     : predictOutputs(wanted, { at })
-  const production = unit.stage?.production ?? false
-  const found = [...limits, ...outputs.problems, ...checkPolicy(part.body, at, { production })]
+  const judged = judging === undefined ? [] : judgedBy(judging, { unit, part, wanted })
+  const left = judging?.gated === true ? holds : (): boolean => false
+  const told = judged.filter((each) => !left(each)).flatMap((each) => problemOf(each, at(each.path)) ?? [])
+  const found = [...limits, ...outputs.problems, ...told]
   const problems = [...rendered.problems, ...found.map((each) => part.trace(each)), ...unwatched(unit, part)]
   if (!outputs.ok || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
-  return { ok: true, value: { unit, part, wanted, outputs: outputs.value }, problems }
+  return { ok: true, value: { unit, part, wanted, outputs: outputs.value, judged }, problems }
+}
+
+function judgedBy(
+  { now, tell }: Judging,
+  { unit, part, wanted }: Omit<Rendered, 'outputs' | 'judged'>,
+): readonly Judged[] {
+  const judged = judge(part.body, { policy: unit.policy, subject: subjectOf(unit, wanted), now })
+  tell?.(unit, judged)
+  return judged
+}
+
+/** Whose rendering a policy judges. What a service adds by a component of its own does not excuse itself. */
+export function subjectOf(
+  { id, kind, service, bundle, stage, serves }: Unit,
+  { parameters, stack }: Pick<WantedStack, 'parameters' | 'stack'>,
+): Subject {
+  return {
+    unit: id,
+    ...(service !== undefined && { service: service.service }),
+    template: bundle.template,
+    stages: serves,
+    production: stage?.production ?? false,
+    isOwn: kind === 'component',
+    parameters,
+    stack,
+  }
+}
+
+/** What breaks a rule of the policy, as plans hold it: at the lines of the template. */
+export function policyFacts({ part, judged }: Pick<Rendered, 'part' | 'judged'>): readonly PolicyFact[] {
+  return judged.map((each) => factOf(each, part.origin(each.path)))
 }
 
 /** A mistake of the service's file, which shows only in what its template makes. */
@@ -157,6 +207,7 @@ class Kept {
   // organisation each quick collection of garbage would find all of it alive.
   #siblings = new Map<string, Shelved>()
   #service: string | undefined
+  #builtOn: ReadonlySet<string> | undefined
 
   constructor(units: readonly Unit[]) {
     this.#units = units
@@ -172,6 +223,12 @@ class Kept {
   /** The units that a unit builds on, of those that there are. */
   needed(unit: Unit): readonly Unit[] {
     return neededBy(unit, this.#units)
+  }
+
+  /** Whether one of these units is rendered with what a unit gives out. */
+  isBuiltOn({ id }: Unit): boolean {
+    this.#builtOn ??= new Set(this.#units.flatMap((unit) => this.needed(unit)).map((needed) => needed.id))
+    return this.#builtOn.has(id)
   }
 
   /** What a unit is rendered with; nothing for one that is not rendered, or that builds on what could not be. */
@@ -201,7 +258,7 @@ type Shelved = { readonly rendered: Rendered | undefined; readonly outputs: Outp
  * Renders and checks units one by one as if nothing was deployed: what an environment will give out is predicted from its
  * rendering. Who needs no rendering after it was looked at holds one at a time, however many units there are.
  */
-export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>, void, void> {
+export function* renderEach(units: readonly Unit[], judging?: Judging): Generator<Checked<Rendered>, void, void> {
   const kept = new Kept(units)
   const rules = new ListenerRules()
   const crossings = new Crossings()
@@ -209,7 +266,7 @@ export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>
     // What cannot be rendered has been reported; what builds on it cannot be judged.
     const all = kept.known(unit)
     if (all === undefined) continue
-    const one = renderChecked(unit, all.known)
+    const one = renderChecked(unit, all.known, judging)
     if (one.ok) kept.add(one.value, { values: one.value.outputs, predicted: true })
     const taken = one.ok ? rules.claim(unit, one.value.part) : []
     if (one.ok) crossings.add(one.value)
@@ -220,11 +277,14 @@ export function* renderEach(units: readonly Unit[]): Generator<Checked<Rendered>
 }
 
 /** Renders and checks all units as `renderEach` does, and keeps the renderings. */
-export function renderAll(units: readonly Unit[]): {
+export function renderAll(
+  units: readonly Unit[],
+  judging?: Judging,
+): {
   readonly rendered: readonly Rendered[]
   readonly problems: readonly Problem[]
 } {
-  const all = [...renderEach(units)]
+  const all = [...renderEach(units, judging)]
   return {
     rendered: all.flatMap((one) => (one.ok ? [one.value] : [])),
     problems: all.flatMap(({ problems }) => problems),
@@ -299,6 +359,7 @@ export async function planUnitsAs<T>(
   const rules = new ListenerRules()
   const idle = new IdleAcknowledgements()
   const crossings = new Crossings()
+  const waivers = new Set<Waiver>()
   const slots = new Slots()
   const changed: Unit[] = []
   let hasFailed = false
@@ -309,8 +370,9 @@ export async function planUnitsAs<T>(
       if (hasFailed) break
       const known = kept.known(unit)
       if (known === undefined) continue
-      const rendered = renderChecked(unit, known.known)
+      const rendered = renderChecked(unit, known.known, stacks)
       problems.push(...rendered.problems)
+      if (rendered.ok) for (const { waiver } of rendered.value.judged) if (waiver !== undefined) waivers.add(waiver)
       if (!rendered.ok) continue
       problems.push(...rules.claim(unit, rendered.value.part))
       crossings.add(rendered.value)
@@ -318,7 +380,9 @@ export async function planUnitsAs<T>(
       const release = await slots.take(unit.environment)
       const look = async (): Promise<{ readonly taken: T } | undefined> => {
         try {
-          const planned = await planOne(rendered.value, { stacks, predicted, purpose: stacks.for })
+          const isRead = readers(unit).length > 0 || kept.isBuiltOn(unit)
+          const last = stacks.for === 'plan' || isRead ? undefined : await lastWanted(rendered.value, stacks)
+          const planned = await planOne(rendered.value, { stacks, predicted, purpose: stacks.for, last })
           kept.add(planned, outputsOf(planned))
           idle.add(unit, planned.idle)
           if (unit.kind === 'environment' && changedOutputs(planned.preview).size > 0) changed.push(unit)
@@ -340,7 +404,7 @@ export async function planUnitsAs<T>(
   const found = [...(await pass(units, kept, false))]
   const brought = units.filter((unit) => changed.includes(unit)).flatMap(readers)
   if (brought.length > 0) found.push(...(await pass(brought, kept.among([...units, ...brought]), true)))
-  problems.push(...idle.problems(), ...crossings.problems())
+  problems.push(...idle.problems(), ...crossings.problems(), ...endingSoon(waivers, stacks.now))
   return problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems }
     : { ok: true, value: found, problems }
@@ -366,7 +430,7 @@ export async function planAlone(
   }
   const known = knownOf(unit, { units, given: (id) => given.get(id) })
   if (known === undefined) return undefined
-  const rendered = renderChecked(unit, known.known)
+  const rendered = renderChecked(unit, known.known, { now: stacks.now })
   if (!rendered.ok) return rendered
   const value = await planOne(rendered.value, { stacks, predicted: false, purpose })
   return { ok: true, value, problems: rendered.problems }
@@ -386,7 +450,7 @@ export async function renderDeployed(units: readonly Unit[], stacks: Stacks): Pr
   const all: Rendered[] = []
   for (const unit of units) {
     const known = kept.known(unit)
-    const rendered = known === undefined ? undefined : renderChecked(unit, known.known)
+    const rendered = known === undefined ? undefined : renderChecked(unit, known.known, { now: stacks.now })
     if (rendered?.ok !== true) continue
     const predicted = { values: rendered.value.outputs, predicted: true }
     kept.add(rendered.value, (await deployedOutputs(unit, stacks)) ?? predicted)
@@ -404,7 +468,17 @@ export function renderedDigest({ part, wanted: { parameters } }: Pick<Rendered, 
 /** Plans one unit against the live state of its stack. */
 async function planOne(
   rendered: Rendered,
-  { stacks, predicted, purpose }: { readonly stacks: Stacks; readonly predicted: boolean; readonly purpose: Purpose },
+  {
+    stacks,
+    predicted,
+    purpose,
+    last,
+  }: {
+    readonly stacks: Stacks
+    readonly predicted: boolean
+    readonly purpose: Purpose
+    readonly last?: string | undefined
+  },
 ): Promise<Planned> {
   const { unit, wanted } = rendered
   const { terms, signal, told } = stacks
@@ -414,6 +488,7 @@ async function planOne(
     template: `${unit.bundle.template}@${unit.bundle.version}`,
     rendered: renderedDigest(rendered),
     predicted,
+    ...(rendered.judged.length > 0 && { policy: policyFacts(rendered) }),
   }
   const acknowledged = [...unit.acknowledged.keys(), ...(terms.acknowledged.get(unit.id) ?? [])]
   const compared = await planStack(await stacks.of(unit), {
@@ -422,10 +497,24 @@ async function planOne(
     purpose,
     ownership: terms.ownerOf(unit),
     guard: { ...terms.guard, acknowledged },
+    last,
     signal,
     told,
   })
   return { ...rendered, ...compared }
+}
+
+/**
+ * What the last deployment of a unit wanted, if of the template that is deployed only has to be known whether it is the same. It
+ * is what one goes back to where the unit is not healthy, and by comparing the two it is seen that a policy is to be
+ * another. (One that was taken away and not seen keeps what it kept.)
+ */
+async function lastWanted({ unit, wanted }: Rendered, stacks: Stacks): Promise<string | undefined> {
+  if (healthCheckOf(unit) !== undefined) return undefined
+  const isKept = [...resourcesOf(wanted.body).values()].some(
+    ({ deletionPolicy, updateReplacePolicy }) => deletionPolicy !== 'Delete' || updateReplacePolicy !== 'Delete',
+  )
+  return isKept ? undefined : stacks.last(unit)
 }
 
 /**

@@ -13,7 +13,7 @@ import type { FileTree } from '../core/tree.ts'
 export type Reading = { readonly organisation: Checked<Organisation>; readonly sources: FileTree }
 
 /** All that an organisation is read from: what belongs to a catalog, and what to services. */
-const ofCatalog = ['catalog.yaml', 'catalog.yml', 'environments', 'templates']
+const ofCatalog = ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'templates', 'waivers']
 const ofServices = ['component', 'service.yaml', 'service.yml', 'services']
 const parts = [...ofCatalog, ...ofServices]
 

@@ -90,7 +90,7 @@ async function renderUnits(
   if (!organisation.ok) return { ...refuse(organisation.problems), sources }
   const selected = selectUnits(organisation.value, { services, stages })
   if (!selected.ok) return refuse(selected.problems)
-  const { rendered, problems } = renderAll(selected.value)
+  const { rendered, problems } = renderAll(selected.value, { now: ports.clock.now() })
   const all = [...organisation.problems, ...problems]
   if (problems.some(({ severity }) => severity === 'error')) return { ...refuse(all), sources }
   const asked = services.length + stages.length > 0

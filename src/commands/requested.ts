@@ -194,10 +194,18 @@ function wantedOf(
   return { stack, body, parameters, tags: tagsOf(names), options }
 }
 
-type Facts = Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'>
+type Facts = Pick<PlannedUnit, 'unit' | 'stage' | 'template' | 'rendered' | 'predicted'> &
+  Partial<Pick<PlannedUnit, 'policy'>>
 
-function factsOf({ unit, stage, template, rendered }: RequestedUnit, predicted: boolean): Facts {
-  return { unit, ...(stage !== undefined && { stage }), template, rendered, predicted }
+function factsOf({ unit, stage, template, rendered, policy }: RequestedUnit, predicted: boolean): Facts {
+  return {
+    unit,
+    ...(stage !== undefined && { stage }),
+    template,
+    rendered,
+    predicted,
+    ...(policy.length > 0 && { policy }),
+  }
 }
 
 /** In an environment that the merged catalog does not know, everything is new, and no account is asked. */

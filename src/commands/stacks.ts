@@ -10,7 +10,13 @@ export type Stacks = {
   /** The provisioner of a unit's environment; asked for once for all that are alike. */
   readonly of: (unit: Pick<Unit, 'environment'>) => Promise<Provisioner>
   readonly for: 'plan' | 'deployment'
+  /** What waivers end by; one moment for the whole run. */
+  readonly now: Date
+  /** What breaks a rule of the policy is left to a gate. */
+  readonly gated: boolean
   readonly terms: Terms
+  /** What the last deployment of a unit wanted, by its digest, where that is known. */
+  readonly last: (unit: Pick<Unit, 'id'>) => Promise<string | undefined>
   readonly signal: AbortSignal
   readonly told: (what: string) => void
 }
@@ -25,11 +31,14 @@ export function stacksOf(
     readonly folder: string
     readonly fail?: readonly string[]
     readonly for?: Stacks['for']
+    readonly gated?: true
     readonly terms?: Terms
+    readonly last?: Stacks['last']
   },
 ): Stacks & AsyncDisposable {
   const known = new Map<string, Promise<Provisioner>>()
   const open = new Map<StackPreview, Provisioner>()
+  let now: Date | undefined
   return {
     of: async ({ environment }) => {
       const wanted = provisionerOptions(environment, options)
@@ -39,7 +48,12 @@ export function stacksOf(
       return provisioner
     },
     for: options.for ?? 'plan',
+    get now() {
+      return (now ??= ports.clock.now())
+    },
+    gated: options.gated === true,
     terms: options.terms ?? noTerms,
+    last: options.last ?? (async () => undefined),
     signal: ports.signal,
     told: (what) => ports.reporter.step('stacks', what),
     async [Symbol.asyncDispose]() {

@@ -13,9 +13,11 @@ import { touchedBy } from '../core/touched.ts'
 import type { FileTree } from '../core/tree.ts'
 import { staleWorkflows } from '../core/workflows.ts'
 import { changedFiles, readChanged, readFolder, selectUnits } from './reading.ts'
-import { renderEach, renderedDigest } from './planning.ts'
+import type { Judging } from './planning.ts'
+import { policyFacts, renderEach, renderedDigest } from './planning.ts'
 import type { Images } from './shipping.ts'
 import { imageInput, recordedImages, withImages } from './shipping.ts'
+import { WaiverUse } from './waiving.ts'
 import { workflowFiles } from './workflows.ts'
 
 export const validate = command({
@@ -96,17 +98,24 @@ async function check(
   const selected = selectUnits(organisation, { services: files === undefined ? only : namesOf(touched), stages: [] })
   if (!selected.ok) return bad(selected.problems, { ...nothing, catalog: catalog.name }, new Map())
   // Names of nothing are not all names.
-  const units = files !== undefined && namesOf(touched).length === 0 ? [] : selected.value
+  const isOfRules = files?.some((file) => /^(?:policy|waivers)\//u.test(file)) === true
+  const none = files !== undefined && namesOf(touched).length === 0
+  // What rules and waivers say concerns everything, although none of it is deployed for that.
+  const units = isOfRules ? organisation.units : none ? [] : selected.value
   const shipped = await shippedImages(ports, keep ? units.filter((unit) => isTouched(unit, touched)) : [])
-  const { found, rendered, given, kept } = renderAll(
-    withImages(units, shipped),
-    (unit) => keep && isTouched(unit, touched),
-  )
+  const use = new WaiverUse()
+  const now = ports.clock.now()
+  const { found, rendered, given, kept } = renderAll(withImages(units, shipped), {
+    keep: (unit) => keep && isTouched(unit, touched),
+    judging: { now, tell: (unit, judged) => use.add(unit, judged) },
+  })
+  const isWhole = shared && only.length === 0 && catalog.repositories === undefined
   const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
   const problems = [
     ...read.problems,
     ...units.flatMap(({ kind, environment }) => (kind === 'environment' ? provisionerProblems(environment) : [])),
     ...withoutDoubles(found, checkContracts(organisation, given)),
+    ...use.problems(organisation, { now, isWhole, ran: new Set() }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
   ]
@@ -162,7 +171,7 @@ function isTouched({ kind, environment, service }: Unit, { services, environment
 
 function renderAll(
   units: readonly Unit[],
-  keep: (unit: Unit) => boolean,
+  { keep, judging }: { readonly keep: (unit: Unit) => boolean; readonly judging: Judging },
 ): {
   readonly found: readonly Problem[]
   readonly rendered: Result['units']
@@ -174,7 +183,7 @@ function renderAll(
   const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
   const kept: RenderedUnit[] = []
   const outputsOf = new Map<string, Readonly<Record<string, string>>>()
-  for (const one of renderEach(units)) {
+  for (const one of renderEach(units, judging)) {
     found.push(...one.problems)
     if (!one.ok) continue
     const { unit, part, wanted, outputs } = one.value
@@ -188,6 +197,7 @@ function renderAll(
         body: part.body,
         parameters: wanted.parameters,
         given: outputsOf.get(unit.environment.name) ?? {},
+        policy: policyFacts(one.value),
       })
     if (unit.kind !== 'environment') continue
     given.push({ unit, names: Object.keys(outputs) })

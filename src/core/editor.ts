@@ -4,6 +4,7 @@ import { type Data, type DataMap, Float, isList, isMap, mapOf } from './data.ts'
 import type { InputSchema } from './schema.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
+import { waiverSchema } from './schemas/policy.ts'
 import { serviceSchema } from './schemas/service.ts'
 import { templateSchema } from './schemas/template.ts'
 
@@ -20,6 +21,7 @@ export function editorSchemas(templates: Iterable<Template>): FileTree {
     ['environment.schema.json', withTemplates(environmentSchema, all, 'environment')],
     ['service.schema.json', withTemplates(serviceSchema, all, 'service')],
     ['template.schema.json', whole(templateSchema)],
+    ['waiver.schema.json', whole(waiverSchema)],
   ]
   return new Map(schemas.map(([name, schema]) => [name, `${JSON.stringify(schema, inJson, 2)}\n`]))
 }

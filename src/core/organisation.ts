@@ -17,6 +17,7 @@ import { checkStacks, claimants } from './organisation/stacks.ts'
 import { stagesOf } from './organisation/stages.ts'
 import { instanceUnits, pipelineUnits, readEnvironmentUnit } from './organisation/units.ts'
 import { didYouMean } from './nearest.ts'
+import { checkWaivedServices } from './policy/waivers.ts'
 import type { Checked, Problem } from './problem.ts'
 import { openServiceSpec, type ServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
@@ -93,6 +94,10 @@ export function readOrganisation(
     : new Set([...reading.names.keys(), ...all.flatMap(({ folder }) => folder ?? [])])
   const mentions = reading.mentions.filter(({ service }) => known?.has(service) === false)
   for (const mention of mentions) judgeMention(mention, known ?? [])
+  if (only === undefined && known !== undefined) {
+    const isAll = catalog.repositories === undefined
+    problems.push(...checkWaivedServices(catalog.policy.waivers, { services: known, isAll }))
+  }
   problems.push(...told.flatMap(inOrder))
   if (only !== undefined) {
     const own = new Set(told)

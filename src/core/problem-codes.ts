@@ -23,6 +23,21 @@ export const problemCodes = {
     why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
     fix: "Lay the files out as AWS Proton's bundles are: `v1/schema/schema.yaml` and a folder with `manifest.yaml` and the template.",
   },
+  'check-failed': {
+    title: 'A program that judges templates did not do its work',
+    why: 'A check of `policy:` is a program that runs beside Protium. It did not come to its end in its time, ended in another way than it does, or said something that is not its form; so nothing is known of what it was asked.',
+    fix: 'Run it by hand on what `protium render` writes, and see what it says. Another version of it may be installed than the one that is meant.',
+  },
+  'check-finding': {
+    title: 'A program that judges templates found something',
+    why: 'The catalog has templates judged by cfn-lint or by cfn-guard as well. What one of them finds is a finding of the policy like that of a rule: its name is that of the program and of the rule, `cfn-lint/E3012`.',
+    fix: 'Mend the line. A rule that does not fit is made a warning or switched off in `policy:` of catalog.yaml by its name; an exception for a while is a waiver.',
+  },
+  'check-missing': {
+    title: 'A program that judges templates is not installed',
+    why: 'The catalog asks for a check, and the program is not on the path of this machine. What it would have found is not known.',
+    fix: 'Install it: `pip install cfn-lint`; cfn-guard as its project says. Only where `policy: { require: [...] }` names it is it an error that it is missing.',
+  },
   'cloud-access': {
     title: 'The cloud does not allow it',
     why: 'The role that Protium works with lacks a permission, or CloudFormation may not take on the role that it is given. The message names the action, as far as the cloud tells it.',
@@ -538,6 +553,11 @@ export const problemCodes = {
     why: 'What goes between people and a public load balancer passes through networks of others. Plain HTTP, and TLS before 1.2, can be read and changed there.',
     fix: 'Redirect HTTP to HTTPS, and set an `SslPolicy` of TLS 1.2 or later.',
   },
+  'policy-rule': {
+    title: 'A rule of the catalog is not kept',
+    why: 'The platform team has written a rule under `policy:` in catalog.yaml. Its text says why there is such a rule, and the place is the line of the template that breaks it, with the inputs that took part.',
+    fix: 'Mend the line, or the input behind it. What cannot be mended yet gets a waiver in the catalog: `waivers/<name>.yaml`, with an owner, a reason and an end.',
+  },
   'policy-unencrypted': {
     title: 'A store is not encrypted at rest',
     why: 'Data on a disk that is copied, kept or thrown away can be read unless it is encrypted.',
@@ -608,11 +628,22 @@ export const problemCodes = {
     why: 'What one job renders is handed to the next ones as an artifact. It says which commit it is of, and each job compares that with the commit of its own run, so that an artifact which was swapped between jobs or runs is not believed.',
     fix: 'Run the whole workflow again. If it comes again, look for a job beside `validate` that writes an artifact of that name.',
   },
+  'resume-failed': {
+    title: 'A promotion that waits could not be looked after',
+    why: 'Of each promotion that waits it is looked whether it may go on, and its job is started again. GitHub did not allow that of this one; the others were looked after.',
+    fix: 'Do what is said. The next resume tries it again; a person who may can run the job by hand.',
+  },
   'rolled-back': {
     title: 'The commit was rolled back from',
     why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
     fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
+  'run-over': {
+    title: 'A promotion waits whose run cannot be started again',
+    why: 'A promotion goes on when the job that held it is started again. GitHub starts no run that is older than 30 days or was started 50 times, and none that was deleted. What waited is still on the board, with this reason.',
+    fix: 'Merge a new commit; an empty one does. It goes through the stages again, and takes the place of this one.',
+  },
+
   'schema-default': {
     title: 'A default breaks the rules of its own input',
     why: 'The schema gives an input a default that the same schema would refuse if somebody wrote it.',
@@ -863,6 +894,16 @@ export const problemCodes = {
     why: 'Files are bounded in number and in size so that no repository can exhaust the reader.',
     fix: 'Run the command in the folder that holds `catalog.yaml` or `service.yaml` alone.',
   },
+  'trust-too-long': {
+    title: 'A role is too long for IAM',
+    why: 'IAM takes names of 64 characters, trust policies of 2,048 and what a role may do in 10,240. What follows from catalog.yaml is longer.',
+    fix: 'Let a repository deploy fewer services, or shorten what the message names.',
+  },
+  'trust-unset': {
+    title: 'The catalog does not say who may work in the accounts',
+    why: 'Roles are made for repositories by their numbers on GitHub, which nobody else can get, and catalog.yaml is where they are written down and reviewed.',
+    fix: 'Add `trust:` to catalog.yaml; docs/accounts.md shows how.',
+  },
   'undefined-variable': {
     title: 'A template uses something that is not defined',
     why: 'An undefined reference fails the rendering, as in AWS Proton, because the text would silently lack a part.',
@@ -882,16 +923,6 @@ export const problemCodes = {
     title: 'Units depend on each other in a circle',
     why: 'A stack is deployed after those that it takes values from. In a circle none can be the first.',
     fix: 'Break the circle: the message names it in order. Most often an import goes the wrong way.',
-  },
-  'trust-too-long': {
-    title: 'A role is too long for IAM',
-    why: 'IAM takes names of 64 characters, trust policies of 2,048 and what a role may do in 10,240. What follows from catalog.yaml is longer.',
-    fix: 'Let a repository deploy fewer services, or shorten what the message names.',
-  },
-  'trust-unset': {
-    title: 'The catalog does not say who may work in the accounts',
-    why: 'Roles are made for repositories by their numbers on GitHub, which nobody else can get, and catalog.yaml is where they are written down and reviewed.',
-    fix: 'Add `trust:` to catalog.yaml; docs/accounts.md shows how.',
   },
   'unknown-command': {
     title: 'Protium has no such command',
@@ -927,6 +958,11 @@ export const problemCodes = {
     title: 'There is no problem with that code',
     why: 'A problem code is the word in square brackets at the end of a problem.',
     fix: 'Copy the code from the problem. `protium explain` without a code lists all of them.',
+  },
+  'unknown-rule': {
+    title: 'There is no such rule',
+    why: 'A waiver names a rule that is neither built in nor under `policy:` in catalog.yaml, nor one of a check that is switched on there. It would let nothing through.',
+    fix: 'Correct the name, or remove the waiver.',
   },
   'unknown-service': {
     title: 'There is no service of this name here',
@@ -967,6 +1003,26 @@ export const problemCodes = {
     title: 'A version is of another major than its folder',
     why: 'A folder `v2` holds versions 2.x.y; tags and upgrades rely on it.',
     fix: 'Correct the version in `template.yaml`, or move the bundle to the folder of its major.',
+  },
+  'waiver-elsewhere': {
+    title: 'A waiver lies where it does not count',
+    why: 'Waivers count in the folder `waivers/` of the catalog alone. What a service writes beside its own files does not excuse it: nobody waives a rule for themselves.',
+    fix: 'Propose the file in the repository of the catalog, where those look at it who answer for the rules.',
+  },
+  'waiver-ends': {
+    title: 'A waiver ends soon',
+    why: 'A waiver has an end, and what it excuses is still there. On the day of its end what needs it is neither planned nor deployed any more.',
+    fix: 'Mend what it excuses before that day. If that is not possible, agree with those who answer for the rules on another day.',
+  },
+  'waiver-expired': {
+    title: 'A waiver has ended',
+    why: 'A rule was not kept here, for a while that was agreed upon. The while is over, and the rule is still not kept.',
+    fix: 'Mend the line, or the input behind it. If that takes longer, agree with those who answer for the rules on another day, and write it into the waiver.',
+  },
+  'waiver-unused': {
+    title: 'Nothing needs a waiver',
+    why: 'What a waiver excuses is no longer there. It does nothing now, and would let something through later that nobody has looked at.',
+    fix: 'Remove its file.',
   },
   'workflow-stale': {
     title: 'A workflow is not what catalog.yaml makes of it',

@@ -3,6 +3,8 @@ import { type Data, type DataMap, isMap, mapOf } from './data.ts'
 import { compactJson } from './encode.ts'
 import type { Organisation, Unit } from './organisation.ts'
 import { problemCodes } from './problem-codes.ts'
+import type { PolicyFact } from './policy.ts'
+import { factsText, readFacts } from './policy/facts.ts'
 import type { Checked, Place, Problem } from './problem.ts'
 import { requestSchema } from './schemas/request.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
@@ -47,6 +49,8 @@ export type RequestedUnit = {
   readonly parameters: Readonly<Record<string, string>>
   /** Logical ids that may be lost, as its file says. */
   readonly acknowledged: readonly string[]
+  /** What breaks a rule of the policy, and the waivers for it. For showing only: it is judged again before it is deployed. */
+  readonly policy: readonly PolicyFact[]
   /** The outputs of its environment that it was rendered with. */
   readonly given: Readonly<Record<string, string>>
 }
@@ -62,6 +66,7 @@ export type RenderedUnit = {
   readonly body: DataMap
   readonly parameters: Readonly<Record<string, string>>
   readonly given: Readonly<Record<string, string>>
+  readonly policy?: readonly PolicyFact[]
 }
 
 /** The request as a JSON text. The same files give the same bytes. */
@@ -117,7 +122,7 @@ function written(
   return `${compactJson(head).slice(0, -1)},${parts.join(',')}}\n`
 }
 
-function unitText({ unit, rendered, body, parameters, given }: RenderedUnit): string {
+function unitText({ unit, rendered, body, parameters, given, policy = [] }: RenderedUnit): string {
   const { kind, service, stage, environment, stack, bundle, acknowledged } = unit
   return compactJson({
     kind,
@@ -132,6 +137,7 @@ function unitText({ unit, rendered, body, parameters, given }: RenderedUnit): st
     body: canonicalJson(body),
     ...(Object.keys(parameters).length > 0 && { parameters }),
     ...(acknowledged.size > 0 && { acknowledged: [...acknowledged.keys()] }),
+    ...(policy.length > 0 && { policy: factsText(policy) }),
     given,
   })
 }
@@ -203,6 +209,7 @@ function readUnit(file: string, map: DataMap): Checked<RequestedUnit> {
       body: body.value.data,
       parameters: textsOf(mapIn(map, 'parameters')),
       acknowledged: textsIn(map, 'acknowledged'),
+      policy: readFacts(map['policy']) ?? [],
       given: textsOf(mapIn(map, 'given')),
     },
     problems: [],

@@ -3,6 +3,7 @@ import type { Catalog, Environment } from '../catalog.ts'
 import type { StackOptions } from '../catalog/stack-options.ts'
 import type { DataMap } from '../data.ts'
 import type { ProblemCode } from '../problem-codes.ts'
+import type { Policy } from '../policy.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ServiceSpec } from '../spec.ts'
 import type { Acknowledged } from '../spec/acknowledged.ts'
@@ -50,6 +51,9 @@ export type Unit = {
   readonly options: StackOptions
   /** Resources that hold data and may be replaced or deleted all the same. */
   readonly acknowledged: Acknowledged
+  /** The rules of the catalog that its rendering is judged by, and the stages that it serves: its own, or those of its environment. */
+  readonly policy: Policy
+  readonly serves: readonly string[]
   /** Where the value of an input was written: in the service's file, for the stage or for all; or as the schema's default. */
   inputPlace(name: string): Place
 }

@@ -39,6 +39,7 @@ export function readEnvironmentUnit(reading: Reading, environment: Environment):
     bundle,
     inputs: inputs.value,
     options: stackOptions(reading.catalog, { kind: 'environment', environment: name }),
+    ...governed(reading.catalog, { environment: name }),
     acknowledged: environment.acknowledged,
     inputPlace: (input) =>
       Object.hasOwn(environment.inputs, input)
@@ -59,6 +60,15 @@ export function stackOptions(
   const inside = stages.filter((each) => each.environment === environment)
   const shared = inside.find(({ production }) => production) ?? inside[0]
   return { ...(kind === 'component' && { capabilities: [] }), ...(stage ?? shared)?.stack }
+}
+
+/** The rules that a unit is judged by, and for which stages; what several stages share has to do for each of them. */
+function governed(
+  { policy, stages }: Catalog,
+  { environment, stage }: { readonly environment: string; readonly stage?: Stage },
+): Pick<Unit, 'policy' | 'serves'> {
+  const inside = stages.filter((each) => each.environment === environment).map(({ name }) => name)
+  return { policy, serves: stage === undefined ? inside : [stage.name] }
 }
 
 function environmentData({ document }: Environment): DataMap {
@@ -125,6 +135,7 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
         bundle: component,
         inputs,
         options: stackOptions(catalog, { kind: 'component', environment: environment.name, stage }),
+        ...governed(catalog, { environment: environment.name, stage }),
         acknowledged,
         inputPlace,
       })
@@ -140,6 +151,7 @@ export function instanceUnits(reading: Reading, service: Service, component: Bun
       bundle,
       inputs,
       options,
+      ...governed(catalog, { environment: environment.name, stage }),
       acknowledged,
       inputPlace,
     })
@@ -313,6 +325,7 @@ export function pipelineUnits(reading: Reading, service: Service): Unit[] {
       bundle,
       inputs: inputs.value,
       options: stackOptions(catalog, { kind: 'pipeline', environment: environment.name }),
+      ...governed(catalog, { environment: environment.name }),
       acknowledged: pipeline.acknowledged,
       inputPlace: (name) =>
         Object.hasOwn(pipeline.inputs, name)

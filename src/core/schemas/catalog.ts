@@ -1,5 +1,6 @@
 import type { DataMap } from '../data.ts'
 import { duration, plainName, stackName } from './parts.ts'
+import { policySchema } from './policy.ts'
 
 const host: DataMap = {
   type: 'string',

@@ -5,6 +5,12 @@ const digest: DataMap = { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }
 const text = (maxLength: number): DataMap => ({ type: 'string', maxLength })
 const count: DataMap = { type: 'integer', minimum: 0, maximum: 1_000_000_000 }
 
+const place: DataMap = {
+  type: 'object',
+  required: ['file', 'line', 'column'],
+  properties: { file: text(5000), line: count, column: count },
+}
+
 const problem: DataMap = {
   type: 'object',
   required: ['code', 'severity', 'message', 'remedy'],
@@ -18,6 +24,31 @@ const problem: DataMap = {
       type: 'object',
       required: ['file', 'line', 'column'],
       properties: { file: text(5000), line: count, column: count },
+    },
+  },
+}
+
+const fact: DataMap = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['rule', 'resource', 'severity', 'message'],
+  properties: {
+    rule: text(200),
+    resource: text(255),
+    severity: { enum: ['error', 'warning'] },
+    message: text(100_000),
+    at: place,
+    waiver: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'owner', 'reason', 'until', 'expired'],
+      properties: {
+        name: text(300),
+        owner: text(100),
+        reason: text(500),
+        until: text(100),
+        expired: { type: 'boolean' },
+      },
     },
   },
 }
@@ -48,6 +79,7 @@ const unit: DataMap = {
     body: text(1_048_576),
     parameters: { type: 'object', maxProperties: 200, additionalProperties: text(4096) },
     acknowledged: acknowledge,
+    policy: { type: 'array', maxItems: 200, items: fact },
     given: { type: 'object', maxProperties: 1000, additionalProperties: text(100_000) },
   },
 }
