@@ -17,6 +17,7 @@ import {
   serviceTrustPolicy,
   trustPolicy,
 } from './trust/policies.ts'
+import { branch, deploySeconds, partitionOf, roleArn, workflowsOf } from './trust/names.ts'
 import { typesIn, type Workload, workloadOf } from './trust/services.ts'
 
 /**
@@ -35,28 +36,6 @@ export type Role = {
   readonly environment?: string
   readonly trust: DataMap
   readonly permissions: DataMap
-}
-
-/** The branch whose workflows are trusted, and from which is deployed. */
-const branch = 'main'
-/** Where a deployment may take as long as its job may. */
-const deploySeconds = 7200
-
-/** Workflows of the catalog whose jobs take roles, by what they do; each other one is refused. */
-export const workflowOf = { plan: 'plan.yml', deploy: 'stages.yml' } as const
-
-/** The ARN of the role that the jobs of a repository take. Repositories have it by their number, which stays when they are renamed. */
-export function roleArn(
-  { account, region }: Pick<Environment, 'account' | 'region'>,
-  { stage, purpose, id }: { readonly stage: string; readonly purpose: 'plan' | 'deploy'; readonly id: string },
-): string {
-  return `arn:${partitionOf(region)}:iam::${account}:role/protium/protium-${stage}-${purpose}-${id}`
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn'
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 }
 
 type Site = { readonly stage: Stage; readonly home: Environment }
@@ -127,7 +106,7 @@ function jobRoles(catalog: Catalog, { stage, home, repository, workload }: JobSi
         organisation: trust.organisation,
         repository,
         environment,
-        workflow: `${own}/.github/workflows/${workflowOf[purpose]}@refs/heads/${branch}`,
+        workflows: workflowsOf[purpose].map((file) => `${own}/.github/workflows/${file}@refs/heads/${branch}`),
         ...(purpose === 'deploy' ? { ref: `refs/heads/${branch}` } : {}),
       }),
       permissions: purpose === 'plan' ? planPolicy(place) : deployPolicy(place),

@@ -2,6 +2,7 @@ import type { Catalog, Workflows } from './catalog.ts'
 import type { Problem } from './problem.ts'
 import type { Stage } from './stage.ts'
 import type { FileTree } from './tree.ts'
+import { branch, deploySeconds, type Purpose, roleArn } from './trust/names.ts'
 
 /**
  * The workflows of a catalog, written from catalog.yaml, so that the stages are jobs that a person sees; and the callers of a
@@ -36,11 +37,16 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
     local: (stage) => provisionerOf(catalog, stage) === 'local',
     home: (stage) => catalog.environments.get(stage.environment),
+    trusting: catalog.trust === undefined ? undefined : workflows.repository,
+    trusted: (stage) => catalog.trust !== undefined && provisionerOf(catalog, stage) === 'cloudformation',
   }
   return new Map([
     [`${folder}/deploy.yml`, deploy(facts)],
     [`${folder}/forks.yml`, forks(facts)],
     [`${folder}/plan.yml`, plan(facts)],
+    ...(facts.trusting === undefined
+      ? []
+      : [[`${folder}/pull-request.yml`, pullRequest(facts, facts.trusting)] as const]),
     [`${folder}/rollback.yml`, rollback(facts)],
     [`${folder}/stages.yml`, stagesOfService(facts)],
     [`${folder}/validate.yml`, validate(facts)],
@@ -53,7 +59,7 @@ export function serviceWorkflows(catalog: Catalog): FileTree {
   if (repository === undefined) return new Map()
   const cloud = catalog.stages.some((stage) => provisionerOf(catalog, stage) !== 'local')
   const key = catalog.workflows?.app === true ? keyOfApp : undefined
-  const of = (name: string): string => `${repository}/${folder}/${name}@main`
+  const of = (name: string): string => `${repository}/${folder}/${name}@${branch}`
   return new Map([
     [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), { cloud, key })],
     [`${folder}/forks.yml`, serviceForks(of('forks.yml'))],
@@ -108,6 +114,13 @@ type Facts = {
   readonly local: (stage: Stage) => boolean
   /** Where a stage lies; nothing where the catalog has no such environment, which is said elsewhere. */
   readonly home: (stage: Stage) => { readonly account: string; readonly region: string } | undefined
+  /**
+   * The catalog's repository, where roles are made by `trust:`. They are given to workflows of its main branch alone, so those
+   * are called by that name, also from itself: what a pull request has made of them cannot take a role.
+   */
+  readonly trusting: string | undefined
+  /** Whether there are such roles in the account of a stage. */
+  readonly trusted: (stage: Stage) => boolean
 }
 
 function appOf({ app, repository }: Workflows): Facts['app'] {
@@ -275,15 +288,33 @@ function stateInput(facts: Facts, stage: Stage): string | undefined {
 function roleStep(facts: Facts, stage: Stage, environment: string): string | undefined {
   const home = facts.home(stage)
   if (!facts.cloud(stage) || home === undefined) return undefined
+  const purpose = environment === stage.name ? 'deploy' : 'plan'
   return lines(
     `      - name: Take the role of ${environment}`,
-    "        if: vars.PROTIUM_ROLE != '' # a variable of this environment; a runner with credentials of its own needs none",
+    !facts.trusted(stage)
+      ? "        if: vars.PROTIUM_ROLE != '' # a variable of this environment; a runner with credentials of its own needs none"
+      : undefined,
     `        uses: ${others.role}`,
     '        with:',
-    `          role-to-assume: ${expression('vars.PROTIUM_ROLE')}`,
+    ...(!facts.trusted(stage)
+      ? [`          role-to-assume: ${expression('vars.PROTIUM_ROLE')}`]
+      : trustedRole(home, { stage: stage.name, purpose })),
     `          aws-region: ${home.region}`,
     `          allowed-account-ids: '${home.account}'`,
   )
+}
+
+/** The role that `protium trust` has made for the repository that runs, under a name by which the account's log leads back to the run. */
+function trustedRole(
+  home: { readonly account: string; readonly region: string },
+  { stage, purpose }: { readonly stage: string; readonly purpose: Purpose },
+): readonly string[] {
+  const run = ['github.repository_id', 'github.run_id', 'github.run_attempt'].map(expression).join('-')
+  return [
+    `          role-to-assume: ${roleArn(home, { stage, purpose, id: expression('github.repository_id') })}`,
+    `          role-session-name: ${run}`,
+    ...(purpose === 'deploy' ? [`          role-duration-seconds: ${deploySeconds}`] : []),
+  ]
 }
 
 /** The job that reads what a stranger may have written. It is the same before and after the merge. */
@@ -352,7 +383,7 @@ function validate(facts: Facts): string {
 }
 
 function plan(facts: Facts): string {
-  const { stages } = facts
+  const { stages, trusting } = facts
   return file(
     header,
     '# Shows on a pull request what merging it would do, in every stage, before anything is done: one comment and one check.',
@@ -365,8 +396,9 @@ function plan(facts: Facts): string {
     '# A pull request from a fork gets validate only; forks.yml then says what that found.',
     'name: Plan',
     'on:',
-    '  # Services and templates of this repository.',
-    '  pull_request:',
+    ...(trusting === undefined
+      ? ['  # Services and templates of this repository.', '  pull_request:']
+      : ['  # For this repository pull-request.yml does it, by the main branch: that alone may take roles.']),
     '  # Services of other repositories: a few lines there call this file.',
     '  workflow_call:',
     ...(facts.app === undefined ? [] : secrets),
@@ -506,7 +538,7 @@ function forks(facts: Facts): string {
     'name: Plan of a fork',
     'on:',
     `  workflow_run: ${forkTrigger}`,
-    '    workflows: [Plan]',
+    `    workflows: [${facts.trusting === undefined ? 'Plan' : 'Pull request'}]`,
     '    types: [completed]',
     '  workflow_call:',
     '',
@@ -599,7 +631,7 @@ function deploy(facts: Facts): string {
     `    needs: ${list([...before(facts), 'validate'])}`,
     "    if: needs.validate.outputs.environments == 'true'",
     permissions(deployGrants(cloud)),
-    `    uses: $/${folder}/stages.yml`,
+    stagesCall(facts),
     '    with:',
     '      service: environment',
     ...handOn,
@@ -617,12 +649,22 @@ function deploy(facts: Facts): string {
     '      matrix:',
     `        service: ${expression('fromJSON(needs.validate.outputs.services)')}`,
     permissions(deployGrants(cloud)),
-    `    uses: $/${folder}/stages.yml`,
+    stagesCall(facts),
     '    with:',
     `      service: ${expression('matrix.service')}`,
     `      image: ${expression('inputs.image')}`,
     ...handOn,
   )
+}
+
+/**
+ * The stages are called at the commit that runs. Where roles are given to the main branch they are called by that name, since
+ * it is what GitHub says of the job then.
+ */
+function stagesCall({ trusting }: Facts): string {
+  return trusting === undefined
+    ? `    uses: $/${folder}/stages.yml`
+    : `    uses: ${trusting}/${folder}/stages.yml@${branch} ${byBranch}`
 }
 
 function stagesOfService(facts: Facts): string {
@@ -859,9 +901,15 @@ const keyOfApp = lines(
 
 type Caller = { readonly cloud: boolean; readonly key: string | undefined }
 
-function servicePullRequest(plan: string, { cloud, key }: Caller): string {
+function servicePullRequest(plan: string, caller: Caller): string {
   return file(
     '# Shows on a pull request what merging it would do. How, and in which stages, is the business of the catalog.',
+    ...callOfPlan(plan, caller),
+  )
+}
+
+function callOfPlan(plan: string, { cloud, key }: Caller): readonly (string | undefined)[] {
+  return [
     'name: Pull request',
     'on: pull_request',
     'permissions: {}',
@@ -875,6 +923,19 @@ function servicePullRequest(plan: string, { cloud, key }: Caller): string {
       ['pull-requests', 'write', 'the comment'],
     ]),
     key,
+  ]
+}
+
+/** The catalog's own caller: that of a service repository, told why it is one. */
+function pullRequest(facts: Facts, repository: string): string {
+  return file(
+    header,
+    '# Shows on a pull request what merging it would do. It calls plan.yml as the main branch has it, not as the pull request would',
+    '# have it: roles in the accounts are given to that alone.',
+    ...callOfPlan(`${repository}/${folder}/plan.yml@${branch}`, {
+      cloud: facts.stages.some(facts.cloud),
+      key: facts.app === undefined ? undefined : keyOfApp,
+    }),
   )
 }
 

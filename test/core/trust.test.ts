@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { canonicalJson } from '../../src/core/canonical.ts'
 import { type Catalog, readCatalog } from '../../src/core/catalog.ts'
 import { type DataMap, isMap } from '../../src/core/data.ts'
@@ -9,6 +10,7 @@ import { checkLimits } from '../../src/core/stack/limits.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { accessTemplates, type Role, rolesOf, trustProblems } from '../../src/core/trust.ts'
 import { type Asked, judge, mayAssume, weaknesses } from '../../src/core/trust/evaluate.ts'
+import { catalogWorkflows } from '../../src/core/workflows.ts'
 import { readRendered, readYaml } from '../../src/core/yaml.ts'
 import { brief, lines, organisationFiles, treeOf } from './trees.ts'
 import { attacks, type Claims, claimsOf, type Job } from './trust/attacks.ts'
@@ -49,7 +51,7 @@ const roles = rolesOf(catalog)
 const ofJobs = roles.filter(({ purpose }) => purpose !== 'service')
 
 /** The job that a role is for. */
-function jobOf({ repository = '', stage, purpose, environment = '' }: Role, immutable: boolean): Job {
+function jobOf({ repository = '', stage, purpose, environment = '' }: Role, immutable: boolean, file?: string): Job {
   const repositoryId = catalog.trust?.repositories.find(({ name }) => name === repository)?.id ?? ''
   expect(environment).toBe(purpose === 'plan' ? `${stage}-plan` : stage)
   return {
@@ -57,7 +59,7 @@ function jobOf({ repository = '', stage, purpose, environment = '' }: Role, immu
     repositoryId,
     ownerId: '9919',
     environment,
-    workflow: `acme/catalog/.github/workflows/${purpose === 'plan' ? 'plan' : 'stages'}.yml@refs/heads/main`,
+    workflow: `acme/catalog/.github/workflows/${file ?? (purpose === 'plan' ? 'plan.yml' : 'stages.yml')}@refs/heads/main`,
     ref: purpose === 'plan' ? 'refs/pull/3/merge' : 'refs/heads/main',
     immutable,
   }
@@ -115,10 +117,10 @@ describe('the roles of a catalog', () => {
 })
 
 describe.each(ofJobs.map((role) => [role.arn.split('/').at(-1) ?? '', role] as const))('%s', (_name, role) => {
-  const forms = [false, true].map((immutable) => jobOf(role, immutable))
+  const forms = [false, true].flatMap((immutable) => [jobOf(role, immutable), jobOf(role, immutable, 'rollback.yml')])
 
   test('is taken by its own jobs, whichever form their subject has', () => {
-    expect(forms.map((job) => isTaken(role, claimsOf(job)))).toEqual([true, true])
+    expect(forms.map((job) => isTaken(role, claimsOf(job)))).toEqual([true, true, true, true])
   })
 
   test('has no weakness', () => {
@@ -128,7 +130,7 @@ describe.each(ofJobs.map((role) => [role.arn.split('/').at(-1) ?? '', role] as c
   })
 
   test.each(attacks)('is not taken by %s', (_what, attacker) => {
-    expect(forms.map((job) => isTaken(role, claimsOf(attacker(job))))).toEqual([false, false])
+    expect(forms.filter((job) => isTaken(role, claimsOf(attacker(job))))).toEqual([])
   })
 
   test('is not taken once any claim is another, or is missing', () => {
@@ -223,6 +225,57 @@ function read(text: string): DataMap {
   const document = readYaml('policy.yaml', lines(text), 'cloudformation')
   if (!document.ok || !isMap(document.value.data)) throw new Error(JSON.stringify(document.problems))
   return document.value.data
+}
+
+describe('the workflows of the catalog', () => {
+  const files = catalogWorkflows(catalog)
+
+  test('have a role for each job that may ask for one, and ask for that very one', () => {
+    const asking = [...files].flatMap(([path, text]) => {
+      const jobs: Readonly<Record<string, JobText>> = parse(text).jobs
+      return Object.values(jobs).flatMap(({ environment, permissions, steps = [] }) =>
+        permissions?.['id-token'] === undefined || environment === undefined
+          ? []
+          : [
+              {
+                path,
+                environment: environment.name,
+                role: steps.map((step) => step.with?.['role-to-assume']).find(Boolean),
+              },
+            ],
+      )
+    })
+
+    expect(asking.length).toBeGreaterThanOrEqual(8)
+    for (const { path, environment, role } of asking) {
+      for (const { id, name } of catalog.trust?.repositories ?? []) {
+        const arn = String(role).replace('${{ github.repository_id }}', id)
+        const found = roles.find((each) => each.arn === arn)
+        if (found === undefined) throw new Error(`${path} asks for ${arn}`)
+        const ref = found.purpose === 'plan' ? 'refs/pull/3/merge' : 'refs/heads/main'
+        const workflow = `acme/catalog/${path}@refs/heads/main`
+        const job = { repository: name, repositoryId: id, ownerId: '9919', environment, workflow, ref, immutable: true }
+
+        expect([path, environment, isTaken(found, claimsOf(job))]).toEqual([path, environment, true])
+      }
+    }
+  })
+
+  test('are called by the main branch where roles are taken, also by themselves', () => {
+    const calls = [...files.values()].flatMap((text) => [...text.matchAll(/uses: (\S*\.github\/workflows\/\S+)/g)])
+
+    expect([...new Set(calls.map(([, uses]) => uses))]).toEqual([
+      'acme/catalog/.github/workflows/stages.yml@main',
+      'acme/catalog/.github/workflows/plan.yml@main',
+    ])
+    expect(parse(files.get('.github/workflows/plan.yml') ?? '').on).toEqual({ workflow_call: null })
+  })
+})
+
+type JobText = {
+  readonly environment?: { readonly name: string }
+  readonly permissions?: Readonly<Record<string, string>>
+  readonly steps?: readonly { readonly with?: Readonly<Record<string, unknown>> }[]
 }
 
 describe('what a role may do', () => {

@@ -128,13 +128,16 @@ describe('the workflows of other catalogs', () => {
     ['in accounts', { provisioner: 'cloudformation' }],
     ['private', { provisioner: 'local', app: true }],
     ['private, in accounts', { provisioner: 'cloudformation', app: true }],
+    ['in accounts, with roles of its own', { provisioner: 'cloudformation', trust: true }],
   ] as const
 
   describe.each(variants)('%s', (_what, { provisioner, ...more }) => {
     const files = variant(provisioner, more)
+    // Where roles are given to the main branch of the catalog, its own files call one another by that.
+    const own = 'trust' in more ? [catalog] : []
 
     test.each([...files.own.keys()])('%s keeps the rules', (path) => {
-      expect(checkWorkflow(files.own.get(path) ?? '')).toEqual([])
+      expect(checkWorkflow(files.own.get(path) ?? '', { own })).toEqual([])
     })
 
     test.each([...files.own.keys()])('%s is right to the reader of GitHub’s own', async (path) => {
@@ -162,7 +165,7 @@ describe('the workflows of other catalogs', () => {
 /** The workflows of the sample, had its catalog been another. */
 function variant(
   provisioner: Environment['provisioner'],
-  more: Partial<Workflows>,
+  { trust, ...more }: Partial<Workflows> & { readonly trust?: true },
 ): Record<'own' | 'callers', FileTree> {
   const { environments, workflows: said } = sample
   if (said === undefined) throw new Error('The sample has no workflows')
@@ -170,6 +173,9 @@ function variant(
     ...sample,
     environments: new Map([...environments].map(([name, each]) => [name, { ...each, provisioner }])),
     workflows: { ...said, ...more },
+    ...(trust === undefined
+      ? {}
+      : { trust: { organisation: { name: 'acme', id: '1' }, repositories: [], actions: [] } }),
   }
   return { own: catalogWorkflows(other), callers: serviceWorkflows(other) }
 }

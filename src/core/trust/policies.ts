@@ -17,14 +17,14 @@ export type Place = {
   readonly nested: boolean
 }
 
-/** Who may take a role: the jobs of one repository, in one environment, by one workflow. */
+/** Who may take a role: the jobs of one repository, in one environment, by workflows of the catalog. */
 export type Holder = {
   readonly provider: string
   readonly organisation: { readonly name: string; readonly id: string }
   readonly repository: { readonly name: string; readonly id: string }
   readonly environment: string
-  /** `owner/name/.github/workflows/file.yml@refs/heads/main`. */
-  readonly workflow: string
+  /** Each as `owner/name/.github/workflows/file.yml@refs/heads/main`. */
+  readonly workflows: readonly string[]
   /** Nothing for jobs of pull requests, each of which has a ref of its own. */
   readonly ref?: string
 }
@@ -48,7 +48,7 @@ function map(entries: Readonly<Record<string, Data | undefined>>): DataMap {
  * https://docs.github.com/en/actions/reference/security/oidc
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
  */
-export function trustPolicy({ provider, organisation, repository, environment, workflow, ref }: Holder): DataMap {
+export function trustPolicy({ provider, organisation, repository, environment, workflows, ref }: Holder): DataMap {
   const [owner = '', name = ''] = repository.name.split('/')
   const of = (claim: string): string => `${githubIssuer}:${claim}`
   return document([
@@ -65,7 +65,7 @@ export function trustPolicy({ provider, organisation, repository, environment, w
           ],
           [of('repository_id')]: repository.id,
           [of('environment')]: environment,
-          [of('job_workflow_ref')]: workflow,
+          [of('job_workflow_ref')]: workflows,
           [of('ref')]: ref,
         }),
       }),
