@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 
+import type { Board } from './core/board.ts'
 import type { Credentials } from './core/catalog.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
@@ -98,6 +99,8 @@ export interface Files {
   readonly commit: (root: string) => Promise<string | undefined>
 }
 
+  /** The board as git has fetched it; undefined where it has not, or there is none. Throws `Refused` (`board-format`). */
+  readonly board: (root: string) => Promise<Board | undefined>
 /** `own`: Protium wrote it itself for a later job, and it may be longer than what people write. */
 export type ReadOptions = { readonly own?: boolean }
 

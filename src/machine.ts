@@ -52,6 +52,7 @@ export function machine({
       isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
       at: async (root, commit) => (await import('./adapters/git.ts')).readTreeAt(root, commit, ''),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),
+      board: async (root) => (await import('./adapters/checkout.ts')).checkoutBoard(root),
       ledger: async (root) => (await import('./adapters/checkout.ts')).fetchedBranch(root),
     },
     provisioner: async (options) => {

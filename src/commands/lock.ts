@@ -8,8 +8,9 @@ import { durationSeconds } from '../core/duration.ts'
 import { line } from '../core/encode.ts'
 import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import { age, ended, list } from '../core/report.ts'
+import { age, list } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
+import { lockText } from '../core/board-words.ts'
 import type { BoardHost, DeploymentRecord } from '../ports.ts'
 import { isOneOf, whoMay } from './authority.ts'
 import { exactUnits, quoted, readFolder, sameFolders, stateFolders } from './reading.ts'
@@ -83,7 +84,7 @@ export const lock = command({
       text: () =>
         [
           ...taken.map(({ unit, by, run = '' }) => `${unit}: the lock of ${line(by)} for run ${run} was left behind.`),
-          ...held.map((each) => lockWords(each, now)),
+          ...held.map((each) => lockText(each, now)),
           ...hereOnly(ports, read.catalog),
         ].join('\n'),
       problems: read.problems,
@@ -108,14 +109,6 @@ export const unlock = command({
   permissions: lock.permissions,
   run: unlocked,
 })
-
-/** `checkout/prod is locked by ana since 3 h, until 2026-11-25T18:00:00.000Z: moving the data.` */
-export function lockWords({ unit, by, reason, since, until, run }: Lock, now: Date): string {
-  const held = age(Math.max(0, now.getTime() - Date.parse(since)))
-  const lasts = until === undefined ? '' : `, until ${until}`
-  const of = run === undefined ? '' : `, while run ${line(run)} lasts`
-  return ended(`${unit} is locked by ${line(by)} since ${held}${lasts}${of}: ${line(reason)}`)
-}
 
 /**
  * The runs that locks on a board were taken for and that are over: such a lock holds nothing any more. Only those are asked for
@@ -295,7 +288,7 @@ function endOfLock(
   },
 ): Ended {
   const wider = after.locks.find(({ unit }) => covers(unit, scope))
-  if (wider !== undefined) return { scope, is: 'left', lock: wider, words: lockWords(wider, now) }
+  if (wider !== undefined) return { scope, is: 'left', lock: wider, words: lockText(wider, now) }
   const own = held.find(({ unit }) => unit === scope)
   if (own === undefined) return { scope, is: 'nothing', words: `${scope} is not locked.` }
   const isBroken = broken.includes(own)

@@ -1,10 +1,15 @@
+import type { Ports } from '../command.ts'
 import { command, lines, path } from '../command.ts'
+import type { Board } from '../core/board.ts'
+import { emptyBoard } from '../core/board.ts'
 import { line } from '../core/encode.ts'
 import type { Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Cell, Paint } from '../core/report.ts'
 import { age, list, table } from '../core/report.ts'
+import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
+import { boardData, boardOf, lockText, waitingText } from '../core/board-words.ts'
 import type { DeploymentRecord, StackState } from '../ports.ts'
 import type { Stacks } from './stacks.ts'
 import { stackOf } from './planning.ts'
@@ -32,7 +37,7 @@ type Standing = {
 export const status = command({
   name: 'status',
   summary:
-    'Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.',
+    'Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address; what waits, and what is locked.',
   inputs: {
     services: lines('Services, or units such as checkout/dev; all of them if none is named.', { positional: true }),
     stage: lines('Only this stage.', {}),
@@ -45,20 +50,21 @@ export const status = command({
     units:
       'The units, each with version, wanted version, outcome, since, address, and the status of a stack that is not at rest.',
     left: 'Units that were deployed and that no file asks for any more; empty where services or stages are named.',
+    waiting: 'The promotions that wait: for which gates, since when, until when, and who can open them.',
+    locks: 'The locks, each with what it holds, whose it is, why, and since and until when.',
   },
   async run(ports, { services, stage, root, state }) {
     const { organisation, sources } = await readFolder(ports, root)
     if (!organisation.ok)
       return {
         exit: 'bad-input',
-        data: { units: [], left: [] },
+        data: nothing,
         text: () => '',
         problems: organisation.problems,
         sources,
       }
     const selected = selectUnits(organisation.value, { services, stages: stage })
-    if (!selected.ok)
-      return { exit: 'bad-input', data: { units: [], left: [] }, text: () => '', problems: selected.problems }
+    if (!selected.ok) return { exit: 'bad-input', data: nothing, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
     await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
     const states = await statesOf(selected.value, stacks)
@@ -83,17 +89,23 @@ export const status = command({
         remedy: now?.is === 'stuck' ? now.remedy : null,
       }
     })
-    const left = services.length + stage.length > 0 ? [] : leftBehind(records, organisation.value.units)
+    const isAll = services.length + stage.length === 0
+    const left = isAll ? leftBehind(records, organisation.value.units) : []
+    const now = ports.clock.now()
+    const board = await boardsOf(ports, { root, records: stateFolders(root, state).records })
+    // A promotion of a unit that no file asks for any more is told of too, where nothing is named.
+    const all = isAll ? [...board.value.waiting, ...board.value.locks] : selected.value.map(({ id }) => ({ unit: id }))
+    const shown = boardOf(board.value, { units: all.map(({ unit }) => unit), now })
     const folders = sameFolders({ root, state })
     const failed = standings.find(
       ({ outcome, remedy }) => outcome === 'failed' || outcome === 'stopped' || remedy !== null,
     )
     const waiting = standings.some(({ version, wanted }) => version !== wanted)
     return {
-      exit: 'done',
-      data: { units: standings, left },
-      text: (paint) => statusText(standings, { left, now: ports.clock.now(), paint }),
-      problems: organisation.problems,
+      exit: board.problems.length === 0 ? 'done' : 'failed',
+      data: { units: standings, left, ...boardData(shown) },
+      text: (paint) => statusText(standings, { left, board: shown, now, paint }),
+      problems: [...organisation.problems, ...board.problems],
       sources,
       next: [
         failed !== undefined
@@ -105,6 +117,34 @@ export const status = command({
     }
   },
 })
+
+const nothing = { units: [], left: [], waiting: [], locks: [] } as const
+
+/**
+ * The board of this machine, and that of the repository as git has fetched it. One that cannot be read does not hide the rest.
+ */
+async function boardsOf(
+  ports: Ports,
+  { root, records }: { readonly root: string; readonly records: string },
+): Promise<{ readonly value: Board; readonly problems: readonly Problem[] }> {
+  const reads = [async () => (await ports.board(records)).read(), async () => ports.files.board(root)]
+  const problems: Problem[] = []
+  const boards: Board[] = []
+  for (const read of reads) {
+    try {
+      boards.push((await read()) ?? emptyBoard)
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'board-format')) throw error
+      problems.push({ code: 'board-format', severity: 'error', message: error.message, remedy: error.remedy })
+    }
+  }
+  const value: Board = {
+    ...emptyBoard,
+    waiting: boards.flatMap(({ waiting }) => waiting),
+    locks: boards.flatMap(({ locks }) => locks),
+  }
+  return { value, problems }
+}
 
 /** How the stacks are at this moment; nothing is known of one that this version has no provisioner for. */
 async function statesOf(units: readonly Unit[], stacks: Stacks): Promise<ReadonlyMap<string, StackState>> {
@@ -138,7 +178,12 @@ function outcomeOf(last: DeploymentRecord | undefined, is: StackState['is'] | un
 
 function statusText(
   standings: readonly Standing[],
-  { left, now, paint }: { readonly left: readonly string[]; readonly now: Date; readonly paint: Paint },
+  {
+    left,
+    board: { waiting, locks },
+    now,
+    paint,
+  }: { readonly left: readonly string[]; readonly board: Board; readonly now: Date; readonly paint: Paint },
 ): string {
   const tones: Readonly<Record<string, (text: string) => string>> = {
     deployed: paint.good,
@@ -171,7 +216,14 @@ function statusText(
     ...(stack === null ? [] : [`${unit} is ${stack}.${remedy === null ? '' : ` ${line(remedy)}`}`]),
   ])
   const notes = left.length === 0 ? [] : [`No file asks for ${list(left)} any more. Their stacks are left as they are.`]
-  return [shown, ...(reasons.length === 0 ? [] : [reasons.join('\n')]), ...notes].join('\n\n')
+  const parts = [
+    shown,
+    reasons.join('\n'),
+    waitingText(waiting, { now, paint }),
+    locks.map((lock) => lockText(lock, now)).join('\n'),
+    ...notes,
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 /** Units that were deployed and that no file asks for any more. Nothing is deleted because a file is gone. */

@@ -53,6 +53,7 @@ const noPorts: Ports = {
     isBefore: async () => undefined,
     at: async () => undefined,
     ledger: async () => undefined,
+    board: async () => undefined,
     commit: async () => undefined,
   },
   board: async () => {

@@ -6,6 +6,7 @@ import { forget } from '../../src/adapters/local/forget.ts'
 import { holdFolder } from '../../src/adapters/local/lock.ts'
 import { folderRecords } from '../../src/adapters/records.ts'
 import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts'
+import type { Board } from '../../src/core/board.ts'
 import type { FetchedLedger } from '../../src/core/ledger.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import type { FileTree } from '../../src/core/tree.ts'
@@ -32,6 +33,8 @@ export function worldOf(
     /** The files at a commit. */
     readonly at?: (commit: string) => FileTree | undefined
     readonly ledger?: FetchedLedger
+    /** The board as git has fetched it. */
+    readonly board?: Board
     readonly isBefore?: boolean
     /** What has changed; then the run is about a change. */
     readonly changed?: readonly string[]
@@ -92,6 +95,7 @@ export function worldOf(
       },
       commit: async () => (typeof more.commit === 'function' ? more.commit() : more.commit),
       ledger: async () => more.ledger,
+      board: async () => more.board,
     },
     provisioner: async ({ folder: stacks, fail }) => localProvisioner({ folder: stacks, fail, clock }),
     records: async (records) => folderRecords(records),
