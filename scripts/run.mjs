@@ -35,6 +35,7 @@ const verbs = {
   e2e: { run: ['scripts/test.ts', '--e2e'] },
   fuzz: { run: ['scripts/fuzz.ts'] },
   bench: { run: ['bench/run.ts'] },
+  demo: { run: ['demo/main.ts'] },
   'setup:moto': { run: ['scripts/setup-moto.ts'] },
   generate: { run: ['scripts/generate.ts'] },
   build: { run: ['scripts/build.ts'] },
