@@ -26,6 +26,7 @@ const most = 3
  * eight seconds, or may not be looked at, is said to be missing. Never throws, except for a mistake of ours.
  */
 export async function evidenceOf(running: Running, failing: FailingResource): Promise<Found> {
+  await load(failing)
   const over = new AbortController()
   const signal = running.signal === undefined ? over.signal : AbortSignal.any([running.signal, over.signal])
   const looks = new Looks()
@@ -39,6 +40,16 @@ export async function evidenceOf(running: Running, failing: FailingResource): Pr
     over.abort()
   }
   return looks.taken()
+}
+
+/** Loads what will be needed, so that its time is that of the questions. */
+async function load({ type }: FailingResource): Promise<void> {
+  const isService = type === service
+  await Promise.all([
+    import('./logs.ts'),
+    ...(isService || type === undefined ? [import('./ecs.ts'), import('./balancer.ts')] : []),
+    ...(isService ? [] : [import('./lambda.ts')]),
+  ])
 }
 
 async function untilOver({ clock }: Running, signal: AbortSignal): Promise<void> {
@@ -167,10 +178,10 @@ async function ofService({ asking, looks }: Looking, arn: string): Promise<void>
   ])
   const deployments = seen?.deployments ?? []
   const failing = failingDeployment(deployments)
-  const own = (tasks: readonly Task[]): readonly Task[] => {
-    const ofIt = tasks.filter(({ startedBy }) => startedBy === failing?.id)
-    return failing === undefined || ofIt.length === 0 ? tasks : ofIt
-  }
+  const isOfIt = ({ startedBy }: Task): boolean => startedBy === failing?.id
+  // Tasks of other deployments say nothing of this one; where none is known to be of it, all are looked at.
+  const isKnown = [...stopped, ...alive].some(isOfIt)
+  const own = (tasks: readonly Task[]): readonly Task[] => (isKnown ? tasks.filter(isOfIt) : tasks)
   const circuit = circuitOf(deployments)
   const events = seen?.events?.flatMap(({ message }) => (message === undefined ? [] : [message]))
   looks.add({

@@ -158,7 +158,10 @@ export function shownOf({ circuit, tasks, targets, functions, events, log, unsee
     part('Targets of the load balancer', targets === undefined ? undefined : tally(targets.map(targetText))),
     part('Events of the service', events),
     log === undefined || log.length > 0
-      ? log && { ...part(`The last ${log.length} lines of the log`, log), is: 'log' as const }
+      ? log && {
+          ...part(log.length === 1 ? 'The last line of the log' : `The last ${log.length} lines of the log`, log),
+          is: 'log' as const,
+        }
       : { what: 'The log', lines: ['Nothing was logged.'] },
     part('What is not known', unseen),
   ]

@@ -82,6 +82,87 @@ const cases: readonly Case[] = [
     },
     { code: no, settings: no, security: open, firewall: yes },
   ],
+  [
+    'an image that a task does not find convicts the code',
+    {
+      ...unhealthy,
+      tasks: [
+        {
+          reason:
+            'CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/acme/cart:9: docker.io/acme/cart:9: not found',
+        },
+      ],
+    },
+    { code: yes, settings: open, security: open, firewall: open },
+  ],
+  [
+    'an image that a task may not pull convicts security, and clears the code, which never ran',
+    {
+      ...unhealthy,
+      tasks: [
+        {
+          reason:
+            'CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 1.dkr.ecr.eu-west-1.amazonaws.com/cart:9: unexpected status from HEAD request: 403 Forbidden',
+          times: 3,
+        },
+      ],
+    },
+    { code: no, settings: open, security: yes, firewall: open },
+  ],
+  [
+    'a secret that a task may not read convicts security',
+    {
+      ...unhealthy,
+      tasks: [
+        {
+          reason:
+            'ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: AccessDeniedException: User: arn:aws:sts::1:assumed-role/cart/1 is not authorized to perform: ssm:GetParameters',
+        },
+      ],
+    },
+    { code: no, settings: open, security: yes, firewall: open },
+  ],
+  [
+    'a registry that a task does not reach convicts the firewall, and clears the code',
+    {
+      ...unhealthy,
+      tasks: [
+        {
+          reason:
+            'ResourceInitializationError: unable to pull secrets or registry auth: RequestError: send request failed caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 10.0.3.7:443: i/o timeout. Please check your task network configuration',
+        },
+      ],
+    },
+    { code: no, settings: open, security: open, firewall: yes },
+  ],
+  [
+    'a new image that needs more memory than before, all else being equal, convicts the code',
+    {
+      ...unhealthy,
+      before: newImage,
+      tasks: [{ container: 'app', exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' }],
+    },
+    { code: yes, settings: no, security: open, firewall: open },
+  ],
+  [
+    'a new image that does not pass the check of its container, all else being equal, convicts the code',
+    { ...unhealthy, before: newImage, tasks: [{ reason: 'Task failed container health checks' }] },
+    { code: yes, settings: no, security: open, firewall: open },
+  ],
+  [
+    'a function whose image may not be read convicts security',
+    {
+      ...failed('Lambda function cart failed to stabilize', 'AWS::Lambda::Function'),
+      functions: [
+        {
+          name: 'cart',
+          state: 'Failed',
+          reason: 'Lambda is not authorized to perform ecr:BatchGetImage on the image.',
+        },
+      ],
+    },
+    { code: open, settings: open, security: yes, firewall: open },
+  ],
   // Cleared.
   [
     'the same image and the same settings in the stage before clear both',
@@ -152,6 +233,34 @@ const cases: readonly Case[] = [
     'permissions that differ, and nothing denied',
     { ...unhealthy, denials: [], log: [], before: differing('TaskRole', 'permission') },
     { code: no, settings: no, security: open, firewall: open },
+  ],
+  [
+    'an image that is not there or is not to be seen, and the registry does not say which',
+    {
+      ...unhealthy,
+      tasks: [
+        {
+          reason:
+            'CannotPullContainerError: pull access denied for acme/cart, repository does not exist or may require authorization',
+        },
+      ],
+    },
+    { code: open, settings: open, security: open, firewall: open },
+  ],
+  [
+    'a service that answers its load balancer with an error can be reached',
+    {
+      ...unhealthy,
+      events: [
+        '(service cart) is unhealthy in (target-group cart) due to (reason Health checks failed with these codes: [503])',
+      ],
+    },
+    { code: open, settings: open, security: open, firewall: no },
+  ],
+  [
+    'nothing could be looked at',
+    { ...unhealthy, unseen: ['The log of cart could not be looked at: the role may not call logs:GetLogEvents.'] },
+    { code: open, settings: open, security: open, firewall: open },
   ],
   ['the cloud was busy', failed('Rate exceeded'), { code: no, settings: open, security: open, firewall: open }],
 ]
