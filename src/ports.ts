@@ -93,6 +93,8 @@ export type StackPreview = {
    * that is live.
    */
   readonly unchanged?: true
+  /** What was changed besides the stack, where the provisioner has looked; executing overwrites it where it changes the same. */
+  readonly byHand?: readonly { readonly logicalId: string; readonly is: 'changed' | 'gone' }[]
   /** What is set on the stack besides, by calls of its own: `termination protection`, `stack policy`. */
   readonly settings?: readonly string[]
 }
@@ -126,6 +128,9 @@ export type PreviewOptions = {
   readonly mends?: 'drift'
 }
 
+/** What the last deployment of a stack wanted, by its digest in the preview, and what is wanted now: is it another, a change is expected. */
+export type Since = { readonly wants: string; readonly wanted: WantedStack }
+
 /**
  * Where stacks live: CloudFormation, or the local default. What the world does not allow is thrown as `Refused`. Whatever
  * streams events tells the stack's own status last, and ends with it.
@@ -135,7 +140,10 @@ export interface Provisioner {
    * How a stack is now; with `guard`, what may be lost by mending it is judged by that. Who `expects` a change saves the
    * reading of the template: a settled stack then comes with the empty body.
    */
-  state(stack: StackId, options?: { readonly expects?: 'change'; readonly guard?: GuardOptions }): Promise<StackState>
+  state(
+    stack: StackId,
+    options?: { readonly expects?: 'change' | Since; readonly guard?: GuardOptions },
+  ): Promise<StackState>
   /**
    * What would be done. Problems of the template that only the provisioner can see are thrown as `Refused`. The stack is left
    * as it is; what a preview keeps in the cloud is given back by `discard`, or is used up by `execute`. A preview for a plan

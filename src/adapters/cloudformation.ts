@@ -7,7 +7,7 @@ import { deleteChangeSet } from './cloudformation/changing.ts'
 import type { Cloud, Credentials } from './cloudformation/client.ts'
 import { cloudOf } from './cloudformation/client.ts'
 import type { Context, Reading } from './cloudformation/context.ts'
-import { readStack } from './cloudformation/context.ts'
+import { readStack, wantsOf } from './cloudformation/context.ts'
 import { detectedDrift } from './cloudformation/drifting.ts'
 import { executed } from './cloudformation/executing.ts'
 import { followed } from './cloudformation/following.ts'
@@ -72,7 +72,8 @@ export function cloudFormation(options: CloudFormationOptions): Provisioner {
     state: async (stack, { expects, guard } = {}) =>
       told(stack.name, async () => {
         const cloud = context.cloudOf(stack)
-        const reading = await readStack(cloud, stack.name, { withTemplate: expects === undefined })
+        const isChange = expects === 'change' || (expects !== undefined && expects.wants !== wantsOf(expects.wanted))
+        const reading = await readStack(cloud, stack.name, { withTemplate: !isChange })
         seen.set(keyOf(stack), reading)
         return stateOf({ cloud, reading, guard })
       }),

@@ -87,7 +87,17 @@ export const deploy = command({
       acknowledged: acknowledged.value,
       isApart: catalog !== undefined && catalog !== root,
     })
-    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
+    const records = await ports.records(folders.records)
+    await using stacks = stacksOf(ports, {
+      folder: folders.stacks,
+      fail,
+      for: 'deployment',
+      terms,
+      // A reviewed plan is compared with all that there is to be known.
+      ...(reviewed === undefined && {
+        last: async ({ id }: Pick<Unit, 'id'>) => (await records.list(id, { latest: 1 })).at(-1)?.wants,
+      }),
+    })
     const planned = await planUnitsAs(selected.value, {
       stacks,
       take: (each) => each,
@@ -103,7 +113,7 @@ export const deploy = command({
       organisation: organisation.value,
       planned: planned.value,
       stacks,
-      records: await ports.records(folders.records),
+      records,
       commit: await ports.files.commit(root),
       reviewed: reviewed?.value,
       approve: async (each, units) =>

@@ -81,7 +81,8 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   await using _run = await turn(ports, folders.stacks)
   const isApart = folder !== undefined && folder !== root
   const terms = termsOf(ports, { catalog: organisation.catalog, isApart })
-  await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms })
+  const last = async ({ id }: Pick<Unit, 'id'>): Promise<string | undefined> => history.get(id)?.at(-1)?.wants
+  await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms, last })
   const mine = new Set(own.map(({ id }) => id))
   const planWith = async (shipped: ReadonlyMap<string, string>) => {
     const planned = await planUnits(withImages(needed, shipped), stacks)

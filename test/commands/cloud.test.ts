@@ -29,6 +29,22 @@ function shop(size: number, more = ''): Map<string, string> {
   )
 }
 
+/** A service with a queue, and a topic that can be changed without it. */
+function queueAnd({
+  topic,
+  policy = 'Delete',
+  isGone = false,
+}: {
+  readonly topic: string
+  readonly policy?: string
+  readonly isGone?: boolean
+}): Map<string, string> {
+  const topicLine = `  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: '${topic}', KmsMasterKeyId: alias/aws/sns } }`
+  const queueLine = `  Queue: { Type: AWS::SQS::Queue, DeletionPolicy: ${policy}, Properties: { SqsManagedSseEnabled: true } }`
+  const file = 'templates/queue/v1/instance_infrastructure/cloudformation.yaml'
+  return shop(1).set(file, ['Resources:', topicLine, ...(isGone ? [] : [queueLine]), ''].join('\n'))
+}
+
 const where = { account: '1'.repeat(12), region: 'eu-west-1' }
 
 let files: Map<string, string>
@@ -53,6 +69,10 @@ function outcomes({ data, exit }: Outcome): Readonly<Record<string, unknown>> {
 async function ran(command: Command, given: Readonly<Record<string, readonly string[]>> = {}): Promise<Outcome> {
   return run(command, world, given)
 }
+
+/** What was asked of CloudFormation about the stack of the service. */
+const asked = (): readonly string[] =>
+  fake.requests().flatMap(({ action, input }) => (JSON.stringify(input).includes('env-dev') ? [] : [action]))
 
 const leftBehind = (): readonly unknown[] =>
   ['env-dev', 'cart-dev'].flatMap((name) =>
@@ -116,6 +136,43 @@ describe('stacks of CloudFormation', () => {
 
     expect(outcomes(deployed)).toEqual({ exit: 'done', 'environment/dev': 'deployed', 'cart/dev': 'deployed' })
     expect(fake.stack('cart-dev', where)?.resources.get('Topic0')?.properties['DisplayName']).toBe('second')
+  })
+
+  test('are updated in five requests, where the template that is deployed has nothing to tell', async () => {
+    files = queueAnd({ topic: 'first' })
+    await ran(deploy)
+    files = queueAnd({ topic: 'second' })
+    const before = asked().length
+
+    expect(outcomes(await ran(deploy))).toMatchObject({ exit: 'done', 'cart/dev': 'deployed' })
+    const once = new Set(asked().slice(before))
+    expect([...once].slice(0, 4)).toEqual([
+      'DescribeStacks',
+      'CreateChangeSet',
+      'DescribeChangeSet',
+      'ExecuteChangeSet',
+    ])
+    expect(once).not.toContain('GetTemplate')
+
+    // Nothing is expected to be changed now, so that the two reads go side by side.
+    const then = asked().length
+    await ran(deploy)
+    expect(asked().slice(then).toSorted()).toEqual(['DescribeStacks', 'GetTemplate'])
+  })
+
+  test('apply a changed policy beside another change, and judge what goes by the template that is deployed', async () => {
+    files = queueAnd({ topic: 'first' })
+    await ran(deploy)
+    files = queueAnd({ topic: 'second', policy: 'Retain' })
+    await ran(deploy)
+    expect(fake.stack('cart-dev', where)?.resources.get('Queue')?.deletionPolicy).toBe('Retain')
+
+    // What goes is not in the wanted template: that it stays in the account is known from the other.
+    files = queueAnd({ topic: 'second', isGone: true })
+    const before = asked().length
+    expect(outcomes(await ran(deploy))).toMatchObject({ exit: 'done', 'cart/dev': 'deployed' })
+    expect(asked().slice(before)).toContain('GetTemplate')
+    expect(leftBehind()).toEqual([])
   })
 
   test('are removed in their order, and cancelled only where something is under way', async () => {
