@@ -95,12 +95,12 @@ export interface Files {
   ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
   /** The ledger as git has fetched it; undefined where it has not, or there is none. */
   readonly ledger: (root: string) => Promise<FetchedLedger | undefined>
+  /** The board as git has fetched it; undefined where it has not, or there is none. Throws `Refused` (`board-format`). */
+  readonly board: (root: string) => Promise<Board | undefined>
   /** The commit that is checked out, if the folder is in git. */
   readonly commit: (root: string) => Promise<string | undefined>
 }
 
-  /** The board as git has fetched it; undefined where it has not, or there is none. Throws `Refused` (`board-format`). */
-  readonly board: (root: string) => Promise<Board | undefined>
 /** `own`: Protium wrote it itself for a later job, and it may be longer than what people write. */
 export type ReadOptions = { readonly own?: boolean }
 
