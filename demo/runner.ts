@@ -408,13 +408,17 @@ export function startRunner(options: RunnerOptions): Runner {
       )
       const ended = await runStep({
         uses: step.uses,
+        script: textOf(filled(step.run, now)),
         inputs,
         workspace,
         temp,
         token,
         product,
         rehearse: (verb) => rehearse(verb, files),
-        env: envOf(running, { github, workspace, temp, eventFile, job: name }),
+        env: {
+          ...envOf(running, { github, workspace, temp, eventFile, job: name }),
+          ...Object.fromEntries(Object.entries(step.env).map(([key, value]) => [key, textOf(filled(value, now))])),
+        },
         signal: stop.signal,
         checkout: async (ref) => ({
           folder: await mirror.fetch(repository, running.view.commit),

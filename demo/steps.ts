@@ -23,7 +23,9 @@ export type StepEnd = {
 }
 
 export type StepWanted = {
-  readonly uses: string
+  readonly uses: string | undefined
+  /** What bash is given, where no action is used. */
+  readonly script: string
   readonly inputs: Readonly<Record<string, string>>
   readonly workspace: string
   readonly temp: string
@@ -43,8 +45,9 @@ export type StepWanted = {
 
 /** Runs one step. The actions of others are played by what is below, those of this project are the built ones. */
 export async function runStep(wanted: StepWanted): Promise<StepEnd> {
-  const [action = ''] = wanted.uses.split('@')
+  const [action = ''] = (wanted.uses ?? '').split('@')
   try {
+    if (wanted.uses === undefined) return await scripted(wanted)
     if (action === 'actions/checkout') return await checkOut(wanted)
     if (action === 'actions/upload-artifact') return upload(wanted)
     if (action === 'actions/download-artifact') return download(wanted)
@@ -119,28 +122,10 @@ async function ours(verb: string, wanted: StepWanted): Promise<StepEnd> {
       return [`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`, text.replace('${{ github.token }}', token)]
     }),
   )
-  const { PATH = '', HOME = '', TMPDIR = '', SYSTEMROOT = '' } = process.env
-  const child = spawn(execPath, [join(product, 'dist', `${verb}.js`)], {
-    cwd: workspace,
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const { code, text } = await started([execPath, join(product, 'dist', `${verb}.js`)], {
+    workspace,
     signal,
-    env: {
-      PATH,
-      HOME,
-      ...(TMPDIR !== '' && { TMPDIR }),
-      ...(SYSTEMROOT !== '' && { SYSTEMROOT }),
-      ...env,
-      ...given,
-      GITHUB_OUTPUT: output,
-      GITHUB_STEP_SUMMARY: summary,
-    },
-  })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
-  child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part))
-  const code = await new Promise<number>((settle, reject) => {
-    child.once('error', reject)
-    child.once('close', (status) => settle(status ?? 1))
+    env: { ...env, ...given, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
   })
   const { log, annotations } = spoken(text)
   return {
@@ -150,6 +135,44 @@ async function ours(verb: string, wanted: StepWanted): Promise<StepEnd> {
     summary: readFileSync(summary, 'utf8'),
     outputs: outputsIn(readFileSync(output, 'utf8')),
   }
+}
+
+/** A script: bash, which ends at the first command that fails. */
+async function scripted({ script, workspace, signal, env }: StepWanted): Promise<StepEnd> {
+  const { code, text } = await started(['bash', '-e', '-o', 'pipefail', '-c', script], { workspace, signal, env })
+  return { ...nothing, result: code === 0 ? 'success' : 'failure', ...spoken(text) }
+}
+
+/** Runs a program with the variables of a step, and of this machine's only what it needs to run at all. */
+async function started(
+  [program = '', ...args]: readonly string[],
+  {
+    workspace,
+    signal,
+    env,
+  }: Pick<StepWanted, 'workspace' | 'signal'> & { readonly env: Readonly<Record<string, string>> },
+): Promise<{ readonly code: number; readonly text: string }> {
+  const { PATH = '', HOME = '', TMPDIR = '', SYSTEMROOT = '' } = process.env
+  const child = spawn(program, args, {
+    cwd: workspace,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    env: {
+      PATH,
+      HOME,
+      ...(TMPDIR !== '' && { TMPDIR }),
+      ...(SYSTEMROOT !== '' && { SYSTEMROOT }),
+      ...env,
+    },
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (text += part))
+  const code = await new Promise<number>((settle, reject) => {
+    child.once('error', reject)
+    child.once('close', (status) => settle(status ?? 1))
+  })
+  return { code, text }
 }
 
 /** The log without the commands in it, and what the commands annotate. Between a stop and its token nothing is a command. */

@@ -38,8 +38,11 @@ export type Step = {
   readonly id?: string
   readonly name: string
   readonly if?: string
-  readonly uses: string
+  /** An action; or a script, for bash. */
+  readonly uses: string | undefined
+  readonly run: string
   readonly with: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
 }
 
 type Text = Readonly<Record<string, unknown>>
@@ -117,16 +120,22 @@ function jobOf(value: unknown, where: string): Job {
 
 function stepOf(value: unknown, where: string): Step {
   const text = mapOf(value, where)
-  if (text['uses'] === undefined) throw new Error(`${where}: the runner runs actions only, no scripts`)
-  const uses = wordOf(text['uses'], where)
+  const strange = Object.keys(text).filter((key) => !ofStep.has(key))
+  if (strange.length > 0) throw new Error(`${where}: the runner does not know ${strange.join(', ')} of a step`)
+  const uses = text['uses'] === undefined ? undefined : wordOf(text['uses'], where)
+  const run = uses === undefined ? wordOf(text['run'], where) : ''
   return {
     ...(text['id'] !== undefined && { id: wordOf(text['id'], where) }),
-    name: wordOf(text['name'] ?? uses, where),
+    name: wordOf(text['name'] ?? uses ?? run, where),
     ...(text['if'] !== undefined && { if: wordOf(text['if'], where) }),
     uses,
+    run,
     with: wordsOf(text['with'] ?? {}, where),
+    env: wordsOf(text['env'] ?? {}, where),
   }
 }
+
+const ofStep = new Set('id name if uses run with env'.split(' '))
 
 function permissionsOf(value: unknown, where: string): Job['permissions'] {
   return Object.fromEntries(

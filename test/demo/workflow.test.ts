@@ -14,7 +14,7 @@ describe('workflows of the demo', () => {
   })
 
   test.each([
-    ['a script', 'jobs: { a: { steps: [{ run: make }] } }', 'runs actions only'],
+    ['a shell of its own', 'jobs: { a: { steps: [{ run: make, shell: pwsh }] } }', 'does not know shell'],
     ['a container', 'jobs: { a: { container: x, steps: [] } }', 'does not know container'],
     ['a list of jobs', 'jobs: []', 'not a map'],
   ])('%s is refused, and not left out', (_, jobs, why) => {
