@@ -23,6 +23,7 @@ import {
 import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedLoss, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
+import type { PolicyFact } from './policy.ts'
 import type { Problem } from './problem.ts'
 import type { PlanRequest } from './request.ts'
 import { count, distinct, duration, list, short, sorted, width } from './report.ts'
@@ -465,7 +466,7 @@ function saidNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
     .slice(0, mostGuardNotes)
     .map(
       ([note, [first = '', ...others]]) =>
-        prose`${code(first)}${others.length > 0 ? ` and ${others.length} more` : ''}: ${note}`,
+        prose`${code(first)}${others.length > 0 ? prose` and ${others.length} more` : prose``}: ${note}`,
     )
 }
 
@@ -483,7 +484,7 @@ function guardNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
   const all = [...found.values()].toSorted((a, b) => Number(a.loss.isAcknowledged) - Number(b.loss.isAcknowledged))
   const notes = all.slice(0, mostGuardNotes).map(({ loss, units: ids }) => {
     const { logicalId, happens, holds, isAcknowledged } = loss
-    const what = prose`${code(logicalId)} holds ${holds} and would be ${happens} in ${listed(ids.slice(0, 6).map((id) => code(id)))}${ids.length > 6 ? ` and ${ids.length - 6} more` : ''}`
+    const what = prose`${code(logicalId)} holds ${holds} and would be ${happens} in ${listed(ids.slice(0, 6).map((id) => code(id)))}${ids.length > 6 ? prose` and ${ids.length - 6} more` : prose``}`
     return isAcknowledged
       ? prose`**Acknowledged:** ${what}.`
       : prose`**Held back:** ${what}. To let it go, write ${code(`acknowledge: [${logicalId}]`)} in the file of the unit; it is refused until then.`
@@ -493,6 +494,38 @@ function guardNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
 }
 
 const mostGuardNotes = 20
+
+/** What breaks a rule: what it is held back for, what a waiver lets through until its day, and what is only a warning. */
+function policyNotes(units: readonly PlannedUnit[]): readonly Markdown[] {
+  const found = new Map<string, { readonly fact: PolicyFact; readonly units: string[] }>()
+  for (const { unit, policy = [] } of units) {
+    for (const fact of policy) {
+      const key = JSON.stringify([unit.replace(/\/.*$/su, ''), { ...fact, at: null }])
+      const known = found.get(key) ?? { fact, units: [] }
+      known.units.push(unit)
+      found.set(key, known)
+    }
+  }
+  const rank = ({ severity, waiver }: PolicyFact): number =>
+    waiver?.expired === false ? 1 : severity === 'error' ? 0 : 2
+  const all = [...found.values()].toSorted((a, b) => rank(a.fact) - rank(b.fact))
+  const notes = all.slice(0, mostGuardNotes).map(({ fact, units: ids }) => {
+    const { rule, message, text, at, waiver, severity: weight } = fact
+    const where = prose`${listed(ids.slice(0, 6).map((id) => code(id)))}${ids.length > 6 ? prose` and ${ids.length - 6} more` : prose``}`
+    const line = at === undefined ? prose`` : prose` (${code(`${at.file}:${at.line}`)})`
+    const says = text === undefined ? prose`` : prose`: ${text.replace(/\.$/u, '')}`
+    const what = prose`${message.replace(/\.$/u, '')} in ${where}${line}. Rule ${code(rule)}${says}.`
+    const owner = prose`${code(shorten(waiver?.owner ?? '', longestName))}`
+    if (waiver?.expired === false)
+      return prose`**Waived until ${waiver.until}** by ${owner}: ${what} Because: ${waiver.reason}`
+    if (weight === 'warning') return prose`**Warning:** ${what}`
+    const ended =
+      waiver === undefined ? prose`` : prose` The waiver ${code(waiver.name)} of ${owner} ended on ${waiver.until}.`
+    return prose`**Held back:** ${what}${ended}`
+  })
+  const left = all.length - notes.length
+  return left === 0 ? notes : [...notes, prose`**And ${left} more** that rules are broken by.`]
+}
 
 /** Whether something of it holds data that would be lost, and nobody has acknowledged that. */
 export function isGuarded({ units }: Plan): boolean {
@@ -520,6 +553,7 @@ function notesOf(
   if (busy.length === 0) return [prose`**No change** in ${count(plan.units.length, 'stack')}.`]
   return [
     ...guardNotes(busy),
+    ...policyNotes(busy),
     ...saidNotes(busy),
     ...(isOne ? stagesMatch(busy) : []),
     ...(idle > 0 && !isOne ? [prose`**Unchanged:** ${count(idle, 'stack')}.`] : []),

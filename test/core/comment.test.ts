@@ -9,7 +9,7 @@ import { commentBudget, isLossy, planComment, problemsComment, verdictTitle } fr
 import type { Markdown } from '../../src/core/markdown.ts'
 import { url } from '../../src/core/markdown.ts'
 import type { Change, PlannedUnit } from '../../src/core/plan.ts'
-import { planOf } from '../../src/core/plan.ts'
+import { planOf, readPlan } from '../../src/core/plan.ts'
 import type { Problem } from '../../src/core/problem.ts'
 
 const run = url('https://github.com', ['acme', 'checkout', 'actions', 'runs', 48213])
@@ -306,5 +306,55 @@ describe('the comment on problems', () => {
     const text = shown(problemsComment(many, { made }))
     expect(text.length).toBeLessThanOrEqual(commentBudget.most)
     expect(text).toContain('90 problems')
+  })
+})
+
+describe('what breaks a rule of the policy', () => {
+  const at = { file: 'templates/queue/v1/instance_infrastructure/cloudformation.yaml', line: 12, column: 5 }
+  const fact = {
+    rule: 'cost-tags',
+    resource: 'Mail',
+    severity: 'error',
+    message: 'Mail has no tag `team`.',
+    at,
+  } as const
+  const waiver = {
+    name: 'old-mail',
+    owner: '@acme/mail',
+    reason: 'Moves @everyone in **May**.',
+    until: '2026-12-31',
+    expired: false,
+  } as const
+  const shown = (policy: NonNullable<PlannedUnit['policy']>): string => {
+    const units = ['checkout/dev', 'checkout/prod'].map((id) => unit(id, everywhere, { policy }))
+    return planComment(planOf(units), { around, made }).markdown
+  }
+
+  test('is said with the text of the rule, its line, and who has waived it until when, and why', () => {
+    expect(shown([{ ...fact, text: 'Costs are booked by it.', waiver }])).toContain(
+      '**Waived until 2026-12-31** by `@acme/mail`: Mail has no tag `team` in `checkout/dev` and `checkout/prod` (`templates/queue/v1/instance_infrastructure/cloudformation.yaml:12`). Rule `cost-tags`: Costs are booked by it. Because: Moves `@everyone` in `**May**`.',
+    )
+  })
+
+  test('comes with what holds first, then what is waived, then what is only a warning', () => {
+    const text = shown([
+      { ...fact, severity: 'warning', resource: 'A' },
+      { ...fact, waiver, resource: 'B' },
+      { ...fact, waiver: { ...waiver, expired: true }, resource: 'C' },
+    ])
+    const order = ['**Held back:**', '**Waived until 2026-12-31**', '**Warning:**'].map((words) => text.indexOf(words))
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+    expect(order).not.toContain(-1)
+    expect(text).toContain('The waiver `old-mail` of `@acme/mail` ended on 2026-12-31.')
+  })
+
+  test('is not in the digest of a plan, and is read back from it', () => {
+    const bare = planOf([unit('checkout/dev', everywhere)])
+    const told = planOf([unit('checkout/dev', everywhere, { policy: [{ ...fact, waiver }] })])
+    expect(told.digest).toBe(bare.digest)
+    expect(readPlan('plan.json', JSON.stringify(told))).toMatchObject({ ok: true, value: told })
+    expect(readPlan('plan.json', JSON.stringify(told).replace('"expired":false', '"expired":0'))).toMatchObject({
+      ok: false,
+    })
   })
 })

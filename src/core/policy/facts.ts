@@ -17,13 +17,14 @@ function readFact(data: Data): PolicyFact | undefined {
   const waiver = readExcuse(data['waiver'])
   if (rule === undefined || resource === undefined || message === undefined || severity === undefined) return undefined
   if (data['waiver'] !== undefined && waiver === undefined) return undefined
-  const at = mapIn(data, 'at')
+  const [text, at] = [textIn(data, 'text'), mapIn(data, 'at')]
   const file = textIn(at, 'file')
   return {
     rule,
     resource,
     severity,
     message,
+    ...(text !== undefined && { text }),
     ...(file !== undefined && { at: { file, line: numberIn(at, 'line') ?? 0, column: numberIn(at, 'column') ?? 0 } }),
     ...(waiver !== undefined && { waiver }),
   }
@@ -38,11 +39,12 @@ function readExcuse(data: Data | undefined): Excuse | undefined {
 
 /** The one form in which they are written. */
 export function factsText(facts: readonly PolicyFact[]): readonly PolicyFact[] {
-  return facts.slice(0, mostFacts).map(({ rule, resource, severity, message, at, waiver }) => ({
+  return facts.slice(0, mostFacts).map(({ rule, resource, severity, message, text, at, waiver }) => ({
     rule,
     resource,
     severity,
     message,
+    ...(text !== undefined && { text }),
     ...(at !== undefined && { at: { file: at.file, line: at.line, column: at.column } }),
     ...(waiver !== undefined && {
       waiver: {

@@ -54,8 +54,10 @@ export type PolicyFact = {
   readonly rule: string
   readonly resource: string
   readonly severity: Severity
-  /** What is wrong, and the text of the rule. */
+  /** What is wrong. */
   readonly message: string
+  /** What the rule says of itself. */
+  readonly text?: string
   /** The line of the template. */
   readonly at?: Place
   readonly waiver?: Excuse
@@ -236,7 +238,8 @@ export function factOf(judged: Judged, at: Place | undefined): PolicyFact {
     rule,
     resource,
     severity,
-    message: `${judged.message}${text === undefined ? '' : ` ${text}`}`,
+    message: judged.message,
+    ...(text !== undefined && { text }),
     ...(at !== undefined && { at }),
     ...(waiver !== undefined && {
       waiver: { name: waiver.name, owner: waiver.owner, reason: waiver.reason, until: dayText(waiver), expired },

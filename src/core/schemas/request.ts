@@ -37,6 +37,7 @@ const fact: DataMap = {
     resource: text(255),
     severity: { enum: ['error', 'warning'] },
     message: text(100_000),
+    text: text(500),
     at: place,
     waiver: {
       type: 'object',
