@@ -2,6 +2,7 @@ import type { Ports, ProvisionerOptions } from '../command.ts'
 import type { Environment } from '../core/catalog.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Provisioner, StackPreview } from '../ports.ts'
+import type { Judging } from './planning.ts'
 import type { Terms } from './terms.ts'
 import { noTerms } from './terms.ts'
 
@@ -12,8 +13,7 @@ export type Stacks = {
   readonly for: 'plan' | 'deployment'
   /** What waivers end by; one moment for the whole run. */
   readonly now: Date
-  /** What breaks a rule of the policy is left to a gate. */
-  readonly gated: boolean
+  readonly policy: NonNullable<Judging['policy']>
   readonly terms: Terms
   /** What the last deployment of a unit wanted, by its digest, where that is known. */
   readonly last: (unit: Pick<Unit, 'id'>) => Promise<string | undefined>
@@ -31,7 +31,7 @@ export function stacksOf(
     readonly folder: string
     readonly fail?: readonly string[]
     readonly for?: Stacks['for']
-    readonly gated?: true
+    readonly policy?: Judging['policy']
     readonly terms?: Terms
     readonly last?: Stacks['last']
   },
@@ -51,7 +51,7 @@ export function stacksOf(
     get now() {
       return (now ??= ports.clock.now())
     },
-    gated: options.gated === true,
+    policy: options.policy ?? 'stops',
     terms: options.terms ?? noTerms,
     last: options.last ?? (async () => undefined),
     signal: ports.signal,
@@ -85,6 +85,7 @@ function remembering(provisioner: Provisioner, open: Map<StackPreview, Provision
     recover: (stack, signal, guard) => provisioner.recover(stack, signal, guard),
     cancel: async (stack) => provisioner.cancel(stack),
     health: async (stack, signal) => provisioner.health(stack, signal),
+    ...(provisioner.evidence !== undefined && { evidence: provisioner.evidence }),
     ...(provisioner.answer !== undefined && { answer: provisioner.answer }),
     drift: async (stack, signal) => provisioner.drift(stack, signal),
     remove: (stack, signal) => provisioner.remove(stack, signal),
