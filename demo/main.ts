@@ -18,15 +18,19 @@ Starts a GitHub, a cloud and pages on this machine, with a sample organisation i
   exit(values.help ? 0 : 2)
 }
 
+// Who no longer listens is no reason to leave things behind.
+stdout.on('error', () => undefined)
 stdout.write('Everything stays on this machine, and is gone when you stop it.\n\n')
+const starting = startDemo({
+  port,
+  progress: (what, said, milliseconds) =>
+    stdout.write(`  ${what.padEnd(12)}${said.padEnd(44)}${(milliseconds / 1000).toFixed(1).padStart(5)} s\n`),
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void end())
 try {
-  const demo = await startDemo({
-    port,
-    progress: (what, said, milliseconds) =>
-      stdout.write(`  ${what.padEnd(12)}${said.padEnd(44)}${(milliseconds / 1000).toFixed(1).padStart(5)} s\n`),
-  })
+  const { url } = await starting
   stdout.write(`
-Open ${demo.url} and try, in any order:
+Open ${url} and try, in any order:
 
   1  Request a service      see the plan for three stages, merge it, watch it go from stage to stage, approve production
   2  Fall into a trap       one word would replace a table with all orders in it: the plan says so, and holds it
@@ -35,18 +39,6 @@ Open ${demo.url} and try, in any order:
 
 Ctrl-C ends it.
 `)
-  const end = async (): Promise<void> => {
-    stdout.write('\nStopping … ')
-    try {
-      await demo.close()
-      stdout.write('nothing is left.\n')
-      exit(0)
-    } catch (error) {
-      stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-      exit(1)
-    }
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end())
 } catch (error) {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
   stderr.write(
@@ -55,4 +47,17 @@ Ctrl-C ends it.
       : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )
   exit(1)
+}
+
+/** Ends it, as soon as it is whole: what is half begun cannot be taken away. */
+async function end(): Promise<void> {
+  stdout.write('\nStopping … ')
+  try {
+    await (await starting).close()
+    stdout.write('nothing is left.\n')
+    exit(0)
+  } catch (error) {
+    stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    exit(1)
+  }
 }
