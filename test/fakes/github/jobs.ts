@@ -75,6 +75,11 @@ export type JobWanted = {
   readonly deployment?: false
   /** The ref that the job runs for, if it is not the branch of the run: `refs/tags/v1`. */
   readonly ref?: string
+  /**
+   * The workflow that the job stands in, if another one than that of the run calls it, for its identity:
+   * `acme/catalog/.github/workflows/stages.yml@refs/heads/main`.
+   */
+  readonly workflow?: string
   /** Gives up waiting at the gate. */
   readonly signal?: AbortSignal
 }

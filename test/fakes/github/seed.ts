@@ -44,6 +44,8 @@ export type RepositorySeed = {
   /** By default it is private, so that nothing can be read without a permission. */
   readonly public?: true
   readonly archived?: true
+  /** The subject of its identities has the numbers of owner and repository in it: `repo:acme@7/checkout@1:…`. */
+  readonly immutableSubject?: true
   readonly collaborators?: Readonly<Record<string, Role>>
   readonly environments?: Readonly<Record<string, EnvironmentRules>>
   readonly rulesets?: readonly Omit<Ruleset, 'id'>[]
@@ -115,6 +117,7 @@ async function plantRepository(world: World, { owner, name, wanted }: Planting):
     private: wanted.public !== true,
     archived: wanted.archived === true,
     defaultBranch: 'main',
+    ...(wanted.immutableSubject === true ? { immutableSubject: true } : {}),
     collaborators: wanted.collaborators ?? {},
     pulls: {},
     checks: [],

@@ -27,6 +27,7 @@ import {
 import { isMap, type Json, type JsonMap, mapAt, number, parseJson, text } from './json.ts'
 import { type LimitOptions, newLimits } from './limits.ts'
 import { copyObjects, filesOf, refSha } from './objects.ts'
+import { type IdentityRequest, newOidc } from './oidc.ts'
 import { peopleHandlers } from './people.ts'
 import { pullsHandlers } from './pulls.ts'
 import { rulesHandlers } from './rules.ts'
@@ -115,7 +116,13 @@ export type QueuedJob = {
 }
 
 export type StartedJob =
-  | { readonly is: 'started'; readonly job: number; readonly token: string }
+  | {
+      readonly is: 'started'
+      readonly job: number
+      readonly token: string
+      /** Where it asks for an identity, if it may: with `id-token: write`. */
+      readonly identity?: IdentityRequest
+    }
   | { readonly is: 'refused'; readonly job: number; readonly reason: string }
 
 export type Push = {
@@ -245,6 +252,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
 
   const world = await worldOf(kept)
   if (kept === undefined) await plant(world, seed)
+  const oidc = newOidc(world)
   server.on('request', (request, response) => {
     respond(request, response).catch((error: unknown) => {
       violations.push(
@@ -263,6 +271,8 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       return send(response, { status: 200, bytes, headers: { 'content-type': 'application/zip' } })
     const source = await textOf(request)
     const header = request.headers['authorization']
+    const vouched = oidc.answer({ url: new URL(path, url), authorization: header })
+    if (vouched !== undefined) return send(response, vouched)
     const leaked = tokens.leaked(`${path}\n${source}`)
     if (leaked !== undefined) violations.push(`${method} ${path}: there is a token in the request beside its header`)
 
@@ -428,7 +438,10 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       if (started.is === 'refused') return started
       const { repository, run } = wanted
       const token = tokens.issue({ is: 'job', repository, permissions: started.permissions, run })
-      return { is: 'started', job: started.job, token }
+      if (started.permissions['id-token'] !== 'write') return { is: 'started', job: started.job, token }
+      const { environment, ref, workflow } = wanted
+      const identity = oidc.offer({ repository, run, job: started.job, environment, ref, workflow })
+      return { is: 'started', job: started.job, token, identity }
     },
     endJob: async ({ repository, ...end }) => finishJob(world, repositoryOf(world.state, repository), end),
     queued: () => Object.values(world.state.repositories).flatMap(queuedJobs),

@@ -54,6 +54,8 @@ export type Repository = {
   readonly private: boolean
   readonly archived: boolean
   readonly defaultBranch: string
+  /** Its identities are told by numbers too, as of those that were made since July 2026. */
+  readonly immutableSubject?: true
   /** The repository that this one is a fork of. */
   readonly parent?: string
   readonly collaborators: Readonly<Record<string, Role>>
