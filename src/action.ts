@@ -74,6 +74,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       program: 'protium',
       run: about,
       github: undefined,
+      elsewhere: undefined,
       ...remotely(command, { run: about, clock: here.clock, signal }),
       reporter,
       show: (shown) => print(textOf(shown)),
@@ -95,7 +96,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
 function remotely(
   command: Command,
   { run, clock, signal }: { readonly run: Run | undefined; readonly clock: Clock; readonly signal: AbortSignal },
-): Partial<Pick<Ports, 'github' | 'records' | 'board'>> {
+): Partial<Pick<Ports, 'github' | 'elsewhere' | 'records' | 'board'>> {
   if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
   if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
@@ -104,6 +105,14 @@ function remotely(
   const options = { repository: repositoryName, token, api, clock, signal, random: Math.random }
   return {
     github: async () => (await import('./adapters/github.ts')).gitHub(options),
+    elsewhere: async (other) => {
+      const [{ gitHub }, { branchBoard }] = await Promise.all([
+        import('./adapters/github.ts'),
+        import('./adapters/github/board.ts'),
+      ])
+      const there = { ...options, repository: other }
+      return { github: gitHub(there), board: branchBoard(there) }
+    },
     ...('contents' in command.permissions && {
       records: async () => {
         const ledger = (await import('./adapters/ledger.ts')).ledgerRecords(options)

@@ -46,6 +46,10 @@ export type Ports = {
   readonly run: Run | undefined
   /** The repository of that run on GitHub, if the step was given a token; loaded when it is asked for. */
   readonly github: (() => Promise<GitHost>) | undefined
+  /** Another repository on GitHub with its board, as far as the token of the step reaches. */
+  readonly elsewhere:
+    | ((repository: string) => Promise<{ readonly github: GitHost; readonly board: BoardHost }>)
+    | undefined
   /** What a change is compared with, where the run is about one. */
   readonly base: Base | undefined
   /** Who runs this, for the records. */

@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   test: async () => (await import('./commands/test.ts')).test,
   plan: async () => (await import('./commands/plan.ts')).plan,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
+  resume: async () => (await import('./commands/resume.ts')).resume,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,
   lock: async () => (await import('./commands/lock.ts')).lock,
   unlock: async () => (await import('./commands/lock.ts')).unlock,
@@ -31,8 +32,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   stage: async () => (await import('./commands/stage.ts')).stage,
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
   workflows: async () => (await import('./commands/workflows.ts')).workflows,
-  explain: async () => (await import('./commands/explain.ts')).explain,
   trust: async () => (await import('./commands/trust.ts')).trust,
+  explain: async () => (await import('./commands/explain.ts')).explain,
 }
 
 /** How this terminal wants to be written to. */
@@ -126,6 +127,7 @@ function portsOf(
     confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
     run: undefined,
     github: undefined,
+    elsewhere: undefined,
     base: undefined,
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,

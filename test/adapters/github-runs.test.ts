@@ -57,10 +57,10 @@ describe('starting a job again', () => {
     const started = await github.startAgain({ run: id, attempt: 1, job })
 
     expect(before).toEqual({ id, attempt: 1, isOver: true, created: '2026-11-22T12:00:00Z' })
-    expect(jobs).toEqual([{ id: job, name: 'checkout / prod', attempt: 1, conclusion: 'failure' }])
+    expect(jobs).toEqual([{ id: job, name: 'checkout / prod', attempt: 1, conclusion: 'failure', hasBegun: true }])
     expect(started).toEqual({ is: 'started' })
     expect(await github.run(id)).toMatchObject({ attempt: 2, isOver: false })
-    expect(await github.jobs(id)).toMatchObject([{ name: 'checkout / prod', attempt: 2 }])
+    expect(await github.jobs(id)).toMatchObject([{ name: 'checkout / prod', attempt: 2, hasBegun: false }])
   })
 
   test('is not done a second time: somebody else has', async () => {
@@ -71,13 +71,16 @@ describe('starting a job again', () => {
     expect(await host().run(id)).toMatchObject({ attempt: 2 })
   })
 
-  test.each(['error-after', 'reset-after', 'truncated'] as const)('is done once, although the answer was lost: %s', async (kind) => {
-    const { id, job } = await failedRun()
-    github.fault({ match: 'actions/re-run-job-for-workflow-run', kind })
+  test.each(['error-after', 'reset-after', 'truncated'] as const)(
+    'is done once, although the answer was lost: %s',
+    async (kind) => {
+      const { id, job } = await failedRun()
+      github.fault({ match: 'actions/re-run-job-for-workflow-run', kind })
 
-    expect(await host().startAgain({ run: id, attempt: 1, job })).toEqual({ is: 'started' })
-    expect(await host().run(id)).toMatchObject({ attempt: 2 })
-  })
+      expect(await host().startAgain({ run: id, attempt: 1, job })).toEqual({ is: 'started' })
+      expect(await host().run(id)).toMatchObject({ attempt: 2 })
+    },
+  )
 
   test('is refused of a run that is a month old, in the words of GitHub', async () => {
     const { id, job } = await failedRun()

@@ -72,6 +72,7 @@ const noPorts: Ports = {
   confirm: undefined,
   run: undefined,
   github: undefined,
+  elsewhere: undefined,
   base: undefined,
   by: 'ana',
   signal: new AbortController().signal,

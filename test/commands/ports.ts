@@ -122,6 +122,7 @@ export function worldOf(
     confirm: more.confirm,
     run: more.run,
     github: more.github,
+    elsewhere: undefined,
     base: more.changed === undefined ? undefined : { since: 'before', merge: false },
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,

@@ -40,11 +40,12 @@ async function jobs({ octokit, at }: Client, id: string): Promise<readonly RunJo
     filter: 'latest',
     per_page: 100,
   })
-  return all.map(({ id: job, name, run_attempt: attempt = 1, conclusion }) => ({
+  return all.map(({ id: job, name, run_attempt: attempt = 1, conclusion, runner_name: runner, steps = [] }) => ({
     id: job,
     name,
     attempt,
     ...(conclusion !== null && { conclusion }),
+    hasBegun: (runner ?? '') !== '' || steps.length > 0,
   }))
 }
 
