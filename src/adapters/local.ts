@@ -237,8 +237,11 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value
 }
 
-function previewOf(wanted: WantedStack, { plan, wants, against }: Prepared): StackPreview {
-  return { stack: wanted.stack, wants, against, changes: plan.changes, outputs: plan.outputChanges }
+function previewOf(wanted: WantedStack, { file, plan, wants, against, settled }: Prepared): StackPreview {
+  const preview = { stack: wanted.stack, wants, against, changes: plan.changes, outputs: plan.outputChanges }
+  // Of a stack to which nothing happens, nothing is overwritten.
+  if (settled !== undefined || file === undefined || !isAtRest(file.status)) return preview
+  return { ...preview, byHand: driftOf(file).resources.map(({ logicalId, is }) => ({ logicalId, is })) }
 }
 
 /** What is wanted, as a digest: the template, the parameters and the tags of this stack. */

@@ -24,6 +24,7 @@ import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedLoss, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
 import type { PolicyFact } from './policy.ts'
+import { accessNotes, handNotes, harmless, placeOf, subjectOf } from './plan-notes.ts'
 import type { Problem } from './problem.ts'
 import type { PlanRequest } from './request.ts'
 import { count, distinct, duration, list, short, sorted, width } from './report.ts'
@@ -279,18 +280,8 @@ function isBusy({ verdict: word }: PlannedUnit): boolean {
 
 const isEnvironment = (id: string): boolean => id.startsWith('environment/')
 
-/** What a unit is a part of: its service, or the environment that it is. */
-function subjectOf({ unit }: Pick<PlannedUnit, 'unit'>): string {
-  return isEnvironment(unit) ? unit : unit.replace(/\/.*$/su, '')
-}
-
 function subjectsOf(units: readonly PlannedUnit[]): readonly string[] {
   return [...new Set(units.map(subjectOf))]
-}
-
-/** Where it lies, below its subject: `dev`, `dev component`, `pipeline`. */
-function placeOf({ unit }: PlannedUnit): string {
-  return unit.replace(/^[^/]*\//su, '').replaceAll('/', ' ')
 }
 
 // What is lost
@@ -555,7 +546,9 @@ function notesOf(
     ...guardNotes(busy),
     ...policyNotes(busy),
     ...saidNotes(busy),
-    ...(isOne ? stagesMatch(busy) : []),
+    ...accessNotes({ busy, isOne }),
+    ...handNotes({ busy, isOne }),
+    ...inOneLine([...(isOne ? stagesMatch(busy) : []), ...harmless({ busy })]),
     ...(idle > 0 && !isOne ? [prose`**Unchanged:** ${count(idle, 'stack')}.`] : []),
     ...(first === undefined
       ? []
@@ -563,6 +556,10 @@ function notesOf(
           prose`**Predicted:** ${predicted.length === 1 ? code(first) : prose`${predicted.length} stacks`} will be planned again once the environment is deployed.`,
         ]),
   ]
+}
+
+function inOneLine(facts: readonly Markdown[]): readonly Markdown[] {
+  return facts.length === 0 ? [] : [facts.reduce((line, fact) => prose`${line} ${fact}`)]
 }
 
 /** Whether stages run the same, told by the digests of what was rendered. */

@@ -1,3 +1,4 @@
+import { accessOf } from './access.ts'
 import { canonicalJson, compareText, same } from './canonical.ts'
 import { type Data, entriesOf, isList, isMap, type Path } from './data.ts'
 import { type Drifted, shownValue } from './drift.ts'
@@ -204,8 +205,8 @@ function layerOf({ first, second }: Pair, path: string): Layer {
     const type = isMap(resource) ? resource['Type'] : undefined
     return typeof type === 'string' ? [type] : []
   })
-  if (types.some((type) => /^AWS::IAM::|Policy$|::Permission$/.test(type))) return 'permission'
-  if (types.some((type) => /^AWS::EC2::SecurityGroup|^AWS::EC2::NetworkAcl|^AWS::WAFv2::/.test(type))) return 'network'
+  const access = types.map(accessOf).find((each) => each !== undefined)
+  if (access !== undefined) return access
   return /\.Environment\.|\.Secrets\./.test(path) ? 'variable' : 'setting'
 }
 

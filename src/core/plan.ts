@@ -40,6 +40,9 @@ export type StackContent = {
 /** A resource that holds data and would be lost, and whether somebody has said that it may be. */
 export type PlannedLoss = Finding & { readonly isAcknowledged: boolean }
 
+/** A resource that was changed by hand, or deleted. */
+type ByHand = { readonly logicalId: string; readonly is: 'changed' | 'gone' }
+
 /** What would happen to one unit. It holds names and digests, never the values of properties. */
 export type PlannedUnit = {
   readonly unit: string
@@ -62,6 +65,8 @@ export type PlannedUnit = {
   readonly policy?: readonly PolicyFact[]
   /** What a person should know besides; whole sentences. They bind nothing, and are not in the digest. */
   readonly notes?: readonly string[]
+  /** What was changed by hand, where that was looked at. It binds nothing either: what would be overwritten is among the changes. */
+  readonly byHand?: readonly ByHand[]
   /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
   readonly predicted: boolean
 }
@@ -206,8 +211,16 @@ function readUnit(data: Data): PlannedUnit | undefined {
     ...(policy.length > 0 && { policy }),
     ...(gates.length > 0 && { gates }),
     ...(data['notes'] !== undefined && { notes: textsIn(data, 'notes') }),
+    ...(data['byHand'] !== undefined && { byHand: readByHand(data['byHand']) }),
     predicted,
   }
+}
+
+function readByHand(data: Data): readonly ByHand[] {
+  if (!isList(data)) return []
+  return data.filter(isMap).flatMap(({ logicalId, is }): ByHand[] =>
+    typeof logicalId === 'string' ? [{ logicalId, is: is === 'gone' ? 'gone' : 'changed' }] : [],
+  )
 }
 
 const fates = ['deleted', 'replaced', 'perhaps replaced'] as const satisfies readonly Finding['happens'][]
@@ -306,6 +319,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     against,
     predicted,
     notes = [],
+    byHand,
     policy = [],
     losses = [],
     gates = [],
@@ -320,6 +334,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     wants,
     against,
     ...(notes.length > 0 && { notes }),
+    ...(byHand !== undefined && { byHand: byHand.map(({ logicalId, is }) => ({ logicalId, is })) }),
     ...(policy.length > 0 && { policy: factsText(policy) }),
     ...(losses.length > 0 && { losses: losses.toSorted((a, b) => compareText(a.logicalId, b.logicalId)) }),
     ...(gates.length > 0 && { gates: inOrder(gates) }),

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
 import { drift } from '../../src/commands/drift.ts'
 import { plan } from '../../src/commands/plan.ts'
+import { readPlan } from '../../src/core/plan.ts'
 import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { small } from './organisation.ts'
@@ -301,5 +302,27 @@ describe('drift that is accepted', () => {
     expect(files.get(serviceFile)).toContain(
       'stages:\n  dev:\n    inputs:\n      size: 30\n  prod:\n    inputs:\n      size: 40\n',
     )
+  })
+})
+
+describe('a plan over what was changed by hand', () => {
+  test('names it, also when it is read back', async () => {
+    await deployed()
+    const before = files.get(serviceFile) ?? ''
+    files.set(serviceFile, before.replace('size: 1', 'size: 2'))
+    const clean = await run(plan, world, { out: ['clean.json'] })
+    set('cart/dev', 'Queue', { DelaySeconds: 30 })
+    set('cart/prod', 'Topic0', { DisplayName: 'Mine' })
+    await run(plan, world, { out: ['plan.json'] })
+
+    const read = (name: string) => readPlan(name, world.written.get(name) ?? files.get(name) ?? '')
+    const [untouched, touched] = [read('clean.json'), read('plan.json')]
+    const handOf = (checked: typeof touched): unknown =>
+      checked.ok ? checked.value.units.map(({ unit, byHand }) => [unit, byHand]) : checked.problems
+
+    expect(clean.exit).toBe('done')
+    expect(handOf(untouched)).toContainEqual(['cart/dev', []])
+    expect(handOf(touched)).toContainEqual(['cart/dev', [{ logicalId: 'Queue', is: 'changed' }]])
+    expect(handOf(touched)).toContainEqual(['cart/prod', [{ logicalId: 'Topic0', is: 'changed' }]])
   })
 })

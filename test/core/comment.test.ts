@@ -84,6 +84,37 @@ const dangerous = planOf([
 const setting = [change('update', 'Service', 'AWS::ECS::Service', ['DesiredCount'])]
 const harmless = planOf(['dev', 'staging', 'prod'].map((stage) => unit(`checkout/${stage}`, setting)))
 
+/** Rules of access, and what somebody has changed by hand. */
+const delicate = planOf(
+  ['dev', 'staging', 'prod'].map((stage) =>
+    unit(
+      `checkout/${stage}`,
+      [
+        change('update', 'Service', 'AWS::ECS::Service', ['DesiredCount']),
+        change('update', 'DbGroup', 'AWS::EC2::SecurityGroup', [], {
+          properties: [
+            { path: 'Properties.SecurityGroupIngress.1', after: 'sha256:1' },
+            { path: 'Properties.SecurityGroupIngress.0.CidrIp', before: 'sha256:0', after: 'sha256:1' },
+          ],
+        }),
+        change('create', 'ReadRole', 'AWS::IAM::Role'),
+        change('create', 'ReadPolicy', 'AWS::IAM::Policy'),
+        ...(stage === 'prod' ? [change('delete', 'OldRole', 'AWS::IAM::Role')] : []),
+      ],
+      {
+        byHand:
+          stage === 'prod'
+            ? [
+                { logicalId: 'Service', is: 'changed' },
+                { logicalId: 'Topic', is: 'changed' },
+                { logicalId: 'Alarm', is: 'gone' },
+              ]
+            : [],
+      },
+    ),
+  ),
+)
+
 const fleet = planOf([
   unit('environment/dev', [change('update', 'Vpc', 'AWS::EC2::VPC', ['Tags'])], { template: 'vpc-fargate@1.2.0' }),
   unit('checkout/dev', [change('delete', 'Receipts', 'AWS::S3::Bucket', [], { retained: true })]),
@@ -99,6 +130,8 @@ describe('the comment on a plan', () => {
     ['dangerous', dangerous],
     ['harmless', harmless],
     ['of-a-fleet', fleet],
+    ['delicate', delicate],
+    ['looked-at', planOf(['dev', 'prod'].map((stage) => unit(`checkout/${stage}`, setting, { byHand: [] })))],
     ['nothing', planOf([unit('checkout/dev', []), unit('checkout/prod', [])])],
     [
       'new',
