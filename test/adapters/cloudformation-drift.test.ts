@@ -44,6 +44,92 @@ describe('drift of a stack', () => {
     ])
   })
 
+  describe('with who has changed it', () => {
+    const change = {
+      EventName: 'SetQueueAttributes',
+      ReadOnly: 'false',
+      EventTime: new Date('2026-11-25T11:58:00Z'),
+      Username: 'ana',
+    }
+    const by = (identity: object, more: object = {}): string => JSON.stringify({ userIdentity: identity, ...more })
+
+    async function drifted() {
+      const fake = await startCloudFormation()
+      await deploy(provisionerOf(fake), wanted)
+      fake.drift({ stack: 'jobs', logicalId: 'Jobs', properties: { DelaySeconds: 30 } })
+      const name = fake.stack('jobs')?.resources.get('Jobs')?.physicalId?.split('/').at(-1) ?? ''
+      return { fake, names: [name] }
+    }
+
+    test('is the newest call that changed it and was not the stack’s', async () => {
+      const { fake, names } = await drifted()
+      await using _fake = fake
+      const ana = by({ arn: 'arn:aws:sts::123456789012:assumed-role/admin/ana' })
+      fake.runs({
+        trail: [
+          {
+            ...change,
+            names,
+            ReadOnly: 'true',
+            EventName: 'GetQueueAttributes',
+            EventTime: new Date('2026-11-25T11:59:00Z'),
+          },
+          { ...change, names, CloudTrailEvent: by({ invokedBy: 'cloudformation.amazonaws.com' }) },
+          { ...change, names, CloudTrailEvent: by({}, { errorCode: 'AccessDenied' }) },
+          { ...change, names, EventTime: new Date('2026-11-25T11:00:00Z'), CloudTrailEvent: by({}) },
+          { ...change, names, EventTime: new Date('2026-11-25T11:30:00Z'), CloudTrailEvent: ana },
+          { ...change, names: ['other'] },
+        ],
+      })
+
+      expect((await driftOf(provisionerOf(fake))).resources).toMatchObject([
+        { by: { who: 'assumed-role/admin/ana', call: 'SetQueueAttributes', at: new Date('2026-11-25T11:30:00Z') } },
+      ])
+    })
+
+    test('is told without where CloudTrail knows nothing', async () => {
+      const { fake } = await drifted()
+      await using _fake = fake
+
+      const found = await driftOf(provisionerOf(fake))
+
+      expect(found).not.toHaveProperty('untold')
+      expect(found.resources[0]).not.toHaveProperty('by')
+    })
+
+    test('is told without, and why, where it may not be asked', async () => {
+      const { fake } = await drifted()
+      await using _fake = fake
+      fake.fault({ match: 'LookupEvents', kind: 'denied' })
+
+      const found = await driftOf(provisionerOf(fake))
+
+      expect(found).toMatchObject({
+        untold: 'the role may not call cloudtrail:LookupEvents',
+        resources: [{ is: 'changed' }],
+      })
+    })
+
+    test('is asked of so few that the account can take it', async () => {
+      await using fake = await startCloudFormation()
+      const many = Object.fromEntries(
+        Array.from({ length: 8 }, (_, index) => [`Queue${index}`, { Type: 'AWS::SQS::Queue', Properties: {} }]),
+      )
+      await deploy(provisionerOf(fake), wantedOf(template(5, many)))
+      for (const logicalId of Object.keys(many))
+        fake.drift({ stack: 'jobs', logicalId, properties: { DelaySeconds: 30 } })
+      fake.forget()
+
+      const { resources } = await driftOf(provisionerOf(fake))
+
+      const times = fake.requests().flatMap(({ action, at }) => (action === 'LookupEvents' ? [at.getTime()] : []))
+      expect(resources).toHaveLength(8)
+      expect(times).toHaveLength(10)
+      for (const [index, time] of times.entries())
+        if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(500)
+    })
+  })
+
   test('is told of a resource that is gone', async () => {
     await using fake = await startCloudFormation()
     await deploy(provisionerOf(fake), wanted)

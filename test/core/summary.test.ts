@@ -1,9 +1,12 @@
 import fc from 'fast-check'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { gfm } from 'micromark-extension-gfm'
 import { describe, expect, test } from 'vitest'
 
 import { url } from '../../src/core/markdown.ts'
 import type { DeploymentReport } from '../../src/core/summary.ts'
-import { deploymentSummary, summaryBudget } from '../../src/core/summary.ts'
+import { deploymentSummary, failureComment, summaryBudget } from '../../src/core/summary.ts'
 
 const ledger = url('https://github.com', ['acme', 'catalog', 'blob', 'protium-ledger', 'records'])
 const run = url('https://github.com', ['acme', 'checkout', 'actions', 'runs', 48213])
@@ -51,7 +54,14 @@ const failed: DeploymentReport = {
       },
       also: [],
       cascaded: 4,
-      seen: [],
+      seen: [
+        { what: 'Tasks that ended', lines: ['app: exit code 1, Essential container in task exited (3 times)'] },
+        {
+          what: 'The last 2 lines of the log',
+          lines: ['listening on 8080', 'TypeError: Invalid URL: undefined'],
+          is: 'log',
+        },
+      ],
       at: { file: 'templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml', line: 41, column: 3 },
       inputs: [
         {
@@ -136,6 +146,31 @@ describe('the summary of a job', () => {
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(summaryBudget.most)
     expect(text).toMatch(/\*\*Cut here:\*\* \d+ lines are left out\. \[The log\]\(https:\S+\) has all of it\.\n$/u)
     expect(text.split('<details>')).toHaveLength(text.split('</details>').length)
+  })
+
+  test('shows what a log says as it is, and as nothing else, whatever it holds', () => {
+    const lines = [
+      '```',
+      '</details>',
+      '<img src=x>',
+      '@ana #1',
+      '~~~',
+      '| a | b |',
+      '# x',
+      '[x](https://x.example)',
+      '\u001b[1m',
+    ]
+    const { failure } = failed
+    if (failure?.diagnosis === undefined) throw new Error('There is no diagnosis')
+    const diagnosis = { ...failure.diagnosis, seen: [{ what: 'The log', lines, is: 'log' as const }] }
+
+    const text = failureComment({ ...failed, failure: { ...failure, diagnosis } }).markdown
+
+    const tree = fromMarkdown(text, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
+    const codes = tree.children.flatMap((node) => (node.type === 'code' ? [node.value] : []))
+    expect(codes).toEqual([lines.join('\n').replace('\u001b', '\\u001b')])
+    expect(tree.children.filter(({ type }) => type === 'heading')).toHaveLength(1)
+    expect(text.split('<details>')).toHaveLength(text.split('\n</details>').length - 1)
   })
 
   test('mentions nobody, refers to nothing and holds no tag but its own, whatever is said', () => {
