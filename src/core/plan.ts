@@ -218,9 +218,11 @@ function readUnit(data: Data): PlannedUnit | undefined {
 
 function readByHand(data: Data): readonly ByHand[] {
   if (!isList(data)) return []
-  return data.filter(isMap).flatMap(({ logicalId, is }): ByHand[] =>
-    typeof logicalId === 'string' ? [{ logicalId, is: is === 'gone' ? 'gone' : 'changed' }] : [],
-  )
+  return data
+    .filter(isMap)
+    .flatMap(({ logicalId, is }): ByHand[] =>
+      typeof logicalId === 'string' ? [{ logicalId, is: is === 'gone' ? 'gone' : 'changed' }] : [],
+    )
 }
 
 const fates = ['deleted', 'replaced', 'perhaps replaced'] as const satisfies readonly Finding['happens'][]
