@@ -34,12 +34,12 @@ export type Rendered = {
 }
 
 /**
- * What renderings are judged by: the moment by which waivers end. With `gated`, what breaks a rule is no Problem here, but held
- * by a gate that who asks judges by `policyFacts`.
+ * What renderings are judged by: the moment by which waivers end. What breaks a rule `stops` it, if nothing is said. Where it is
+ * `gated`, that is no Problem here: who asks holds it by `policyFacts`. It `warns` alone where what ran before is gone back to.
  */
 export type Judging = {
   readonly now: Date
-  readonly gated?: boolean
+  readonly policy?: 'stops' | 'gated' | 'warns'
   /** Told of each rendering that could be judged, also of one that is refused. */
   readonly tell?: (unit: Unit, judged: readonly Judged[]) => void
 }
@@ -147,7 +147,7 @@ function renderChecked(unit: Unit, known: Known, judging?: Judging): Checked<Ren
     ? { ok: false, problems: [] }
     : predictOutputs(wanted, { at })
   const judged = judging === undefined ? [] : judgedBy(judging, { unit, part, wanted })
-  const left = judging?.gated === true ? holds : (): boolean => false
+  const left = judging?.policy === 'gated' ? holds : (): boolean => false
   const told = judged.filter((each) => !left(each)).flatMap((each) => problemOf(each, at(each.path)) ?? [])
   const found = [...limits, ...outputs.problems, ...told]
   const problems = [...rendered.problems, ...found.map((each) => part.trace(each)), ...unwatched(unit, part)]
@@ -156,12 +156,12 @@ function renderChecked(unit: Unit, known: Known, judging?: Judging): Checked<Ren
 }
 
 function judgedBy(
-  { now, tell }: Judging,
+  { now, policy, tell }: Judging,
   { unit, part, wanted }: Omit<Rendered, 'outputs' | 'judged'>,
 ): readonly Judged[] {
   const judged = judge(part.body, { policy: unit.policy, subject: subjectOf(unit, wanted), now })
   tell?.(unit, judged)
-  return judged
+  return policy === 'warns' ? judged.map((each) => ({ ...each, severity: 'warning' })) : judged
 }
 
 /** Whose rendering a policy judges. What a service adds by a component of its own does not excuse itself. */
@@ -430,7 +430,9 @@ export async function planAlone(
   }
   const known = knownOf(unit, { units, given: (id) => given.get(id) })
   if (known === undefined) return undefined
-  const rendered = renderChecked(unit, known.known, { now: stacks.now })
+  // The gates have been judged; what is known now may break a rule that it did not break then.
+  const policy = stacks.policy === 'warns' ? 'warns' : 'stops'
+  const rendered = renderChecked(unit, known.known, { now: stacks.now, policy })
   if (!rendered.ok) return rendered
   const value = await planOne(rendered.value, { stacks, predicted: false, purpose })
   return { ok: true, value, problems: rendered.problems }
@@ -450,7 +452,7 @@ export async function renderDeployed(units: readonly Unit[], stacks: Stacks): Pr
   const all: Rendered[] = []
   for (const unit of units) {
     const known = kept.known(unit)
-    const rendered = known === undefined ? undefined : renderChecked(unit, known.known, { now: stacks.now })
+    const rendered = known === undefined ? undefined : renderChecked(unit, known.known)
     if (rendered?.ok !== true) continue
     const predicted = { values: rendered.value.outputs, predicted: true }
     kept.add(rendered.value, (await deployedOutputs(unit, stacks)) ?? predicted)

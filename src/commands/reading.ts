@@ -55,7 +55,8 @@ export async function readChanged(
   root: string,
   { files, catalog }: { readonly files: readonly string[]; readonly catalog: string },
 ): Promise<Reading> {
-  const isShared = (file: string): boolean => /^(?:catalog\.ya?ml|environments\/|templates\/)/u.test(file)
+  const isShared = (file: string): boolean =>
+    /^(?:catalog\.ya?ml|environments\/|policy\/|templates\/|waivers\/)/u.test(file)
   if (join(root, '.') !== join(catalog, '.') || files.some(isShared)) return readFolder(ports, root, { catalog })
   const names = new Set(files.flatMap((file) => /^services\/([^/]+)\//u.exec(file)?.[1] ?? []))
   // The name of an environment leads to what all services share, and to no service.
@@ -76,20 +77,44 @@ function laidOver(
     tree: async (_root, wanted) => {
       const [shared, own] = await Promise.all([
         files.tree(catalog, only(ofCatalog, wanted)),
-        files.tree(root, only(ofServices, wanted)),
+        files.tree(root, only([...ofServices, 'waivers'], wanted)),
       ])
-      return { tree: new Map([...shared.tree, ...own.tree]), problems: [...shared.problems, ...own.problems] }
+      const mine = [...own.tree].filter(([path]) => !path.startsWith('waivers/'))
+      const strays = strayWaivers(own.tree, /^waivers\//u)
+      return { tree: new Map([...shared.tree, ...mine]), problems: [...shared.problems, ...own.problems, ...strays] }
     },
     releases: async () => files.releases(catalog),
     released: async (_root, release) => files.released(catalog, release),
   }
 }
 
+/** Nobody waives a rule for themselves: what looks like a waiver beside the files of a service does not count, and is told of. */
+function strayWaivers(tree: FileTree, where: RegExp): readonly Problem[] {
+  return [...tree].flatMap(([path, text]): Problem[] => {
+    // An application may have a folder of that name for its own purposes.
+    const isOne = where.test(path) && /\.ya?ml$/iu.test(path) && /^rule:/mu.test(text) && /^expires:/mu.test(text)
+    if (!isOne) return []
+    return [
+      {
+        code: 'waiver-elsewhere',
+        severity: 'warning',
+        message: 'A waiver beside the files of a service does not count.',
+        expected: 'A file in the folder `waivers/` of the catalog, where those look at it who answer for the rules.',
+        remedy: 'Propose it there, and remove it here.',
+        at: { file: path, line: 1, column: 1 },
+      },
+    ]
+  })
+}
+
 async function read(files: FolderFiles, root: string, services?: ReadonlySet<string>): Promise<Reading> {
   // Those that are read to compare the others with come in while it is read.
   const within = new Set(services)
-  const treeOf = async (): ReturnType<Ports['files']['tree']> =>
-    files.tree(root, new Map([['', parts], ...(services === undefined ? [] : [['services', [...within]] as const])]))
+  const treeOf = async (): ReturnType<Ports['files']['tree']> => {
+    const wanted = new Map([['', parts], ...(services === undefined ? [] : [['services', [...within]] as const])])
+    const found = await files.tree(root, wanted)
+    return { ...found, problems: [...found.problems, ...strayWaivers(found.tree, /^services\/[^/]+\/waivers\//u)] }
+  }
   let { tree, problems } = await treeOf()
   const released = new Map<string, FileTree | undefined>()
   let releases: readonly string[] = []

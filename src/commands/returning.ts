@@ -173,10 +173,10 @@ export async function unitAt(
   }
 }
 
-const ofCatalog = new Map([['', ['catalog.yaml', 'catalog.yml', 'environments', 'templates']]])
+const ofCatalog = new Map([['', ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'templates', 'waivers']]])
 
 function isShared(path: string): boolean {
-  return /^(?:catalog\.ya?ml$|environments\/|templates\/)/u.test(path)
+  return /^(?:catalog\.ya?ml$|(?:environments|policy|templates|waivers)\/)/u.test(path)
 }
 
 function notThere(id: string, commit: string): Refused {

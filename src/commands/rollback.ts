@@ -102,7 +102,14 @@ export const rollback = command({
       isApart,
     })
     const purpose = show ? 'plan' : 'deployment'
-    await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: purpose, terms })
+    await using stacks = stacksOf(ports, {
+      folder: folders.stacks,
+      fail,
+      for: purpose,
+      terms,
+      // What ran before is not kept from coming back by a waiver that has ended since.
+      policy: 'warns',
+    })
     const images = new Map(record.image === undefined ? [] : [[id, record.image] as const])
     const [shipped = unit] = withImages([unit], images)
     const planned = await planAlone(shipped, { units: organisation.units, stacks, purpose })
