@@ -1,33 +1,49 @@
 import type { Json, Outcome } from '../command.ts'
-import { command, lines, path, text } from '../command.ts'
+import { command, flag, lines, path, text } from '../command.ts'
+import { covers } from '../core/board.ts'
 import type { Unit } from '../core/organisation.ts'
 import { isOpen, Refused } from '../core/problem.ts'
 import type { Provisioner, StackState } from '../ports.ts'
+import { takeBack } from './cancelling.ts'
 import { checkOwner } from './looking.ts'
 import { stackOf } from './planning.ts'
 import { stacksOf } from './stacks.ts'
 import { exactUnits, readFolder, sameFolders, stateFolders } from './reading.ts'
 import { termsOf } from './terms.ts'
 
+type Answer = Outcome<Readonly<Record<'units' | 'waiting', Json>>>
+
 export const cancel = command({
   name: 'cancel',
-  summary: 'Takes back the update of a stack that is under way, and waits until what ran before runs again.',
+  summary:
+    'Takes back what waits to be deployed, and the update of a stack that is under way: waits until what ran before runs again.',
   inputs: {
     units: lines('Units such as checkout/dev, or a service, which is all of its units.', { positional: true }),
+    waiting: flag('Only what waits: what is under way goes on.'),
+    reason: text('Why, in a sentence. It is said where the promotion waited.', { hint: 'TEXT' }),
     owner: text('The repository that owns the stacks, by its id; what catalog.yaml says if nothing is said.', {
       hint: 'ID',
     }),
     root: path('The folder of the organisation.', { default: '.' }),
+    catalog: path('The folder of the catalog, where the services are in a repository of their own.', {}),
     state: path('The folder of the local stacks and records; a relative one lies below the root.', {
       default: '.protium',
     }),
   },
-  outputs: { units: 'The units, each with what came of it and the status of its stack.' },
-  async run(ports, { units: names, owner, root, state }) {
-    const { organisation, sources } = await readFolder(ports, root)
-    const bad = (problems: Outcome['problems'] = []): Outcome<{ readonly units: Json }> => ({
+  outputs: {
+    units: 'The units, each with what came of it and the status of its stack.',
+    waiting: 'The promotions that waited and do no more, each with its unit, its commit, and since when it had waited.',
+  },
+  permissions: {
+    contents: { access: 'write', why: 'check out, and change the branch `protium-board`' },
+    deployments: { access: 'write', why: 'say of its deployment that it is cancelled' },
+    'pull-requests': { access: 'write', why: 'say so in the comment of the promotion' },
+  },
+  async run(ports, { units: names, waiting: onlyWaiting, reason = '', owner, root, catalog, state }): Promise<Answer> {
+    const { organisation, sources } = await readFolder(ports, root, { ...(catalog !== undefined && { catalog }) })
+    const bad = (problems: Outcome['problems'] = []): Answer => ({
       exit: 'bad-input',
-      data: { units: [] },
+      data: { units: [], waiting: [] },
       text: () => '',
       problems,
       sources,
@@ -35,15 +51,19 @@ export const cancel = command({
     if (!organisation.ok) return bad(organisation.problems)
     const selected = exactUnits(organisation.value, { names, command: 'cancel' })
     if (!selected.ok) return bad(selected.problems)
-    const terms = termsOf(ports, { catalog: organisation.value.catalog, owner })
+    const isApart = catalog !== undefined && catalog !== root
+    const terms = termsOf(ports, { catalog: organisation.value.catalog, owner, isApart })
     await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks, terms })
     const states: (readonly [Unit, Provisioner, StackState])[] = []
-    for (const unit of selected.value) {
+    for (const unit of onlyWaiting ? [] : selected.value) {
       const provisioner = await stacks.of(unit)
       const live = await provisioner.state(stackOf(unit), { expects: 'change' })
       checkOwner(stackOf(unit), { state: live, ownership: terms.ownerOf(unit) })
       states.push([unit, provisioner, live])
     }
+    // What waits comes first, so that it is not started while what is under way is taken back.
+    const board = await ports.board(stateFolders(root, state).records)
+    const back = await takeBack(ports, { board, names, reason })
     // All are asked before any is waited for.
     const asked = await Promise.all(
       states.map(async ([unit, provisioner, live]) => ({
@@ -58,10 +78,21 @@ export const cancel = command({
       ended.push(did === 'cancelled' ? await follow(unit, { provisioner, signal: ports.signal }) : idle(unit, live))
     const folders = sameFolders({ root, state })
     const left = ended.find(({ is }) => is === 'running')
+    const backIn = ({ id }: Unit): boolean => back.some(({ unit }) => covers(unit, id))
+    const told = [
+      ...back.map(({ unit, commit }) => `${unit}: commit ${commit.slice(0, 7)} waits no more.`),
+      // Of what has waited it needs not be said that nothing of it is under way.
+      ...ended
+        .filter(({ unit, is }) => is !== 'nothing' || !backIn(unit))
+        .map(({ unit, words }) => `${unit.id}: ${words}`),
+    ]
     return {
       exit: ended.some(({ is }) => is === 'refused') ? 'failed' : left === undefined ? 'done' : 'unfinished',
-      data: { units: ended.map(({ unit, is, status }) => ({ unit: unit.id, outcome: is, status })) },
-      text: () => ended.map(({ unit, words }) => `${unit.id}: ${words}`).join('\n'),
+      data: {
+        units: ended.map(({ unit, is, status }) => ({ unit: unit.id, outcome: is, status })),
+        waiting: back.map(({ unit, commit, since }) => ({ unit, commit, since })),
+      },
+      text: () => (told.length === 0 ? 'Nothing waits.' : told.join('\n')),
       problems: organisation.problems,
       next: [
         left === undefined
