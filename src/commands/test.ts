@@ -55,7 +55,7 @@ export const test = command({
       [...template.bundles.values()].map((bundle) => readExamples(bundle)),
     )
     const examples = read.flatMap((each) => each.examples).filter((example) => isNamed(example, words))
-    const tested = examples.map((example) => testExample(example, { catalog, update }))
+    const tested = examples.map((example) => testExample(example, { catalog, update, now: ports.clock.now() }))
     const problems = [...own, ...read.flatMap((each) => each.problems), ...tested.flatMap((each) => each.problems)]
     const results = tested.map(({ result }) => result)
     const done = update ? await accept(ports, results, root) : { written: [], removed: [] }
@@ -132,11 +132,16 @@ function isNamed({ bundle, name }: Example, words: readonly string[]): boolean {
 
 function testExample(
   example: Example,
-  { catalog: { stages }, update }: { readonly catalog: Catalog; readonly update: boolean },
+  {
+    catalog: { stages, policy },
+    update,
+    now,
+  }: { readonly catalog: Catalog; readonly update: boolean; readonly now: Date },
 ): { readonly result: Tested; readonly problems: readonly Problem[] } {
   const home = environmentFacts(example.context).name
-  const production = stages.some((stage) => stage.production && stage.environment === home)
-  const rendered = renderExample(example, { production })
+  const inside = stages.filter((stage) => stage.environment === home)
+  const production = inside.some((stage) => stage.production)
+  const rendered = renderExample(example, { production, stages: inside.map(({ name }) => name), policy, now })
   if (!rendered.ok) return { result: { example, is: 'broken', files: [] }, problems: rendered.problems }
   const texts = new Map([...rendered.value].map(([file, { text }]) => [file, text]))
   const files = compareExample(example, texts)

@@ -1,7 +1,8 @@
 import type { Bundle, Part } from './bundle.ts'
 import { type Data, type DataMap, isList, isMap, mapOf } from './data.ts'
 import type { ReferencePlace } from './explanation.ts'
-import { checkPolicy } from './policy.ts'
+import type { Policy } from './policy.ts'
+import { judge, noPolicy, problemOf } from './policy.ts'
 import type { Checked, Place, Problem } from './problem.ts'
 import {
   type EnvironmentFacts,
@@ -128,14 +129,23 @@ function notAMap(file: string, what: string): Problem {
   }
 }
 
+export type ExampleJudging = {
+  readonly production: boolean
+  readonly stages?: readonly string[]
+  readonly policy?: Policy
+  /** What waivers end by. */
+  readonly now?: Date
+}
+
 /**
  * Renders every part of an example's bundle and judges what comes out as a deployment would: CloudFormation's limits, its
- * references and functions, the rules of the organisation (`production` as in the stage that the example stands for).
+ * references and functions, the rules of the organisation (`production` and `stages` as in the environment that the example
+ * stands for; the rules of the catalog, if there is a `policy`, with the waivers for the template).
  * The result has the stacks by the files of `expected/`; with an error there is none.
  */
 export function renderExample(
   example: Example,
-  { production }: { readonly production: boolean },
+  judging: ExampleJudging,
 ): Checked<ReadonlyMap<string, RenderedStack>> {
   const { bundle } = example
   const stacks = new Map<string, RenderedStack>()
@@ -151,7 +161,7 @@ export function renderExample(
     problems.push(...rendered.problems)
     if (!rendered.ok) continue
     const stack = rendered.value
-    const judged = judge(stack, { production })
+    const judged = judgeStack(stack, { template: bundle.template, isOwn: bundle.kind === 'component', ...judging })
     problems.push(...judged.problems.map((problem) => stack.trace(problem)))
     if (judged.ok && part.name === 'instance_infrastructure') outputs = judged.value
     stacks.set(part.file ?? '', stack)
@@ -162,13 +172,22 @@ export function renderExample(
 }
 
 /** Problems of a rendered stack at their places in the rendered text, or what it would give out. */
-function judge(
+function judgeStack(
   stack: RenderedStack,
-  { production }: { readonly production: boolean },
+  {
+    template,
+    isOwn,
+    production,
+    stages = [],
+    policy: rules = noPolicy,
+    now = new Date(0),
+  }: ExampleJudging & { readonly template: string; readonly isOwn: boolean },
 ): Checked<Readonly<Record<string, string>>> {
   const at = stack.document.place.bind(stack.document)
   const limits = checkLimits(stack.body, at)
-  const policy = checkPolicy(stack.body, at, { production })
+  const subject = { unit: 'example', template, isOwn, stages, production, stack: exampleStack }
+  const found = judge(stack.body, { policy: rules, subject, now })
+  const policy = found.flatMap((each) => problemOf(each, at(each.path)) ?? [])
   // A template with mistakes in its form would be told about them a second time by its evaluation.
   if (limits.some(({ severity }) => severity === 'error')) return { ok: false, problems: [...limits, ...policy] }
   const wish = { stack: exampleStack, body: stack.body, parameters: {}, tags: {} }

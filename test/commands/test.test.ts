@@ -156,4 +156,19 @@ describe('protium validate', () => {
       `contract-output-missing ${instance}:2`,
     ])
   })
+
+  test('judges examples by the rules of the catalog, and lets a waiver for the template count', async () => {
+    await tested({ update: ['true'] })
+    changed['catalog.yaml'] =
+      `${files['catalog.yaml'] ?? ''}policy: { rules: [{ name: named, resources: AWS::SNS::Topic, property: DisplayName, none_of: ["82"] }] }\n`
+    expect(await tested()).toMatchObject({
+      outcomes: ['small same', 'tall broken'],
+      problems: [`policy-rule ${instance}:2`],
+    })
+    changed['waivers/tall.yaml'] =
+      'rule: named\ntemplate: web\nowner: ana\nreason: For this test alone.\nexpires: 2026-11-23\n'
+    expect(await tested()).toMatchObject({ outcomes: ['small same', 'tall same'], problems: [] })
+    changed['waivers/tall.yaml'] = changed['waivers/tall.yaml'].replace('11-23', '11-22')
+    expect(await tested()).toMatchObject({ problems: [`waiver-expired ${instance}:2`] })
+  })
 })
