@@ -310,7 +310,7 @@ export const problemCodes = {
   },
   'health-unwatched': {
     title: 'The cloud watches nothing of this service',
-    why: '`health: { from: cloud }` asks the cloud for the targets of load balancers and for the services of ECS. The template makes neither, so that nothing could ever be found healthy.',
+    why: '`health: { from: cloud }` asks the cloud for the targets of load balancers, for services of ECS and functions of Lambda. The template makes none of them, so that nothing could ever be found healthy.',
     fix: 'Let the runner ask an address (`from: runner`), or take `health:` out.',
   },
   'host-ambiguous': {

@@ -260,7 +260,7 @@ function evidence({ partition, region, account, ...place }: Place): DataMap[] {
         'ecs:DescribeTasks',
         'ecs:ListTasks',
         'lambda:GetFunctionConfiguration',
-        'logs:FilterLogEvents',
+        'logs:DescribeLogStreams',
         'logs:GetLogEvents',
       ],
       Resource: [
@@ -275,11 +275,7 @@ function evidence({ partition, region, account, ...place }: Place): DataMap[] {
     map({
       Sid: 'LookForCausesEverywhere',
       Effect: 'Allow',
-      Action: [
-        'ecs:DescribeTaskDefinition',
-        'elasticloadbalancing:DescribeTargetGroups',
-        'elasticloadbalancing:DescribeTargetHealth',
-      ],
+      Action: ['ecs:DescribeTaskDefinition', 'elasticloadbalancing:DescribeTargetHealth'],
       // AWS knows no narrower resource for them.
       Resource: '*',
       Condition: condition,
