@@ -6,7 +6,9 @@ import { handlers } from './actions.ts'
 import { newAgenda } from './agenda.ts'
 import { simulatedClock } from './clock.ts'
 import { type Asked, expired, type Fault, type Instead, newFaults } from './faults.ts'
-import { newIdentities } from './identity.ts'
+import { type IdentityProvider, readIdentity, type WebIdentity } from './federation.ts'
+import { type Identity, newIdentities } from './identity.ts'
+import { text } from './input.ts'
 import {
   actionsOf,
   decode,
@@ -22,6 +24,7 @@ import {
   serviceOf,
   targetedBy,
 } from './model.ts'
+import { permit, refusalOf, roleIn } from './roles.ts'
 import { newRunners, type Running } from './running.ts'
 import { answerS3, s3Failure, targetOf } from './s3.ts'
 import { ApiError, type Failure, placeOf, type Stack, stackEvent, type World } from './state.ts'
@@ -58,6 +61,11 @@ export type FakeOptions<C extends Clock = Clock> = {
   readonly parameters?: Readonly<Record<string, string>>
   /** Buckets that are there, by name, with their account. */
   readonly buckets?: Readonly<Record<string, string>>
+  /**
+   * Providers of identities. With them a token is checked, and is only good for a role that a stack of the account has made and
+   * whose trust policy lets it in; without them every token is good for every role.
+   */
+  readonly identityProviders?: readonly IdentityProvider[]
 }
 
 /** A request that was answered, or was not. */
@@ -184,7 +192,11 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
       ownUrl: () => url,
     },
   }
-  const identities = newIdentities(() => agenda.now(), { account, accessKeys: options.accessKeys ?? {} })
+  const identities = newIdentities(() => agenda.now(), {
+    account,
+    accessKeys: options.accessKeys ?? {},
+    roleOf: (arn) => roleIn(world, arn),
+  })
   const runners = newRunners(
     () => [...world.places.values()].flatMap(({ stacks }) => stacks),
     () => agenda.now(),
@@ -289,6 +301,7 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     try {
       if (constraints.length > 0)
         throw new ApiError('ValidationException', constraints.map(({ what }) => what).join('; '))
+      refuse(identities.of(asked.accessKey), asked)
       const output = runners.answer({ service, action, input, account: asked.account, region: asked.region })
       const { json: body, findings: wrong } = encodeJson(service, action, output)
       violations.push(...wrong.map(({ what }) => `the answer of ${action}: ${what}`))
@@ -299,6 +312,12 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
       if (known === undefined) violations.push(`the answer of ${action}: there is no error ${error.code}`)
       return jsonError({ ...(known ?? { status: 400, code: error.code }), message: error.message })
     }
+  }
+
+  /** What only reads is held to its name and region: which resource it is about is each service's own business. */
+  function refuse(session: Identity, { service, action, region }: Asked): void {
+    const refused = refusalOf(session, { action: `${service}:${action}`, context: { 'aws:RequestedRegion': region } })
+    if (refused !== undefined) throw new ApiError('AccessDeniedException', refused)
   }
 
   type Signed = ReturnType<typeof signatureOf>
@@ -328,7 +347,8 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     const turn = faults.turnOf(asked)
     const before = (await turn.before()) ?? refusedCredentials(asked, action)
     const input = service === undefined ? {} : decode(service, action, form).input
-    const answer = before === undefined ? queryAnswer({ service, action, form, asked }) : undefined
+    const web = before === undefined && action === 'AssumeRoleWithWebIdentity' ? await identityIn(input) : undefined
+    const answer = before === undefined ? queryAnswer({ service, action, form, asked, web }) : undefined
     const after = before === undefined ? await turn.after() : undefined
     const instead = before ?? after
     if (instead?.is === 'reset') {
@@ -347,6 +367,17 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
         : errorAnswer(service ?? 'cloudformation', instead)
     note(asked, { status: final.status, code: final.code, input })
     response.writeHead(final.status, { 'content-type': 'text/xml', 'x-amzn-requestid': requestId() }).end(final.xml)
+  }
+
+  /** What the token of a request says, or what is wrong with it; nothing where tokens are not checked. */
+  async function identityIn(input: Members): Promise<WebIdentity | ApiError | undefined> {
+    if (options.identityProviders === undefined) return undefined
+    try {
+      return await readIdentity(text(input, 'WebIdentityToken'), options.identityProviders)
+    } catch (error) {
+      if (error instanceof ApiError) return error
+      throw error
+    }
   }
 
   function requestId(): string {
@@ -381,11 +412,13 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     action,
     form,
     asked,
+    web,
   }: {
     readonly service: ServiceName | undefined
     readonly action: string
     readonly form: URLSearchParams
     readonly asked: Asked
+    readonly web: WebIdentity | ApiError | undefined
   }): Answered {
     if (service === undefined) {
       violations.push(`${action}: the cut of the model has no such action`)
@@ -404,12 +437,17 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
           'ValidationError',
           `${constraints.length} validation error${constraints.length > 1 ? 's' : ''} detected: ${constraints.map(({ what }) => what).join('; ')}`,
         )
+      if (web instanceof ApiError) throw web
+      const session = identities.of(asked.accessKey)
+      const place = placeOf(world, asked.account, asked.region)
+      if (service === 'cloudformation') permit({ place, action, input, session })
+      if (service === 'elasticloadbalancing') refuse(session, asked)
       const output =
         service === 'sts'
-          ? identities.answer({ action, input, accessKey: asked.accessKey })
+          ? identities.answer({ action, input, accessKey: asked.accessKey, ...(web === undefined ? {} : { web }) })
           : service === 'elasticloadbalancing'
             ? runners.answer({ service, action, input, account: asked.account, region: asked.region })
-            : handlers[action]?.({ world, place: placeOf(world, asked.account, asked.region), input })
+            : handlers[action]?.({ world, place, input })
       const { xml, findings: wrong } = encode(service, action, { output: output ?? {}, requestId: requestId() })
       violations.push(...wrong.map(({ what }) => `the answer of ${action}: ${what}`))
       return { status: 200, code: undefined, xml }
@@ -433,7 +471,16 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
     const { action, bucket, key } = targetOf({ method, host, path })
     const asked = askedOf('s3', action, signed)
     const turn = faults.turnOf(asked)
-    const before = (await turn.before()) ?? refusedCredentials(asked, action)
+    const refused = refusalOf(identities.of(asked.accessKey), {
+      // To look at the head of an object is to read it.
+      action: `s3:${action.replace('Head', 'Get')}`,
+      resource: `arn:aws:s3:::${bucket}/${key}`,
+      context: { 'aws:RequestedRegion': asked.region },
+    })
+    const before =
+      (await turn.before()) ??
+      refusedCredentials(asked, action) ??
+      (refused === undefined ? undefined : { is: 'error', code: 'AccessDenied', message: refused, status: 403 })
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
     )
