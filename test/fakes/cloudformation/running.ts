@@ -179,7 +179,9 @@ export function newRunners(stacks: () => readonly Stack[], now: () => Date): Run
       const group = text(input, 'logGroupName')
       const own = Object.keys(said.logs).filter((name) => name.startsWith(`${group} `))
       if (own.length === 0) throw new ApiError('ResourceNotFoundException', 'The specified log group does not exist.')
-      return { logStreams: own.toReversed().map((name) => ({ logStreamName: name.slice(group.length + 1) })) }
+      const limit = typeof input['limit'] === 'number' ? input['limit'] : 50
+      const newest = own.toReversed().slice(0, limit)
+      return { logStreams: newest.map((name) => ({ logStreamName: name.slice(group.length + 1) })) }
     },
   }
 
