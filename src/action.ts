@@ -22,7 +22,7 @@ import { useProxy } from './adapters/proxy.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
 import type { BoardHost, Clock, Records } from './ports.ts'
-import { readStep, stepInputs, stepOutputs, tokenInput } from './step.ts'
+import { readStep, stepInputs, stepOutputs, teamTokenInput, tokenInput } from './step.ts'
 
 const { stdout, env } = process
 
@@ -102,7 +102,9 @@ function remotely(
   if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
   const { repository, api } = run
   const repositoryName = `${repository.owner}/${repository.name}`
-  const options = { repository: repositoryName, token, api, clock, signal, random: Math.random }
+  const teamToken = stepInputs(command).has(teamTokenInput) ? core.getInput(teamTokenInput) : ''
+  const seen = teamToken === '' ? {} : { teamToken }
+  const options = { repository: repositoryName, token, ...seen, api, clock, signal, random: Math.random }
   return {
     github: async () => (await import('./adapters/github.ts')).gitHub(options),
     elsewhere: async (other) => {

@@ -266,6 +266,8 @@ export type Command = {
   readonly inputs: Inputs
   readonly outputs: Outputs
   readonly permissions: Permissions
+  /** It asks who is in a team of the catalog's, which the token of a job may not see. */
+  readonly asksTeams: boolean
   /** Reads what was typed; the result runs the command. Nothing happens before that. */
   readonly accept: (given: Given) => Checked<(ports: Ports) => Promise<Outcome>>
 }
@@ -281,15 +283,17 @@ export function command<const I extends Inputs, const O extends Outputs>(declara
   readonly outputs: O
   /** Only of a command that speaks to GitHub. */
   readonly permissions?: Permissions
+  readonly asksTeams?: true
   readonly run: (ports: Ports, values: Values<I>) => Promise<Outcome<Readonly<Record<keyof O, Json>>>>
 }): Command {
-  const { name, summary, inputs, outputs, permissions = {}, run } = declaration
+  const { name, summary, inputs, outputs, permissions = {}, asksTeams = false, run } = declaration
   return {
     name,
     summary,
     inputs,
     outputs,
     permissions,
+    asksTeams,
     accept(given) {
       const problems: Problem[] = []
       const values: Record<string, unknown> = {}

@@ -9,13 +9,26 @@ import type { Problem } from './core/problem.ts'
 export type StepInput = { readonly summary: string; readonly required: boolean; readonly default?: string }
 
 /** The inputs of a command's action, by name, in the order of the declaration. */
-export function stepInputs({ inputs, permissions }: Command): ReadonlyMap<string, StepInput> {
+export function stepInputs({ inputs, permissions, asksTeams }: Command): ReadonlyMap<string, StepInput> {
   const own = Object.entries<Input>(inputs).map(([name, input]) => [name, stepInput(input)] as const)
-  return new Map([...own, ...(Object.keys(permissions).length === 0 ? [] : [[tokenInput, token] as const])])
+  return new Map([
+    ...own,
+    ...(Object.keys(permissions).length === 0 ? [] : [[tokenInput, token] as const]),
+    ...(asksTeams ? [[teamTokenInput, teamToken] as const] : []),
+  ])
 }
 
 /** The input of every action that speaks to GitHub. */
 export const tokenInput = 'token'
+
+/** The input of those that ask who is in a team. */
+export const teamTokenInput = 'team-token'
+
+const teamToken: StepInput = {
+  summary:
+    'A token that may see who is in a team, of a GitHub App with `members: read`; needed where catalog.yaml names teams. That of a job may not.',
+  required: false,
+}
 
 const token: StepInput = {
   summary: 'The token to speak to GitHub with; that of the job, with the permissions that it was given.',

@@ -24,6 +24,8 @@ export function gitHub(options: ClientOptions): GitHost {
   const client = clientOf(options)
   const { octokit, at } = client
   const here = `${at.owner}/${at.repo}`
+  const { teamToken: token } = options
+  const asking = (): Client => (token === undefined ? client : clientOf({ ...options, token }))
   // Deployments whose newest status this run has set or knows to be none; a request less for each.
   const known = new Set<number>()
   return {
@@ -91,7 +93,7 @@ export function gitHub(options: ClientOptions): GitHost {
       }),
     isMember: async (of, login) =>
       told(`see whether ${shorten(login, 60)} is one of ${shorten(of, 200)}`, async () =>
-        isMember(client, { of, login }),
+        isMember(of.includes('/') ? asking() : client, { of, login }),
       ),
     changedFiles: async (number) =>
       told(`list the files of pull request ${number} of ${here}`, async () => {

@@ -48,6 +48,7 @@ export const lock = command({
       why: 'change the branch `protium-board`, and record on `protium-ledger` whose lock was broken',
     },
   },
+  asksTeams: true,
   async run(ports, { release, 'while-running': whileRunning, until, ...given }): Promise<Result> {
     if (release) return unlocked(ports, given)
     const read = await scopesIn(ports, given, 'lock')
@@ -107,6 +108,7 @@ export const unlock = command({
   },
   outputs: { locks: 'The locks that there were, each with whose it was and what came of it.' },
   permissions: lock.permissions,
+  asksTeams: true,
   run: unlocked,
 })
 

@@ -250,6 +250,7 @@ describe('a lock at GitHub', () => {
       organisation: 'acme',
       members: { ada: 'admin', ben: 'member', cem: 'member', dan: 'member' },
       teams: { platform: { members: ['dan'] } },
+      apps: { protium: { permissions: { members: 'read' } } },
       repositories: {
         catalog: { files: Object.fromEntries(files), collaborators: { ben: 'write', cem: 'write', dan: 'read' } },
       },
@@ -258,10 +259,11 @@ describe('a lock at GitHub', () => {
   afterEach(async () => github.close())
 
   let turn = 0
-  function portsOf(by: string, id: number, grant: Grant): Ports {
+  function portsOf(by: string, id: number, grant: Grant, seeing?: Grant): Ports {
     const options = {
       repository,
       token: github.token(grant),
+      ...(seeing !== undefined && { teamToken: github.token(seeing) }),
       api: github.url,
       clock: world.ports.clock,
       random: () => (turn += 0.37) % 1,
@@ -292,9 +294,9 @@ describe('a lock at GitHub', () => {
 
   async function ask(
     command: Command,
-    { by = 'ada', id = 1, grant = job, ...asked }: Asked & { id?: number; grant?: Grant },
+    { by = 'ada', id = 1, grant = job, seeing, ...asked }: Asked & { id?: number; grant?: Grant; seeing?: Grant },
   ) {
-    return runCommand(command, { ...world, ports: portsOf(by, id, grant) }, given(asked))
+    return runCommand(command, { ...world, ports: portsOf(by, id, grant, seeing) }, given(asked))
   }
   async function board(): Promise<Board> {
     return (await portsOf('ada', 1, job).board('')).change((each) => each, 'look')
@@ -345,7 +347,7 @@ describe('a lock at GitHub', () => {
       code: 'github-permission',
     })
     expect((await board()).locks).toHaveLength(1)
-    await ask(unlock, { by: 'dan', units: ['cart/prod'], reason: 'y', grant: { kind: 'user', login: 'ada' } })
+    await ask(unlock, { by: 'dan', units: ['cart/prod'], reason: 'y', seeing: { kind: 'app', app: 'protium' } })
     expect((await board()).locks).toEqual([])
   })
 

@@ -10,6 +10,8 @@ export type ClientOptions = {
   /** `owner/name` */
   readonly repository: string
   readonly token: string
+  /** Another one that may see who is in a team, if there is one. */
+  readonly teamToken?: string
   /** Where the API is; GitHub's own if it is not said. */
   readonly api?: string
   /** The App that the token acts as, by its slug. The token of a job acts as `github-actions`. */
