@@ -62,13 +62,14 @@ export type Repositories =
 /**
  * How the workflows of this catalog are made. `actions` is a folder of this repository, or `owner/name/folder@commit`; the
  * commit is called `version`. `repository` is the catalog's own, `owner/name`; with `app` it is private, and service
- * repositories read it through a GitHub App.
+ * repositories read it through a GitHub App. With `fleet` the catalog looks after what waits in all repositories of its owner.
  */
 export type Workflows = {
   readonly actions: string
   readonly version?: string
   readonly repository?: string
   readonly app?: true
+  readonly fleet?: true
 }
 
 /** How many services get an upgrade at a time. */
@@ -484,11 +485,22 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
       at: document.keyPlace(['workflows', 'app']),
     })
   }
+  if (workflows?.['fleet'] === true && repository === undefined) {
+    problems.push({
+      code: 'missing-key',
+      severity: 'error',
+      message: 'The repositories of an owner are to be looked after, and it is not said whose.',
+      expected: '`repository: owner/name`, this catalog’s own, beside `fleet: true`.',
+      remedy: 'Add it.',
+      at: document.keyPlace(['workflows', 'fleet']),
+    })
+  }
   return {
     actions,
     ...(version === undefined ? {} : { version }),
     ...(repository === undefined ? {} : { repository }),
     ...(workflows?.['app'] === true ? { app: true } : {}),
+    ...(workflows?.['fleet'] === true ? { fleet: true } : {}),
   }
 }
 

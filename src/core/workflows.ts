@@ -32,6 +32,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
   if (workflows === undefined || stages.length === 0) return new Map()
   const facts: Facts = {
     app: appOf(workflows),
+    fleet: fleetOf(workflows),
     stages,
     workflows,
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
@@ -47,6 +48,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     ...(facts.trusting === undefined
       ? []
       : [[`${folder}/pull-request.yml`, pullRequest(facts, facts.trusting)] as const]),
+    [`${folder}/resume.yml`, resume(facts)],
     [`${folder}/rollback.yml`, rollback(facts)],
     [`${folder}/stages.yml`, stagesOfService(facts)],
     [`${folder}/validate.yml`, validate(facts)],
@@ -64,6 +66,7 @@ export function serviceWorkflows(catalog: Catalog): FileTree {
     [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), { cloud, key })],
     [`${folder}/forks.yml`, serviceForks(of('forks.yml'))],
     [`${folder}/pull-request.yml`, servicePullRequest(of('plan.yml'), { cloud, key })],
+    [`${folder}/resume.yml`, serviceResume(of('resume.yml'), { isLookedAfter: catalog.workflows?.fleet === true })],
     [`${folder}/rollback.yml`, serviceRollback(of('rollback.yml'), { cloud, key })],
   ])
 }
@@ -107,6 +110,8 @@ function firstDifference(wanted: readonly string[], has: readonly string[]): num
 type Facts = {
   /** The catalog is private: service repositories read it through an App. */
   readonly app: { readonly owner: string; readonly name: string } | undefined
+  /** The owner whose repositories are looked after from the catalog, and the catalog's own. */
+  readonly fleet: { readonly owner: string; readonly repository: string } | undefined
   readonly stages: readonly Stage[]
   readonly workflows: Workflows
   /** Whether a stage lies in an account, so that its jobs need a role there. */
@@ -126,6 +131,11 @@ type Facts = {
 function appOf({ app, repository }: Workflows): Facts['app'] {
   const [owner, name] = repository?.split('/') ?? []
   return app === true && owner !== undefined && name !== undefined ? { owner, name } : undefined
+}
+
+function fleetOf({ fleet, repository }: Workflows): Facts['fleet'] {
+  const [owner] = repository?.split('/') ?? []
+  return fleet === true && owner !== undefined && repository !== undefined ? { owner, repository } : undefined
 }
 
 /** The jobs that come before all others. */
@@ -575,8 +585,13 @@ function forks(facts: Facts): string {
 
 function deployGrants(cloud: boolean): readonly Grant[] {
   return [
+    ['actions', 'read', 'who has let the run go on, and which of its jobs a runner has lost'],
     ['checks', 'write', 'read the plan that was reviewed, and show the new one where it is held'],
-    ['contents', 'write', 'check out, and add one file an attempt to the branch protium-ledger'],
+    [
+      'contents',
+      'write',
+      'check out; add one file an attempt to the branch protium-ledger; put what is held on protium-board',
+    ],
     ['deployments', 'write', 'the deployment, its state and its address'],
     ...(cloud ? [['id-token', 'write', 'take the role of the stage'] as const] : []),
     ['pull-requests', 'write', 'find the pull request that was merged, and say on it why a stage failed'],
@@ -697,6 +712,8 @@ function stagesOfService(facts: Facts): string {
     '',
     'jobs:',
     facts.stages.map((stage, index) => stageJob(facts, stage, facts.stages[index - 1])).join('\n\n'),
+    '',
+    settleJob(facts),
   )
 }
 
@@ -721,10 +738,13 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     '      cancel-in-progress: false',
     '      queue: max',
     permissions(deployGrants(facts.cloud(stage))),
+    '    outputs:',
+    `      exit: ${expression('steps.deploy.outputs.exit')} # nothing if the runner was lost before it could say it`,
     '    steps:',
     checkouts(facts, { what: 'the merged commit', artifact: 'inputs.catalog' }),
     roleStep(facts, stage, name),
     `      - name: Deploy to ${name}`,
+    '        id: deploy',
     `        uses: ${own(facts, 'deploy')}`,
     '        with:',
     `          stage: ${name}`,
@@ -732,6 +752,124 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     `          image: ${expression('inputs.image')}`,
     catalogInput,
     stateInput(facts, stage),
+  )
+}
+
+/** What a runner that was lost could not say. It looks at what the jobs said of themselves, and asks GitHub only if one did not. */
+function settleJob(facts: Facts): string {
+  const { stages, fleet } = facts
+  const names = stages.map(({ name }) => name)
+  return lines(
+    '  # Where a job ended without a word, this says so: on the deployment, and on the board, from which it is started again.',
+    `  ${names.includes('settle') ? 'settle-run' : 'settle'}:`,
+    `    needs: [${names.join(', ')}]`,
+    '    if: failure() || cancelled()',
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    permissions([
+      ['actions', 'read', 'whether a runner ever had the job'],
+      ['contents', 'write', 'put what was lost on the branch protium-board'],
+      ['deployments', 'write', 'say of the deployment that it is no longer under way'],
+      ['pull-requests', fleet === undefined ? 'read' : 'write', 'the pull request that was merged'],
+    ]),
+    '    steps:',
+    '      - name: Tell of what ended without a word',
+    `        uses: ${own(facts, 'resume')}`,
+    '        with:',
+    `          service: ${expression('inputs.service')}`,
+    `          jobs: ${expression('toJSON(needs)')}`,
+    '          environments: |',
+    ...stages.map(({ name, environment }) => `            ${name}: ${environment}`),
+    fleet === undefined ? undefined : `          label: ${expression(elsewhere)} # by which the catalog finds it`,
+  )
+}
+
+/** What starts jobs again that wait. */
+const resumeGrants: readonly Grant[] = [
+  ['actions', 'write', 'see how a run stands, and start its job again'],
+  ['contents', 'write', 'read what waits on the branch protium-board, and note there what is started'],
+  ['deployments', 'write', 'say of a deployment that it cannot be started again'],
+  ['pull-requests', 'read', 'see who has approved'],
+]
+
+/** At minutes when fewer others begin. */
+const everyTenMinutes = "    - cron: '4-59/10 * * * *' # GitHub is late at times; nothing depends on the minute"
+
+function resume(facts: Facts): string {
+  const { fleet } = facts
+  return file(
+    header,
+    '# Goes on with promotions that were held, when they may: a soak or a freeze is over, somebody has approved, a lock was given back, a',
+    '# runner was lost. Where nothing waits it asks GitHub once. The job that is started again judges all of its gates anew.',
+    'name: Resume',
+    'on:',
+    '  schedule:',
+    everyTenMinutes,
+    '  workflow_dispatch:',
+    '  pull_request_review:',
+    '    types: [submitted]',
+    '  # Services of other repositories: a few lines there call this file.',
+    '  workflow_call:',
+    '',
+    'permissions: {}',
+    '',
+    '# Two at once do no harm; they would only do the same.',
+    'concurrency:',
+    '  group: protium-resume',
+    '  cancel-in-progress: false',
+    '',
+    'jobs:',
+    '  resume:',
+    '    # A review of what is not merged yet wakes nothing; one of the pull request of a fork is given no right to.',
+    '    if: >-',
+    ...(fleet === undefined
+      ? ["      github.event_name != 'pull_request_review'"]
+      : [`      (github.event_name != 'pull_request_review' && github.repository != '${fleet.repository}')`]),
+    "      || (github.event.review.state == 'approved'",
+    "      && github.event.pull_request.merged_at != ''",
+    `      && ${sameRepository})`,
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    permissions(resumeGrants),
+    '    steps:',
+    '      - name: Start what may go on',
+    `        uses: ${own(facts, 'resume')}`,
+    ...(fleet === undefined ? [] : ['', fleetJob(facts, fleet)]),
+  )
+}
+
+/**
+ * The job for all repositories of the owner. Its App may start jobs in each of them, so its key is one of an environment, which
+ * gives it to the default branch alone.
+ */
+function fleetJob(facts: Facts, { owner, repository }: NonNullable<Facts['fleet']>): string {
+  return lines(
+    `  # Looks after all repositories of ${owner}: one search finds those that have something waiting, however many there are.`,
+    '  fleet:',
+    '    if: >-',
+    `      github.repository == '${repository}'`,
+    "      && github.event_name != 'pull_request_review'",
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    '    # The rules of this environment say that the default branch alone is given the key.',
+    '    environment:',
+    '      name: protium-fleet',
+    '      deployment: false',
+    '    permissions: {}',
+    '    steps:',
+    '      - name: Take a token that may start jobs again',
+    '        id: token',
+    `        uses: ${others.token}`,
+    '        with:',
+    `          client-id: ${expression('vars.PROTIUM_FLEET_CLIENT_ID')}`,
+    `          private-key: ${expression('secrets.PROTIUM_FLEET_KEY')}`,
+    `          owner: ${owner}`,
+    ...resumeGrants.map(([scope, access]) => `          permission-${scope}: ${access}`),
+    '      - name: Start what may go on',
+    `        uses: ${own(facts, 'resume')}`,
+    '        with:',
+    `          fleet: ${owner}`,
+    `          token: ${expression('steps.token.outputs.token')}`,
   )
 }
 
@@ -972,6 +1110,25 @@ function serviceDeploy(deploy: string, { cloud, key }: Caller): string {
     `    uses: ${deploy} ${byBranch}`,
     permissions(deployGrants(cloud)),
     key,
+  )
+}
+
+function serviceResume(resume: string, { isLookedAfter }: { readonly isLookedAfter: boolean }): string {
+  return file(
+    isLookedAfter
+      ? '# Goes on with a promotion that was held when somebody has approved it. The catalog does so when its time has come.'
+      : '# Goes on with promotions that were held when they may: their time has come, or somebody has approved them.',
+    'name: Resume',
+    'on:',
+    ...(isLookedAfter ? [] : ['  schedule:', everyTenMinutes]),
+    '  workflow_dispatch:',
+    '  pull_request_review:',
+    '    types: [submitted]',
+    'permissions: {}',
+    'jobs:',
+    '  resume:',
+    `    uses: ${resume} ${byBranch}`,
+    permissions(resumeGrants),
   )
 }
 

@@ -42,7 +42,9 @@ describe('workflows', () => {
 
     expect(first.exit).toBe('done')
     expect(written).toEqual(
-      ['deploy', 'forks', 'plan', 'rollback', 'stages', 'validate'].map((name) => `.github/workflows/${name}.yml`),
+      ['deploy', 'forks', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
+        (name) => `.github/workflows/${name}.yml`,
+      ),
     )
     expect(second.text(plain)).toBe('Wrote 1 workflow: .github/workflows/plan.yml.')
     expect(third.exit).toBe('done')

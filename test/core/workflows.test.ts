@@ -64,7 +64,26 @@ describe('the workflows of a catalog', () => {
       ['test', undefined],
       ['canary', 'test'],
       ['live', 'canary'],
+      ['settle', ['test', 'canary', 'live']],
     ])
+  })
+
+  test('tell of a lost runner in a job whose name is not that of a stage', () => {
+    const found = jobs(catalogWorkflows(catalog({ stages: ['dev', 'settle'] })), 'stages.yml')
+
+    expect(Object.entries(found).map(([name, { needs }]) => [name, needs])).toEqual([
+      ['dev', undefined],
+      ['settle', 'dev'],
+      ['settle-run', ['dev', 'settle']],
+    ])
+  })
+
+  test('say in which repositories they look for what waits, and not without a repository of their own', () => {
+    const own = ['actions: actions', 'repository: acme/catalog']
+    const found = jobs(catalogWorkflows(catalog({ workflows: [...own, 'fleet: true'] })), 'resume.yml')
+
+    expect(Object.keys(found)).toEqual(['resume', 'fleet'])
+    expect(() => catalog({ workflows: ['actions: actions', 'fleet: true'] })).toThrow(/it is not said whose/)
   })
 
   test('plan each stage in a job of its own, and post after all of them', () => {
@@ -113,12 +132,13 @@ describe('the workflows of a catalog', () => {
       '$/.github/workflows/stages.yml',
       '$/.protium/actions/deploy',
       '$/.protium/actions/plan',
+      '$/.protium/actions/resume',
       '$/.protium/actions/rollback',
       '$/.protium/actions/validate',
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['deploy', 'plan', 'rollback', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
+      ...['deploy', 'plan', 'resume', 'rollback', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
     ])
   })
 
@@ -156,7 +176,9 @@ describe('the workflows of a service repository', () => {
     const files = serviceWorkflows(catalog())
 
     expect(usesOf(files)).toEqual(
-      ['deploy', 'forks', 'plan', 'rollback'].map((name) => `acme/catalog/.github/workflows/${name}.yml@main`),
+      ['deploy', 'forks', 'plan', 'resume', 'rollback'].map(
+        (name) => `acme/catalog/.github/workflows/${name}.yml@main`,
+      ),
     )
     expect(serviceWorkflows(catalog({ stages: ['a', 'b', 'c'] }))).toEqual(files)
   })

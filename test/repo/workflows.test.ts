@@ -29,6 +29,7 @@ type Job = {
   readonly uses?: string
   readonly needs?: string | readonly string[]
   readonly permissions?: Readonly<Record<string, string>>
+  readonly outputs?: Readonly<Record<string, string>>
   readonly environment?: { readonly name: string; readonly deployment?: boolean }
   readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress'?: boolean; readonly queue?: string }
   readonly steps?: readonly {
@@ -118,7 +119,16 @@ async function findings(path: string, files: FileTree = new Map()): Promise<stri
 /** The inputs that we use of the actions of others, as their action.yml has them at the commit that we name. */
 const inputsOfOthers: Readonly<Record<string, readonly string[]>> = {
   'actions/checkout': ['repository', 'ref', 'path', 'token', 'fetch-depth', 'persist-credentials'],
-  'actions/create-github-app-token': ['client-id', 'private-key', 'owner', 'repositories', 'permission-contents'],
+  'actions/create-github-app-token': [
+    'client-id',
+    'private-key',
+    'owner',
+    'repositories',
+    'permission-actions',
+    'permission-contents',
+    'permission-deployments',
+    'permission-pull-requests',
+  ],
   'actions/download-artifact': ['name', 'artifact-ids', 'path', 'merge-multiple', 'github-token', 'run-id'],
   'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
 }
@@ -128,6 +138,7 @@ describe('the workflows of other catalogs', () => {
     ['in accounts', { provisioner: 'cloudformation' }],
     ['private', { provisioner: 'local', app: true }],
     ['private, in accounts', { provisioner: 'cloudformation', app: true }],
+    ['with a fleet', { provisioner: 'local', fleet: true }],
     ['in accounts, with roles of its own', { provisioner: 'cloudformation', trust: true }],
   ] as const
 
@@ -184,7 +195,9 @@ const stages = ['dev', 'staging', 'prod']
 const look = { contents: 'read' }
 const post = { checks: 'write', 'pull-requests': 'write' }
 const back = { contents: 'write', deployments: 'write' }
-const deploy = { checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
+const deploy = { actions: 'read', checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
+const settle = { actions: 'read', contents: 'write', deployments: 'write', 'pull-requests': 'read' }
+const resume = { actions: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'read' }
 const everyStage = (rights: object, prefix = ''): object =>
   Object.fromEntries(stages.map((stage) => [prefix + stage, rights]))
 
@@ -196,11 +209,13 @@ describe('the rights of the jobs', () => {
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
     '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
+    '.github/workflows/resume.yml': { resume },
     '.github/workflows/rollback.yml': { check: {}, ...everyStage(look, 'plan-'), ...everyStage(back, 'rollback-') },
-    '.github/workflows/stages.yml': everyStage(deploy),
+    '.github/workflows/stages.yml': { ...everyStage(deploy), settle },
     'workflows/service/pull-request.yml': { plan: { ...look, ...post } },
     'workflows/service/forks.yml': { post: { actions: 'read', ...post } },
     'workflows/service/deploy.yml': { deploy },
+    'workflows/service/resume.yml': { resume },
     'workflows/service/rollback.yml': { rollback: back },
   }
 
@@ -303,7 +318,7 @@ function isOwn(uses: string | undefined, verb: string): boolean {
 }
 
 describe('the stages', () => {
-  const found = jobsOf('.github/workflows/stages.yml')
+  const { settle: end, ...found } = jobsOf('.github/workflows/stages.yml')
 
   test('are jobs in the order of catalog.yaml, each with its environment', () => {
     expect(Object.entries(found).map(([name, { needs, environment }]) => [name, needs, environment])).toEqual([
@@ -311,6 +326,21 @@ describe('the stages', () => {
       ['staging', 'dev', { name: 'staging', deployment: false }],
       ['prod', 'staging', { name: 'prod', deployment: false }],
     ])
+  })
+
+  test('are told of at the end, where one of them could not speak for itself', () => {
+    expect(end).toMatchObject({ needs: stages, if: 'failure() || cancelled()' })
+    expect(end?.environment).toBeUndefined()
+    expect(end?.steps?.map(({ with: inputs }) => inputs)).toEqual([
+      {
+        service: '${{ inputs.service }}',
+        jobs: '${{ toJSON(needs) }}',
+        environments: stages.map((stage) => `${stage}: ${stage}\n`).join(''),
+      },
+    ])
+    expect(Object.values(found).map(({ outputs }) => outputs)).toEqual(
+      stages.map(() => ({ exit: '${{ steps.deploy.outputs.exit }}' })),
+    )
   })
 
   test('take one deployment of a service at a time, and let none fall out of the queue', () => {
@@ -342,6 +372,39 @@ describe('the stages', () => {
     expect(plans.map(([, { environment }]) => environment)).toEqual(
       stages.map((stage) => ({ name: `${stage}-plan`, deployment: false })),
     )
+  })
+})
+
+describe('a catalog with a fleet', () => {
+  const { own, callers } = variant('local', { fleet: true })
+  const jobs = jobsIn(own.get('.github/workflows/resume.yml') ?? '')
+  const merged = { head: { repo: { full_name: 'acme/catalog' } }, merged_at: '2026-11-25T12:00:00Z' }
+  const approved = { review: { state: 'approved' }, pull_request: merged }
+
+  test.each([
+    ['its schedule', 'schedule', 'acme/catalog', {}, ['fleet']],
+    ['a person', 'workflow_dispatch', 'acme/catalog', {}, ['fleet']],
+    ['a review', 'pull_request_review', 'acme/catalog', approved, ['resume']],
+    ['a person in another repository', 'workflow_dispatch', 'acme/shop', {}, ['resume']],
+  ])('is looked after by one job: %s', (_what, event_name, repository, event, expected) => {
+    const github = { event_name, repository, event }
+    const begun = Object.entries(jobs).filter(([, job]) => begins(job, { github }))
+
+    expect(begun.map(([name]) => name)).toEqual(expected)
+  })
+
+  test('keeps the key of its App in an environment, and gives that job no right of its own', () => {
+    expect(jobs['fleet']).toMatchObject({ environment: { name: 'protium-fleet' }, permissions: {} })
+    expect(jobs['fleet']?.steps?.[0]?.with).toMatchObject({ owner: 'acme', 'permission-actions': 'write' })
+    expect(JSON.stringify(jobs['resume'])).not.toContain('secrets.')
+  })
+
+  test('labels what a lost runner leaves in another repository, whose own schedule is not needed', () => {
+    const { settle: end } = jobsIn(own.get('.github/workflows/stages.yml') ?? '')
+
+    expect(end?.permissions).toEqual({ ...settle, 'pull-requests': 'write' })
+    expect(end?.steps?.[0]?.with?.['label']).toBe('${{ github.repository != job.workflow_repository }}')
+    expect(callers.get('.github/workflows/resume.yml')).not.toContain('schedule')
   })
 })
 
@@ -449,6 +512,42 @@ describe('the conditions of the jobs', () => {
   })
 })
 
+describe('what wakes promotions that wait', () => {
+  const merged = { head: { repo: { full_name: 'acme/catalog' } }, merged_at: '2026-11-25T12:00:00Z' }
+  const approved = { state: 'approved' }
+
+  test.each([
+    ['the schedule', 'schedule', {}, true],
+    ['a person', 'workflow_dispatch', {}, true],
+    ['the approval of what is merged', 'pull_request_review', { review: approved, pull_request: merged }, true],
+    ['not a comment on it', 'pull_request_review', { review: { state: 'commented' }, pull_request: merged }, false],
+    [
+      'not the approval of what is not merged',
+      'pull_request_review',
+      { review: approved, pull_request: { ...merged, merged_at: null } },
+      false,
+    ],
+    [
+      'not that of a fork, which may write nothing',
+      'pull_request_review',
+      { review: approved, pull_request: { ...merged, head: { repo: { full_name: 'eve/catalog' } } } },
+      false,
+    ],
+  ])('%s', (_what, event_name, event, expected) => {
+    const github = { event_name, event, repository: 'acme/catalog' }
+
+    expect(runs('.github/workflows/resume.yml', 'resume', { github })).toBe(expected)
+  })
+
+  test.each([
+    ['success', false],
+    ['failure', true],
+    ['cancelled', true],
+  ] as const)('the end of a run is looked at after %s: %s', (status, expected) => {
+    expect(runs('.github/workflows/stages.yml', 'settle', {}, status)).toBe(expected)
+  })
+})
+
 type Status = 'success' | 'failure' | 'cancelled'
 
 /** Whether a job would begin, by GitHub's own evaluation of its condition. */
@@ -458,7 +557,15 @@ function runs(
   contexts: Readonly<Record<string, unknown>>,
   status: Status = 'success',
 ): boolean {
-  const condition = jobsOf(path)[job]?.if?.replace(/^\$\{\{(.*)\}\}$/s, '$1') ?? 'success()'
+  return begins(jobsOf(path)[job], contexts, status)
+}
+
+function begins(
+  job: Job | undefined,
+  contexts: Readonly<Record<string, unknown>>,
+  status: Status = 'success',
+): boolean {
+  const condition = job?.if?.replace(/^\$\{\{(.*)\}\}$/s, '$1') ?? 'success()'
   const functions = ['success', 'failure', 'cancelled', 'always'].map((name) => ({
     name,
     minArgs: 0,

@@ -333,6 +333,11 @@ export const catalogSchema: DataMap = {
           type: 'boolean',
           description: 'The catalog is private: service repositories read it with the token of a GitHub App.',
         },
+        fleet: {
+          type: 'boolean',
+          description:
+            'Promotions that wait in other repositories of the owner are gone on with from here, with the token of another GitHub App.',
+        },
       },
     },
     trust,
