@@ -40,7 +40,6 @@ export const resume = command({
     started: 'What was started again: each with its repository, unit and stage.',
     waiting: 'What waits on: the same, with since when and why.',
   },
-  asksTeams: true,
   permissions: {
     actions: { access: 'write', why: 'see how a run stands, and start its job again' },
     contents: { access: 'write', why: 'note on the branch `protium-board` what is started' },
