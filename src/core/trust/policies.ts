@@ -245,7 +245,7 @@ function storing({ partition, bucket }: Place): DataMap[] {
 
 /**
  * What is asked to tell why a deployment failed, and whether what was deployed is healthy. It only reads; a call that is
- * denied is left out of what is told. docs/failures.md says what each is for.
+ * denied is left out of what is told. docs/cloudformation.md says what each is for.
  */
 function evidence({ partition, region, account, ...place }: Place): DataMap[] {
   const arn = (service: string, resource: string): string =>
