@@ -125,6 +125,9 @@ function failureText({ unit, why, failure }: Attempt, paint: Paint): string {
       line(`${reference} = ${value}${written === undefined ? '' : ` (${placeText(written)})`}`),
     ]),
     ...also.map((each) => ['also failed', line(`${each.resource ?? 'the stack'}: ${each.reason}`)]),
+    ...(diagnosis?.rollbackBlockedBy === undefined
+      ? []
+      : [['blocks the way back', line(blockedText(diagnosis.rollbackBlockedBy))]]),
     ['now', stateText(failure)],
   ]
   const shown = table([{ name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  ')
@@ -139,6 +142,11 @@ function seenText({ seen }: Diagnosis, paint: Paint): readonly string[] {
   return seen.map(({ what, lines }) =>
     [`  ${paint.bold(what)}`, ...lines.map((each) => `    ${line(each)}`)].join('\n'),
   )
+}
+
+/** `Group: resource sg-1 has a dependent object`: what keeps the stack from going back. */
+function blockedText({ resource, reason }: NonNullable<Diagnosis['rollbackBlockedBy']>): string {
+  return `${resource ?? 'the stack'}: ${reason}`
 }
 
 /** The four suspects, and what to do. */
@@ -171,6 +179,12 @@ function causeData(diagnosis: Diagnosis | undefined): Readonly<Record<string, Js
     seen: seen.map(({ what, lines }) => ({ what, lines })),
     cloud: cloud ?? null,
     also: also.map(({ resource, reason }) => ({ resource: resource ?? null, reason })),
+    ...(diagnosis.rollbackBlockedBy !== undefined && {
+      rollbackBlockedBy: {
+        resource: diagnosis.rollbackBlockedBy.resource ?? null,
+        reason: diagnosis.rollbackBlockedBy.reason,
+      },
+    }),
     cascaded,
     steps,
   }

@@ -212,6 +212,14 @@ function failureOf({ unit }: DeploymentReport, failure: FailureReport): readonly
       }`,
     ]),
     ...also.map((each) => ['Also failed', prose`${code(each.resource ?? 'the stack')}: ${each.reason}`]),
+    ...(diagnosis?.rollbackBlockedBy === undefined
+      ? []
+      : [
+          [
+            'Blocks the way back',
+            prose`${code(diagnosis.rollbackBlockedBy.resource ?? 'the stack')}: ${diagnosis.rollbackBlockedBy.reason}`,
+          ],
+        ]),
     ...(failure.status === undefined ? [] : [['The stack now', code(failure.status)]]),
   ]
   return [

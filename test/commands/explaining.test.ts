@@ -120,6 +120,29 @@ describe('a failure is explained', () => {
     expect((cause?.at.getTime() ?? Infinity) - failedAt(fake, 'cart-dev')).toBeLessThanOrEqual(10_000)
   })
 
+  test('with what blocks the way back, where the rollback fails too', async () => {
+    await using fake = await startCloudFormation({ account: where.account, durations: () => 20 })
+    let [size, topics] = [1, 2]
+    const wanted = (): FileTree =>
+      small({ stages: ['dev'], services: { cart: { size, topics } }, provisioner: 'cloudformation' })
+    const { world } = machineOn(fake, wanted)
+    expect((await run(deploy, world, {})).exit).toBe('done')
+    size = 2
+    topics = 3
+    fake.fail({ logicalId: 'Topic2', on: 'create', reason: 'Invalid parameter: DisplayName' })
+    fake.fail({ logicalId: 'Queue', on: 'rollback', reason: 'The queue is locked by somebody' })
+
+    const outcome = await run(deploy, world, {})
+
+    expect(fake.stack('cart-dev', where)?.status).toBe('UPDATE_ROLLBACK_FAILED')
+    expect(failureOf(outcome)).toMatchObject({
+      logicalId: 'Topic2',
+      status: 'UPDATE_ROLLBACK_FAILED',
+      rollbackBlockedBy: { resource: 'Queue', reason: 'The queue is locked by somebody' },
+    })
+    expect(outcome.text(plain)).toMatch(/blocks the way back +Queue: The queue is locked by somebody/)
+  })
+
   test('by the next run, where the runner dies while it explains', async () => {
     await using fake = await startCloudFormation({ account: where.account, durations: () => 30 })
     const killed = new AbortController()

@@ -136,6 +136,19 @@ describe('the summary of a job', () => {
     )
   })
 
+  test('names what blocks the way back, where the rollback fails too', () => {
+    const { failure } = failed
+    if (failure?.diagnosis === undefined) throw new Error('It has no diagnosis')
+    const { diagnosis } = failure
+    const blocked = {
+      ...diagnosis,
+      rollbackBlockedBy: { ...diagnosis.cause, resource: 'Group', reason: 'it is in use' },
+    }
+    const report = { ...failed, failure: { ...failure, diagnosis: blocked, status: 'UPDATE_ROLLBACK_FAILED' } }
+
+    expect(deploymentSummary([report], options).markdown).toContain('| Blocks the way back | `Group`: it is in use |')
+  })
+
   test('of nothing says so', () => {
     expect(deploymentSummary([]).markdown).toBe('## Nothing was deployed')
   })
