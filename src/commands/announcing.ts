@@ -38,33 +38,31 @@ function healthText(attempts: readonly Attempt[]): string {
 
 type Announced = { readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]> }
 
-/** The deployment on GitHub, and its statuses from the beginning to the end. */
-export async function announced(
-  ports: Ports,
-  {
-    github,
-    run,
-    own,
-    environment,
-    isProduction,
-    key,
-    commit,
-    description,
-  }: {
-    readonly github: GitHost
-    readonly run: Run
-    readonly own: readonly Unit[]
-    readonly environment: string
-    readonly isProduction: boolean
-    /** By which the run finds it again. */
-    readonly key: string
-    /** What is live then. */
-    readonly commit: string
-    readonly description: string
-  },
-): Promise<Announced> {
-  const { run: log } = madeOf(ports, { run, commit: run.commit })
-  const id = await github.deployment({
+/** A deployment as GitHub is to have it: one for each key, whatever the attempt. */
+export type Announcement = {
+  readonly github: GitHost
+  readonly run: Run
+  readonly own: readonly Unit[]
+  readonly environment: string
+  readonly isProduction: boolean
+  /** By which the run finds it again. */
+  readonly key: string
+  /** What is live then. */
+  readonly commit: string
+  readonly description: string
+}
+
+/** The number of the deployment on GitHub, which is made if it is not there. */
+export async function deploymentOf({
+  github,
+  run,
+  environment,
+  isProduction,
+  key,
+  commit,
+  description,
+}: Announcement): Promise<number> {
+  return github.deployment({
     key,
     commit,
     environment,
@@ -72,6 +70,13 @@ export async function announced(
     description,
     ...(run.attempt === 1 && { isFirst: true }),
   })
+}
+
+/** The deployment on GitHub, and its statuses from the beginning to the end. */
+export async function announced(ports: Ports, announcement: Announcement): Promise<Announced> {
+  const { github, run, own } = announcement
+  const { run: log } = madeOf(ports, { run, commit: run.commit })
+  const id = await deploymentOf(announcement)
   const address = own.map(addressOf).find((host) => host !== undefined)
   const url = address === undefined ? undefined : hostUrl(address)
   const tell = async (state: 'in_progress' | 'success' | 'failure' | 'error', description: string): Promise<unknown> =>

@@ -9,7 +9,10 @@ import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { list, planText } from '../core/report.ts'
 import type { Stage } from '../core/stage.ts'
+import type { DeploymentRecord } from '../ports.ts'
 import { deployUnits } from './deploying.ts'
+import { judgedHere } from './gating.ts'
+import { brokenGlass, glassRecord } from './glass.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
 import { healthCheckOf } from '../core/health.ts'
@@ -27,6 +30,10 @@ export const deploy = command({
     stage: lines('Only this stage.', {}),
     plan: path('Deploy exactly what this reviewed plan says, or nothing.', { hint: 'FILE' }),
     yes: flag('Approve the stages that ask for it.'),
+    'break-glass': text(
+      'Why this cannot wait: soak, freeze and approval are passed, by who may. It is recorded, and shown to everybody.',
+      { hint: 'TEXT' },
+    ),
     acknowledge: lines('Let this resource be replaced or deleted although it holds data.', {
       hint: 'UNIT:LOGICALID',
     }),
@@ -50,17 +57,39 @@ export const deploy = command({
     units: 'The units in the order in which they were deployed, each with its outcome and, if it failed, why.',
   },
   permissions: {
+    actions: { access: 'read', why: 'see who has let the run go on, where the environment has reviewers' },
     checks: { access: 'write', why: 'read the reviewed plan, and post another one where it is not that' },
-    contents: { access: 'write', why: 'add one file an attempt to the branch `protium-ledger`' },
+    contents: {
+      access: 'write',
+      why: 'add one file an attempt to the branch `protium-ledger`, and put what waits on `protium-board`',
+    },
     deployments: { access: 'write', why: 'the deployment, its state and its address' },
     'pull-requests': {
       access: 'write',
-      why: 'find the pull request that was merged, and say on it why a stage failed',
+      why: 'find the pull request that was merged, see who has approved it, and say on it what waits or has failed',
     },
   },
-  async run(ports, { services, stage, plan: file, yes, acknowledge, owner, fail, image, root, catalog, state }) {
+  asksTeams: true,
+  async run(
+    ports,
+    {
+      services,
+      stage,
+      plan: file,
+      yes,
+      'break-glass': breakGlass,
+      acknowledge,
+      owner,
+      fail,
+      image,
+      root,
+      catalog,
+      state,
+    },
+  ) {
     // In a workflow one stage is deployed, after the ones before it; on a machine, all that are asked for.
-    if (ports.run !== undefined) return promote(ports, { services, stage, image, root, catalog, state, fail })
+    if (ports.run !== undefined)
+      return promote(ports, { services, stage, image, root, catalog, state, fail, breakGlass })
     const { organisation, sources } = await readFolder(ports, root, { ...(catalog !== undefined && { catalog }) })
     if (!organisation.ok)
       return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: organisation.problems, sources }
@@ -78,6 +107,10 @@ export const deploy = command({
     const acknowledged = acknowledgedUnits(acknowledge, organisation.value)
     if (!acknowledged.ok)
       return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: acknowledged.problems }
+    const glass =
+      breakGlass === undefined
+        ? undefined
+        : await brokenGlass(ports, { reason: breakGlass, catalog: organisation.value.catalog })
     const folders = stateFolders(root, state)
     // From the plan to the last unit: nothing else may change the stacks in between.
     await using _run = await exclusively(ports, { units: selected.value, stacks: folders.stacks })
@@ -109,15 +142,33 @@ export const deploy = command({
     const misses = failuresThatMiss(fail, planned.value)
     if (misses.length > 0) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: misses }
     if (reviewed !== undefined) holdTo(reviewed.value, planned.value)
+    const commit = await ports.files.commit(root)
+    const passed = new Map<string, DeploymentRecord['glass']>()
     const attempts = await deployUnits(ports, {
       organisation: organisation.value,
       planned: planned.value,
       stacks,
       records,
-      commit: await ports.files.commit(root),
+      commit,
       reviewed: reviewed?.value,
+      gates: async (each, due) => {
+        const gates = await judgedHere(ports, {
+          organisation: organisation.value,
+          stage: each,
+          planned: due,
+          board: await ports.board(folders.records),
+          records,
+          commit,
+          glass,
+        })
+        for (const { unit } of due) passed.set(unit.id, glassRecord(glass, gates).glass)
+        return gates
+      },
+      glass: ({ id }) => passed.get(id),
       approve: async (each, units) =>
-        yes || (await asked(ports, { stage: each, planned: planned.value.filter(({ unit }) => units.includes(unit)) })),
+        yes ||
+        glass !== undefined ||
+        (await asked(ports, { stage: each, planned: planned.value.filter(({ unit }) => units.includes(unit)) })),
     })
     const outcome = outcomeOf(attempts, {
       organisation: organisation.value,

@@ -4,6 +4,9 @@ import type { Change, Plan, PlannedLoss, PlannedUnit } from '../core/plan.ts'
 import { within } from '../core/plan.ts'
 import type { Graph, UnitProgress as UnitState } from '../core/cloudformation/graph.ts'
 import { graphOf, next } from '../core/cloudformation/graph.ts'
+import type { Gate } from '../core/gates.ts'
+import { heldGates } from '../core/gates.ts'
+import { heldText } from '../core/held.ts'
 import { healthCheckOf } from '../core/health.ts'
 import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf } from '../core/cause/diagnosis.ts'
@@ -74,6 +77,10 @@ export type Deployment = {
   readonly reviewed?: Plan | undefined
   /** Told of a failure at its first event, while the operation is still under way. */
   readonly failing?: (unit: Unit, diagnosis: Diagnosis) => Promise<void>
+  /** What the gates of a stage come to when its turn has come; one that is held keeps its units from being begun. */
+  readonly gates?: (stage: Stage, units: readonly Planned[]) => Promise<readonly Gate[]>
+  /** What the record of a unit says that was not waited for. */
+  readonly glass?: (unit: Unit) => DeploymentRecord['glass']
   /** Whether units may be deployed to a stage that asks for approval. */
   readonly approve: (stage: Stage, units: readonly Unit[]) => Promise<boolean>
 }
@@ -97,7 +104,7 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
   const attempts: Attempt[] = []
   const graph = graphOfUnits(planned)
   for (const { stage, units } of inStages(planned, organisation)) {
-    const held = stage !== undefined && (await isHeld(stage, { units, attempts, deployment }))
+    const held = stage === undefined ? undefined : await heldIn(stage, { units, attempts, deployment })
     await deployGroup(ports, { units, graph, attempts, held, deployment })
   }
   return attempts
@@ -126,7 +133,7 @@ async function deployGroup(
     readonly units: readonly Planned[]
     readonly graph: Graph
     readonly attempts: Attempt[]
-    readonly held: boolean
+    readonly held: string | undefined
     readonly deployment: Deployment
   },
 ): Promise<void> {
@@ -236,25 +243,24 @@ export function columnsOf(attempts: readonly Attempt[], organisation: Organisati
   return [...stages.filter((name) => found.has(name)), ...[...found].filter((name) => !stages.includes(name))]
 }
 
-async function isHeld(
+/** Why what is due in a stage may not be begun; nothing if it may. */
+async function heldIn(
   stage: Stage,
   {
     units,
     attempts,
     deployment,
   }: { readonly units: readonly Planned[]; readonly attempts: readonly Attempt[]; readonly deployment: Deployment },
-): Promise<boolean> {
-  if (stage.approval === undefined) return false
+): Promise<string | undefined> {
   const due = units.filter(
     ({ unit, planned }) => planned.verdict !== 'nothing' && blockerOf(unit, attempts) === undefined,
   )
-  return (
-    due.length > 0 &&
-    !(await deployment.approve(
-      stage,
-      due.map(({ unit }) => unit),
-    ))
-  )
+  if (due.length === 0) return undefined
+  const held = heldGates((await deployment.gates?.(stage, due)) ?? [])
+  if (held.length > 0) return heldText(held)
+  if (stage.approval === undefined) return undefined
+  const asked = due.map(({ unit }) => unit)
+  return (await deployment.approve(stage, asked)) ? undefined : `waits for approval by ${list(stage.approval.by)}`
 }
 
 /** The earlier attempt because of which a unit is not begun. */
@@ -285,7 +291,8 @@ type Turn = {
   /** The units that it builds on. */
   readonly needs: readonly string[]
   readonly attempts: readonly Attempt[]
-  readonly held: boolean
+  /** Why the stage is not deployed to now. */
+  readonly held: string | undefined
   readonly deployment: Deployment
 }
 
@@ -297,15 +304,7 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
     (unit.kind === 'environment' ? reasonToWait(unit, { attempts, deployment }) : undefined)
   if (blocker !== undefined) return blockedBy(blocker, unit)
   if (ports.signal.aborted) return { unit, is: 'skipped', touched: 0, why: stopped }
-  if (held && planned.planned.verdict !== 'nothing') {
-    const by = stageOf(unit, deployment.organisation.catalog.stages)?.approval?.by ?? []
-    return {
-      unit,
-      is: 'held',
-      touched: 0,
-      why: by.length === 0 ? 'waits for approval' : `waits for approval by ${list(by)}`,
-    }
-  }
+  if (held !== undefined && planned.planned.verdict !== 'nothing') return { unit, is: 'held', touched: 0, why: held }
   const started = ports.clock.now()
   try {
     const fresh = await refreshed(planned, deployment)
@@ -565,8 +564,9 @@ async function record(
 ): Promise<DeploymentRecord | undefined> {
   const { unit, is, why, proof, failure } = attempt
   if (is === 'skipped' || is === 'held') return undefined
-  const { records, commit, images, rollback } = deployment
+  const { records, commit, images, rollback, glass } = deployment
   const image = images?.get(unit.id)
+  const passed = glass?.(unit)
   if (is === 'unchanged') {
     const last = (await records.list(unit.id, { latest: 1 })).at(-1)
     if (
@@ -595,6 +595,7 @@ async function record(
     ...(image !== undefined && { image }),
     ...healthRecord(proof),
     ...(rollback !== undefined && { rollback }),
+    ...(passed !== undefined && { glass: passed }),
   }
   await records.append(entry)
   return entry

@@ -4,8 +4,12 @@ import { bindingText, readBinding, unreviewed } from '../core/binding.ts'
 import { isLossy, planComment, surroundingsOf, verdictTitle } from '../core/comment.ts'
 import type { Run } from '../core/event.ts'
 import { line } from '../core/encode.ts'
-import type { Url } from '../core/markdown.ts'
-import { code, fence, prose } from '../core/markdown.ts'
+import type { Before, Gate, GateFacts } from '../core/gates.ts'
+import { heldGates } from '../core/gates.ts'
+import { glassAlert } from '../core/glass.ts'
+import { heldText, waitingSummary } from '../core/held.ts'
+import type { Markdown, Url } from '../core/markdown.ts'
+import { blocks, code, fence, prose } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
 import { planOf } from '../core/plan.ts'
@@ -16,8 +20,12 @@ import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport } from '../core/summary.ts'
 import { deploymentSummary, failureComment, mendedComment } from '../core/summary.ts'
 import type { DeploymentRecord, GitHost, PullRequest, Records } from '../ports.ts'
-import { announced, environmentOf, subjectOf, turn } from './announcing.ts'
+import { announced, deploymentOf, environmentOf, subjectOf, turn } from './announcing.ts'
+import type { Attempt } from './deploying.ts'
 import { deployUnits } from './deploying.ts'
+import type { Situation } from './gating.ts'
+import { approvesNew, gaveWay, hold, judged, promotedUnit, shownSince, soakOf, unitBefore, wentOn } from './gating.ts'
+import { askForFollowUp, brokenGlass, glassRecord } from './glass.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
 import { planUnits } from './planning.ts'
@@ -38,14 +46,16 @@ export type Promotion = {
   readonly catalog: string | undefined
   readonly state: string
   readonly fail: readonly string[]
+  /** Why what waits for time or a person is not waited for. */
+  readonly breakGlass: string | undefined
 }
 
 type Result = Outcome<{ readonly units: Json }>
 
 /**
  * Deploys a merged commit to one stage, as a job of a workflow: after the stage before has been proved with this very commit and
- * version, never over a newer commit, and bound to what was reviewed on the pull request. GitHub gets a deployment with its
- * statuses, the ledger a record of each attempt.
+ * version, never over a newer commit, bound to what was reviewed on the pull request, and when every gate of the stage is open.
+ * GitHub gets a deployment with its statuses, the ledger a record of each attempt, the board what waits.
  */
 export async function promote(ports: Ports, options: Promotion): Promise<Result> {
   const { services, root, catalog: folder, state, fail } = options
@@ -74,15 +84,30 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const records = await ports.records(folders.records)
   const history = await historyOf(records, own)
   await checkRolledBack(ports, { root, own, history, commit: run.commit })
-  const newer =
-    (await newerOf(ports, { root, commit: run.commit, own, history })) ??
-    (await newerBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
-  if (newer !== undefined) return overtaken(newer, { own, stage, commit: run.commit })
-  await using _run = await turn(ports, folders.stacks)
   const isApart = folder !== undefined && folder !== root
+  const { catalog } = organisation
+  const glass =
+    options.breakGlass === undefined ? undefined : await brokenGlass(ports, { reason: options.breakGlass, catalog })
+  const board = await ports.board(folders.records)
+  const place = { github, board, run, catalog, stage, own, isLabelled: false }
+  const order =
+    (await newerOf(ports, { root, commit: run.commit, own, history })) ??
+    (await orderBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
+  if ('commit' in order) {
+    await gaveWay(ports, { ...place, pull: undefined }, order.commit)
+    return overtaken(order, { own, stage, commit: run.commit })
+  }
+  await using _run = await turn(ports, folders.stacks)
   const terms = termsOf(ports, { catalog: organisation.catalog, isApart })
   const last = async ({ id }: Pick<Unit, 'id'>): Promise<string | undefined> => history.get(id)?.at(-1)?.wants
-  await using stacks = stacksOf(ports, { folder: folders.stacks, fail, for: 'deployment', terms, last })
+  await using stacks = stacksOf(ports, {
+    folder: folders.stacks,
+    fail,
+    for: 'deployment',
+    terms,
+    last,
+    policy: 'gated',
+  })
   const mine = new Set(own.map(({ id }) => id))
   const planWith = async (shipped: ReadonlyMap<string, string>) => {
     const planned = await planUnits(withImages(needed, shipped), stacks)
@@ -98,11 +123,16 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   if (!planned.ok) return bad(planned.problems)
   const pull = await github.pullRequestOf(run.commit)
   const plan = planOf(asReviewed.value.map((each) => each.planned))
-  const held = await heldBack(ports, { github, run, pull, plan, organisation, stage })
-  if (held !== undefined) return held
+  const situation = { ...place, pull }
+  const unseen = await heldBack(ports, { situation, plan, organisation })
+  // What changes nothing asks nobody.
+  const isBusy = planned.value.some((each) => each.planned.verdict !== 'nothing')
+  const gates = isBusy
+    ? await judged(ports, situation, { planned: planned.value, before: order.open, binding: unseen, glass })
+    : []
   const changes = planned.value.reduce((sum, each) => sum + each.planned.changes.length, 0)
   const subject = subjectOf(own)
-  const deployment = await announced(ports, {
+  const announcement = {
     github,
     run,
     own,
@@ -111,8 +141,16 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     key: `${subject}/${stage.name} ${run.commit} ${run.id}`,
     commit: run.commit,
     description: `${subject} to ${stage.name}: ${count(changes, 'change')}`,
-  })
+  }
   const { run: log } = madeOf(ports, { run, commit: run.commit })
+  if (heldGates(gates).length > 0) {
+    await hold(ports, situation, { gates, deployment: async () => deploymentOf(announcement), log })
+    const problems = [...read.problems, ...planned.problems]
+    return { ...waits(situation, { gates, page: unseen?.page }), problems, sources }
+  }
+  const skipped = gates.filter(({ is }) => is === 'skipped')
+  const broken = glass && { unit: promotedUnit(situation), commit: run.commit, glass, skipped }
+  const deployment = await announced(ports, announcement)
   const attempts = await deployment.during(async () =>
     deployUnits(ports, {
       organisation,
@@ -121,7 +159,8 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
       records,
       commit: run.commit,
       images: after,
-      // Whether this stage may be deployed to was settled before the job began: by the rules of its environment.
+      glass: () => glassRecord(glass, gates).glass,
+      // All gates of this stage are open.
       approve: async () => true,
       failing: async (unit, diagnosis) =>
         tellFailure(ports, { github, pull, report: failingReport(unit, diagnosis), log }),
@@ -139,12 +178,39 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     else if (history.get(report.unit)?.at(-1)?.outcome === 'failed')
       await tellMended(ports, { github, pull, unit: report.unit, commit: run.commit })
   }
+  await wentOn(ports, situation, { words: endOf(attempts), isDeployed: outcome.exit === 'done', root })
+  if (broken !== undefined) await askForFollowUp(ports, { github, pull, broken })
+  const page = deploymentSummary(reports, { ...(log !== undefined && { run: log }) })
   return {
     ...outcome,
     next: [],
-    page: deploymentSummary(reports, { ...(log !== undefined && { run: log }) }),
+    page: broken === undefined ? page : blocks([page, glassAlert(broken)]),
     problems: [...read.problems, ...planned.problems],
     sources,
+  }
+}
+
+/** What came of it in a word. */
+function endOf(attempts: readonly Attempt[]): string {
+  if (attempts.some(({ is }) => is === 'failed')) return 'failed'
+  return attempts.some(({ is }) => is === 'skipped' || is === 'held') ? 'stopped' : 'deployed'
+}
+
+/** A gate is held: nothing was touched, and it is said what it waits for. */
+function waits(
+  situation: Situation,
+  { gates, page }: { readonly gates: readonly Gate[]; readonly page: Markdown | undefined },
+): Result {
+  const { own, run } = situation
+  const unit = promotedUnit(situation)
+  const why = heldText(gates)
+  const told = gates.map((gate) => ({ ...gate, by: gate.by ?? [] }))
+  const summary = waitingSummary({ unit, commit: run.commit, gates })
+  return {
+    exit: 'needs-approval',
+    data: { units: own.map(({ id }) => ({ unit: id, outcome: 'held', touched: 0, why, failure: null, gates: told })) },
+    text: () => `Held: ${unit} waits, and nothing was touched. ${why}`,
+    page: page === undefined ? summary : blocks([summary, page]),
   }
 }
 
@@ -188,8 +254,12 @@ function done(words: string): Result {
 
 /** Only what is on the default branch is deployed. GitHub's expressions compare without regard to case; here it is regarded. */
 async function checkMerged(ports: Ports, { run, root }: { readonly run: Run; readonly root: string }): Promise<void> {
-  const { about, defaultBranch, commit } = run
-  if (about.is !== 'push' || about.branch !== defaultBranch) {
+  const { about, defaultBranch, commit, ref } = run
+  const isPush = about.is === 'push' && about.branch === defaultBranch
+  // By hand, of what is on the default branch: in an emergency, say.
+  const isDispatch =
+    about.is === 'other' && about.event === 'workflow_dispatch' && ref === `refs/heads/${defaultBranch}`
+  if (!isPush && !isDispatch) {
     throw new Refused('not-merged', `Only what is pushed to ${defaultBranch} is deployed.`, {
       remedy: 'Merge the pull request; the workflow on `push` deploys it.',
     })
@@ -339,7 +409,7 @@ async function checkRolledBack(
  * beats an older success. Where commits follow each other closely, a newer one may have passed the stage before meanwhile: that
  * does not undo what was proved; and if it passed there instead of this one, it has overtaken it, and is given back.
  */
-async function newerBefore(
+async function orderBefore(
   ports: Ports,
   {
     root,
@@ -356,9 +426,10 @@ async function newerBefore(
     readonly commit: string
     readonly records: Records
   },
-): Promise<Newer | undefined> {
+): Promise<Newer | { readonly open: readonly Before[] }> {
+  const open: Before[] = []
   for (const unit of own) {
-    const previous = unitBefore(unit, { organisation, stage })
+    const previous = unitBefore(unit, { ...organisation, stage })
     if (previous === undefined) continue
     const last = (await records.list(previous.id, { latest: 1 })).at(-1)
     const isOurs = last?.commit === commit
@@ -369,8 +440,13 @@ async function newerBefore(
         ? last
         : undefined
     if (isPassed && ours === undefined) return { unit: previous.id, commit: last.commit ?? '' }
-    const proved = isGood(last) && isGood(ours) && ours?.version === previous.bundle.version
-    if (proved) continue
+    const { version } = previous.bundle
+    if (isGood(last) && isGood(ours) && ours?.version === version) {
+      const soak = soakOf(previous, { ...organisation, stage })
+      const all = soak === undefined ? [ours] : await records.list(previous.id, { latest: manyRecords })
+      open.push({ unit: previous.id, commit, version, ...(soak !== undefined && { soak }), records: all })
+      continue
+    }
     throw new Refused(
       'stage-not-proved',
       `${unit.id} is not deployed before ${previous.id} was, with commit ${commit.slice(0, 7)}: ${saidOf(last, commit)}.`,
@@ -379,28 +455,11 @@ async function newerBefore(
       },
     )
   }
-  return undefined
+  return { open }
 }
 
 /** As many commits may pass a stage while another one is on its way to the next. */
 const manyRecords = 50
-
-/** The same in the stage before. */
-function unitBefore(
-  unit: Unit,
-  { organisation: { catalog, units }, stage }: { readonly organisation: Organisation; readonly stage: Stage },
-): Unit | undefined {
-  if (unit.kind === 'pipeline') return undefined
-  const order = catalog.stages.map(({ name }) => name)
-  return units.findLast((other) => {
-    if (other.kind !== unit.kind) return false
-    if (unit.kind === 'environment') {
-      const stages = catalog.stages.filter(({ environment }) => environment === other.environment.name)
-      return other.id !== unit.id && stages.some((each) => each.order < stage.order)
-    }
-    return other.service === unit.service && other.stage !== undefined && order.indexOf(other.stage.name) < stage.order
-  })
-}
 
 function isGood(record: DeploymentRecord | undefined): boolean {
   return record?.outcome === 'deployed' || record?.outcome === 'unchanged'
@@ -434,32 +493,25 @@ function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): b
 }
 
 /**
- * Holds what people have not seen. In production, and wherever something would be replaced or deleted, the new plan is posted
- * and this ends; starting the job again approves that one. Elsewhere it goes on.
+ * What people have not seen is held in production, and wherever something would be replaced or deleted; the new plan is posted.
+ * It is approved by a person who starts the job again, or by a review that comes after it. Elsewhere it goes on.
  */
 async function heldBack(
   ports: Ports,
   {
-    github,
-    run,
-    pull,
+    situation,
     plan,
     organisation,
-    stage,
-  }: {
-    readonly github: GitHost
-    readonly run: Run
-    readonly pull: PullRequest | undefined
-    readonly plan: Plan
-    readonly organisation: Organisation
-    readonly stage: Stage
-  },
-): Promise<Result | undefined> {
+  }: { readonly situation: Situation; readonly plan: Plan; readonly organisation: Organisation },
+): Promise<Unseen | undefined> {
   if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
-  // Who starts a job again has the plan that it posted before him.
+  const { github, run, pull, stage } = situation
   const mayBeApproved = run.attempt > 1 && (stage.production || isLossy(plan))
-  const approved = mayBeApproved ? await bindingOn(github, run.commit) : undefined
-  if (approved !== undefined && unreviewed(approved, plan).length === 0) return undefined
+  const posted = mayBeApproved ? await bindingOn(github, run.commit) : undefined
+  const isPosted = posted !== undefined && unreviewed(posted, plan).length === 0
+  const shown = isPosted ? await shownSince(situation) : undefined
+  // Whoever approves has the plan that was posted before him.
+  if (isPosted && (await approvesNew(ports, situation, shown))) return undefined
   const reviewed = pull === undefined ? undefined : await bindingOn(github, pull.head.commit)
   const others = unreviewed(reviewed ?? new Map(), plan)
   if (others.length === 0) return undefined
@@ -474,7 +526,7 @@ async function heldBack(
   const made = madeOf(ports, { run, commit: run.commit })
   const page = planComment(plan, { around: surroundingsOf(organisation), made })
   const why =
-    reviewed === undefined ? 'no plan of it was reviewed' : `it is not what was reviewed on #${pull?.number ?? 0}`
+    reviewed === undefined ? 'No plan of it was reviewed' : `It is not what was reviewed on #${pull?.number ?? 0}`
   await github.check({
     commit: run.commit,
     name: planCheck,
@@ -485,14 +537,17 @@ async function heldBack(
     text: fence(bindingText(plan), 'json'),
     ...(made.run !== undefined && { details: made.run }),
   })
+  const { approval } = stage
   return {
-    exit: 'needs-approval',
-    data: { units: plan.units.map(({ unit }) => ({ unit, outcome: 'held', touched: 0, why, failure: null })) },
-    text: () =>
-      `Held: ${why}. ${count(others.length, 'unit')} would change in ${stage.name}. Nothing was touched. The new plan is the check ${planCheck} of this commit; run this job again to approve it.`,
+    why: `${why}: ${count(others.length, 'unit')} would change in ${stage.name}. The new plan is the check ${planCheck} of this commit; run this job again to approve it.`,
+    since: shown ?? ports.clock.now().toISOString(),
+    ...(approval !== undefined && { by: approval.by }),
     page,
   }
 }
+
+/** Why a plan is not what people have seen, since when it is shown, and the plan. */
+type Unseen = NonNullable<GateFacts['binding']> & { readonly page: Markdown }
 
 async function bindingOn(github: GitHost, commit: string): Promise<Binding | undefined> {
   const check = await github.checkOn(commit, planCheck)

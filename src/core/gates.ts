@@ -5,7 +5,8 @@ import { freezesOf, frozenAt, thawOf, windowText } from './gates/freeze.ts'
 import type { Demand, Gate, GateName } from './gates/model.ts'
 import { heldGates } from './gates/model.ts'
 import type { Finding } from './guard.ts'
-import { duration, ended, list } from './report.ts'
+import type { PolicyFact } from './policy.ts'
+import { duration, ended, list, placeText } from './report.ts'
 import type { Stage } from './stage.ts'
 
 /**
@@ -32,7 +33,8 @@ export type GateFacts = {
   readonly approval?: Approval
   /** What holds data and would be lost, of each unit. */
   readonly losses?: readonly UnitLoss[]
-  readonly policy?: readonly Gate[]
+  /** What breaks a rule, of each unit. */
+  readonly policy?: readonly UnitPolicy[]
   readonly locks?: readonly HeldLock[]
   /** Nothing, if what would change is what people have seen. */
   readonly binding?: { readonly why: string; readonly since: string; readonly by?: readonly string[] }
@@ -42,7 +44,8 @@ export type GateFacts = {
 /** The unit of the stage before, which has what is to be deployed now, and its records with the newest last. */
 export type Before = {
   readonly unit: string
-  readonly commit: string
+  /** Nothing where it is not known; then neither is that of the records. */
+  readonly commit: string | undefined
   readonly version: string
   /** Seconds. */
   readonly soak?: number
@@ -60,6 +63,10 @@ export type Proof = {
 export type UnitLoss = Pick<Finding, 'logicalId' | 'happens' | 'holds'> & {
   readonly unit: string
   readonly isAcknowledged: boolean
+}
+
+export type UnitPolicy = Pick<PolicyFact, 'rule' | 'resource' | 'severity' | 'message' | 'at' | 'waiver'> & {
+  readonly unit: string
 }
 
 export type HeldLock = {
@@ -83,27 +90,29 @@ export const glassPasses: readonly GateName[] = ['soak', 'freeze', 'approval']
 
 /** Judges the gates that there are, in the order of `gateNames`. */
 export function gatesOf(facts: GateFacts): readonly Gate[] {
-  const { before = [], policy = [], glass } = facts
+  const { before = [], glass } = facts
   const gates = [
     ...before.map(orderGate),
     ...worst(before.map((each) => soakGate(each, facts.now))),
     ...freezeGate(facts),
     ...approvalGate(facts),
     ...guardGate(facts),
-    ...policy,
+    ...policyGate(facts),
     ...lockGate(facts),
     ...bindingGate(facts),
   ]
-  return glass === undefined ? gates : gates.map((gate) => passed(gate, glass))
-}
-
-function passed(gate: Gate, { by, reason }: Glass): Gate {
-  if (gate.is !== 'held' || !glassPasses.includes(gate.gate)) return gate
-  return { ...gate, is: 'skipped', why: `${by} has broken the glass: ${ended(reason)} ${gate.why}` }
+  if (glass === undefined) return gates
+  return gates.map((gate) =>
+    gate.is === 'held' && glassPasses.includes(gate.gate) ? { ...gate, is: 'skipped' } : gate,
+  )
 }
 
 function orderGate({ unit, commit, version }: Before): Gate {
-  return { gate: 'order', is: 'open', why: `${unit} has commit ${commit.slice(0, 7)}, with version ${version}.` }
+  return { gate: 'order', is: 'open', why: `${unit} has ${named(commit)}, with version ${version}.` }
+}
+
+function named(commit: string | undefined): string {
+  return commit === undefined ? 'it' : `commit ${commit.slice(0, 7)}`
 }
 
 /** Several units that go on together wait for the one that takes longest. */
@@ -126,8 +135,8 @@ function soakGate({ unit, commit, version, soak, records }: Before, now: Date): 
   const wanted = duration(soak * 1000)
   if (first === undefined) {
     const why = records.some(isOwn)
-      ? `Something has failed in ${unit} since ${commit.slice(0, 7)} came there; its ${wanted} begin anew when this commit, or a newer one, is deployed there again.`
-      : `${unit} is not known to have had commit ${commit.slice(0, 7)} with version ${version}; it is to have it for ${wanted}.`
+      ? `Something has failed in ${unit} since ${named(commit)} came there; its ${wanted} begin anew when this commit, or a newer one, is deployed there again.`
+      : `${unit} is not known to have had ${named(commit)} with version ${version}; it is to have it for ${wanted}.`
     return { gate: 'soak', is: 'held', why }
   }
   const recorded = Date.parse(first.finished)
@@ -201,6 +210,36 @@ function guardGate({ losses = [] }: GateFacts): readonly Gate[] {
   return [{ gate: 'guard', is: 'held', why: `${words(open)}, and nobody has acknowledged that.` }]
 }
 
+/** A waiver lets through what it is for until its day; who owns it can have it prolonged. */
+function policyGate({ policy = [] }: GateFacts): readonly Gate[] {
+  const broken = policy.filter(({ severity, waiver }) => severity === 'error' && waiver?.expired !== false)
+  const waived = policy.filter(({ waiver }) => waiver?.expired === false)
+  const words = ({ unit, resource, rule, message, at, waiver }: UnitPolicy): string => {
+    const place = at === undefined ? '' : `, ${placeText(at)}`
+    const ends =
+      waiver === undefined
+        ? ''
+        : waiver.expired
+          ? ` The waiver ${waiver.name} has ended on ${waiver.until}.`
+          : ` The waiver ${waiver.name} lets it through until ${waiver.until}.`
+    return `${unit} breaks the rule ${rule} (${resource}${place}): ${ended(message)}${ends}`
+  }
+  if (broken.length > 0) {
+    const owners = [...new Set(broken.flatMap(({ waiver }) => waiver?.owner ?? []))]
+    const shown = broken.slice(0, 5).map(words)
+    const left = broken.length - shown.length
+    return [
+      {
+        gate: 'policy',
+        is: 'held',
+        why: [...shown, ...(left === 0 ? [] : [`And ${left} more.`])].join(' '),
+        ...(owners.length > 0 && { by: owners }),
+      },
+    ]
+  }
+  return waived.length === 0 ? [] : [{ gate: 'policy', is: 'open', why: waived.slice(0, 5).map(words).join(' ') }]
+}
+
 /** A lock lets its own holder by, and the run that it was taken for. */
 function lockGate({ locks = [], by, run }: GateFacts): readonly Gate[] {
   const others = locks.filter((lock) => (lock.run === undefined ? lock.by !== by : lock.run !== run))
@@ -220,7 +259,9 @@ function lockGate({ locks = [], by, run }: GateFacts): readonly Gate[] {
 }
 
 function bindingGate({ binding }: GateFacts): readonly Gate[] {
-  return binding === undefined ? [] : [{ gate: 'binding', is: 'held', ...binding }]
+  if (binding === undefined) return []
+  const { why, since, by } = binding
+  return [{ gate: 'binding', is: 'held', why, since, ...(by !== undefined && { by }) }]
 }
 
 // In a plan
