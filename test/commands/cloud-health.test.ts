@@ -3,6 +3,7 @@ import type { Outcome } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
 import { drift } from '../../src/commands/drift.ts'
 import type { Answer } from '../../src/core/health.ts'
+import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { provisionerOf } from '../adapters/cloudformation-world.ts'
 import type { FakeCloudFormation } from '../fakes/cloudformation/server.ts'
@@ -105,6 +106,29 @@ describe('stacks of CloudFormation', () => {
     })
     expect(mended.exit).toBe('done')
     expect((await run(drift, world)).exit).toBe('done')
+  })
+
+  test('that were changed by hand are told with who did it, where CloudTrail knows', async () => {
+    await run(deploy, world)
+    fake.drift({ stack: 'cart-dev', logicalId: 'Queue', properties: { DelaySeconds: 30 }, where })
+    const name = fake.stack('cart-dev', where)?.resources.get('Queue')?.physicalId ?? ''
+    const EventTime = new Date('2026-11-25T11:30:59Z')
+    fake.runs({ trail: [{ names: [name], EventName: 'SetQueueAttributes', Username: 'ana\u001b[1m', EventTime }] })
+
+    const found = await run(drift, world)
+    fake.fault({ match: 'LookupEvents', kind: 'denied' })
+    const denied = await run(drift, world)
+
+    const at = '2026-11-25T11:30:59.000Z'
+    expect(found.data['drift']).toMatchObject([{ property: 'DelaySeconds', by: { call: 'SetQueueAttributes', at } }])
+    expect(found.text(plain)).toContain(
+      'Queue of cart/dev was changed last by ana\\u001b[1m (SetQueueAttributes) at 2026-11-25 11:30 UTC.',
+    )
+    expect(denied.exit).toBe('different')
+    expect(JSON.stringify(denied.data['drift'])).not.toContain('SetQueueAttributes')
+    expect(denied.text(plain)).toContain(
+      'Who has changed cart/dev is not told: the role may not call cloudtrail:LookupEvents.',
+    )
   })
 
   test('that were changed by hand are taken into the files, which then deploy what runs', async () => {
