@@ -192,7 +192,7 @@ async function locally(
   for (const entry of seen.waiting) {
     const standing = standingOf(entry, { board: seen, now: ports.clock.now() })
     const why = entry.gates.map((gate) => gate.why).join(' ')
-    if (standing.is !== 'due' || standing.asks !== 'nothing' || standing.locks.length > 0) {
+    if (standing.is !== 'due' || standing.approvedSince !== undefined || standing.locks.length > 0) {
       ends.push({ repository: root, entry, is: 'waits', why })
       continue
     }

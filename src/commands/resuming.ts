@@ -4,7 +4,7 @@ import type { Board, Waiting } from '../core/board.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { duration } from '../core/report.ts'
-import { claimed, ended, isNews, jobOf, keyOf, mostStarts, standingOf } from '../core/resume.ts'
+import { claimed, ended, jobOf, keyOf, mostStarts, standingOf } from '../core/resume.ts'
 import type { BoardHost, GitHost, WorkflowRun } from '../ports.ts'
 
 /** A repository with its board. */
@@ -74,15 +74,19 @@ async function chanceOf(
     // The job that holds it may have died; GitHub knows.
     if (run !== undefined && (await place.github.run(run))?.isOver === false) return held
   }
-  if (standing.asks === 'approval' && !(await isApproved(place, entry))) return held
+  const { approvedSince: since } = standing
+  if (since !== undefined && !(await isApproved(place, { entry, since }))) return held
   return { is: 'due' }
 }
 
-/** Whether somebody has approved the pull request of whom no start was for yet. Whether he may is judged by the job. */
-async function isApproved({ github }: Place, entry: Waiting): Promise<boolean> {
+/** Whether somebody has approved the pull request since a moment. Whether he may is judged by the job. */
+async function isApproved(
+  { github }: Place,
+  { entry, since }: { readonly entry: Waiting; readonly since: Date },
+): Promise<boolean> {
   if (entry.pullRequest === undefined) return false
   const reviews = await github.reviews(entry.pullRequest)
-  return reviews.some(({ is, at }) => is === 'approved' && isNews(entry, at))
+  return reviews.some(({ is, at }) => is === 'approved' && Date.parse(at) > since.getTime())
 }
 
 type Starting = { readonly place: Place; readonly entry: Waiting; readonly chance: 'due' | 'again' }

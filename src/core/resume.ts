@@ -21,8 +21,8 @@ export type Standing =
   | { readonly is: 'starting' }
   /** It was to be started, and its job has not said anything since. */
   | { readonly is: 'unanswered' }
-  /** To be started, if somebody has approved it since, and if these locks are of runs that are over. */
-  | { readonly is: 'due'; readonly asks: 'nothing' | 'approval'; readonly locks: readonly Lock[] }
+  /** To be started, if somebody has approved it since that moment, and if these locks are of runs that are over. */
+  | { readonly is: 'due'; readonly approvedSince?: Date; readonly locks: readonly Lock[] }
   | { readonly is: 'held' }
 
 /** How a promotion stands at a moment. */
@@ -33,23 +33,30 @@ export function standingOf(entry: Waiting, { board, now }: { readonly board: Boa
     return { is: isFresh ? 'starting' : 'unanswered' }
   }
   if (lost !== undefined) {
-    return lost > mostStarts ? { is: 'held' } : { is: 'due', asks: 'nothing', locks: [] }
+    return lost > mostStarts ? { is: 'held' } : { is: 'due', locks: [] }
   }
   const others = gates.filter((gate) => !isOver(gate, now))
   // What else holds is opened by a commit or by a person, and whoever does that starts it.
-  if (others.some(({ gate }) => gate !== 'approval' && gate !== 'lock')) return { is: 'held' }
+  if (others.some(({ gate }) => gate !== 'lock' && !isApproved(gate))) return { is: 'held' }
   const locks = others.some(({ gate }) => gate === 'lock') ? locksOn(board, { unit: entry.unit, now }) : []
   if (locks.some((lock) => lock.run === undefined)) return { is: 'held' }
-  return { is: 'due', asks: others.some(({ gate }) => gate === 'approval') ? 'approval' : 'nothing', locks }
+  const approved = others.filter(({ gate }) => isApproved(gate))
+  return { is: 'due', locks, ...(approved.length > 0 && { approvedSince: newsSince(entry, approved) }) }
+}
+
+/** What a review opens. */
+function isApproved(gate: Gate['gate']): boolean {
+  return gate === 'approval' || gate === 'binding'
+}
+
+/** Reviews before that were looked at by the job already, or are of what was shown only later. */
+function newsSince({ since, started }: Waiting, gates: readonly Gate[]): Date {
+  const shown = gates.filter(({ gate }) => gate === 'binding').map((gate) => gate.since ?? since)
+  return new Date(Math.max(...[since, started?.at ?? since, ...shown].map((each) => Date.parse(each))))
 }
 
 function isOver({ until }: Gate, now: Date): boolean {
   return until !== undefined && Date.parse(until) <= now.getTime()
-}
-
-/** Whether a review is one that no start has been for yet. */
-export function isNews({ started, since }: Waiting, at: string): boolean {
-  return Date.parse(at) > Date.parse(started?.at ?? since)
 }
 
 export type Claim = {

@@ -17,6 +17,7 @@ import {
 } from '../../src/core/resume.ts'
 
 const now = new Date('2026-11-25T12:00:00Z')
+const nine = new Date('2026-11-25T09:00:00Z')
 const before = '2026-11-25T11:59:00.000Z'
 const after = '2026-11-25T12:01:00.000Z'
 
@@ -40,18 +41,28 @@ function waiting(more: Partial<Waiting> = {}): Waiting {
 const lock: Lock = { unit: 'checkout', by: 'ben', reason: 'moving', since: before }
 
 describe('a promotion that waits', () => {
-  const due = { is: 'due', asks: 'nothing', locks: [] }
+  const due = { is: 'due', locks: [] }
 
   test.each([
     ['is due when its soak is over', waiting(), due],
     ['is due at the very moment', waiting({ gates: [held('soak', now.toISOString())] }), due],
     ['is held before that', waiting({ gates: [held('soak', after)] }), { is: 'held' }],
     ['is held by one gate of two', waiting({ gates: [held('soak', before), held('freeze', after)] }), { is: 'held' }],
-    ['asks for an approval', waiting({ gates: [held('approval')] }), { ...due, asks: 'approval' }],
+    ['asks for an approval since then', waiting({ gates: [held('approval')] }), { ...due, approvedSince: nine }],
+    [
+      'asks for one since it was started last',
+      waiting({ gates: [held('approval')], started: { at: before, attempt: 1 } }),
+      { ...due, approvedSince: new Date(before) },
+    ],
+    [
+      'asks for one since the plan was shown',
+      waiting({ gates: [{ ...held('binding'), since: before }] }),
+      { ...due, approvedSince: new Date(before) },
+    ],
     [
       'asks for an approval when all else is open',
       waiting({ gates: [held('soak', before), held('approval')] }),
-      { ...due, asks: 'approval' },
+      { ...due, approvedSince: nine },
     ],
     ['is held by what only a commit opens', waiting({ gates: [held('guard')] }), { is: 'held' }],
     ['is held by what only a person opens', waiting({ gates: [held('order'), held('approval')] }), { is: 'held' }],
