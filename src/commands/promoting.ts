@@ -16,6 +16,7 @@ import { planOf } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
+import { isLookedAfter } from '../core/resume.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport } from '../core/summary.ts'
 import { deploymentSummary, failureComment, mendedComment } from '../core/summary.ts'
@@ -89,7 +90,8 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const glass =
     options.breakGlass === undefined ? undefined : await brokenGlass(ports, { reason: options.breakGlass, catalog })
   const board = await ports.board(folders.records)
-  const place = { github, board, run, catalog, stage, own, isLabelled: false }
+  const isLabelled = isLookedAfter(catalog, `${run.repository.owner}/${run.repository.name}`)
+  const place = { github, board, run, catalog, stage, own, isLabelled }
   const order =
     (await newerOf(ports, { root, commit: run.commit, own, history })) ??
     (await orderBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))

@@ -1,5 +1,6 @@
 import type { Board, Lock, Waiting } from './board.ts'
 import { locksOn } from './board.ts'
+import type { Catalog } from './catalog.ts'
 import type { Gate } from './gates.ts'
 
 /**
@@ -9,6 +10,11 @@ import type { Gate } from './gates.ts'
 
 /** On the merged pull request of a promotion that waits, so that one search finds all repositories that have any. */
 export const waitingLabel = 'protium: waiting'
+
+/** Whether what waits in a repository is found from the catalog, so that its pull request carries the label. */
+export function isLookedAfter({ workflows }: Pick<Catalog, 'workflows'>, repository: string): boolean {
+  return workflows?.fleet === true && workflows.repository?.toLowerCase() !== repository.toLowerCase()
+}
 
 /** So often a promotion is started again of which nothing was heard. */
 export const mostStarts = 3

@@ -6,6 +6,7 @@ import type { GateName } from '../../src/core/gates.ts'
 import {
   claimed,
   ended,
+  isLookedAfter,
   jobOf,
   keyOf,
   lostBefore,
@@ -117,6 +118,20 @@ describe('the note that it is started', () => {
     const left = ended(noted, seen, 'Its run is gone.')?.waiting[0] ?? waiting()
     expect(left.gates.map(({ why }) => why)).toEqual(['Its run is gone.'])
     expect(standingOf(left, { board, now: new Date('2027-11-25T12:00:00Z') })).toEqual({ is: 'held' })
+  })
+})
+
+describe('a label', () => {
+  const alone = { actions: 'actions', repository: 'acme/catalog' }
+  const fleet = { ...alone, fleet: true } as const
+
+  test.each([
+    ['in another repository', { workflows: fleet }, 'acme/shop', true],
+    ['not in that of the catalog itself', { workflows: fleet }, 'Acme/Catalog', false],
+    ['not where each repository looks for itself', { workflows: alone }, 'acme/shop', false],
+    ['not without workflows', {}, 'acme/shop', false],
+  ])('is put on %s', (_what, catalog, repository, expected) => {
+    expect(isLookedAfter(catalog, repository)).toBe(expected)
   })
 })
 
