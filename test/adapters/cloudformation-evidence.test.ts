@@ -375,6 +375,17 @@ describe('of a function of Lambda that fails', () => {
   })
 })
 
+test('a run that is stopped waits for nothing, and what it has is told', async () => {
+  await using fake = await deployed()
+  const run = new AbortController()
+  fake.fault({ match: 'DescribeTaskDefinition', kind: { before: () => run.abort('stopped') } })
+
+  const seen = await provisionerOf(fake).evidence?.(stack, service, run.signal)
+
+  expect(seen?.tasks).toHaveLength(1)
+  expect(seen).not.toHaveProperty('log')
+})
+
 test('of what has no more to be seen nothing is asked', async () => {
   await using fake = await deployed()
 

@@ -251,7 +251,7 @@ describe('the clients for evidence in the build', () => {
 /** What of a request is compared: a body by what it says. */
 function shown({ method, protocol, hostname, port, path, headers, body }: Sent): unknown {
   const told = ['host', 'content-type', 'x-amz-target']
-  const text = Buffer.from(body ?? '').toString()
+  const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
   const said = text.startsWith('{') ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))
   const isSigned = /^AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE\/\d{8}\/[a-z0-9-]+\/[a-z0-9-]+\/aws4_request/u.exec(
     headers['authorization'] ?? '',

@@ -29,11 +29,9 @@ export async function evidenceOf(running: Running, failing: FailingResource): Pr
   await load(failing)
   const over = new AbortController()
   const signal = running.signal === undefined ? over.signal : AbortSignal.any([running.signal, over.signal])
-  const looks = new Looks()
+  const looks = new Looks(signal)
   const asking = askingOf(running, { attempts: 2, signal })
   const work = looks.at('What the stack runs', async () => lookAt({ running, failing, asking, looks }))
-  // What goes wrong in it when nobody waits for it any more is of no interest.
-  work.catch(() => undefined)
   try {
     await Promise.race([work, untilOver(running, signal)])
   } finally {
@@ -65,6 +63,11 @@ class Looks {
   readonly #found: Found[] = []
   readonly #unseen: string[] = []
   readonly #open = new Set<string>()
+  readonly #signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
 
   /** Looks at something; whatever keeps it from being seen is noted, and nothing else is kept by that. */
   async at(what: string, look: () => Promise<void>): Promise<void> {
@@ -72,9 +75,11 @@ class Looks {
     try {
       await look()
     } catch (error) {
+      // Nobody waits for it any more.
+      if (this.#signal.aborted) return
       const why = whyUnseen(error)
-      if (why !== undefined) this.#unseen.push(`${what} could not be looked at: ${why}.`)
-      else if (!isAbort(error)) throw error
+      if (why === undefined) throw error
+      this.#unseen.push(`${what} could not be looked at: ${why}.`)
     } finally {
       this.#open.delete(what)
     }
@@ -113,10 +118,6 @@ class Looks {
       ...(unseen.length > 0 && { unseen: [...new Set(unseen)] }),
     }
   }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError'
 }
 
 type Looking = {
