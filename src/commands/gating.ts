@@ -5,11 +5,12 @@ import { locksOn, waitingOn, withoutWaiting, withWaiting } from '../core/board.t
 import type { Catalog } from '../core/catalog.ts'
 import type { Run } from '../core/event.ts'
 import type { Before, Gate, GateFacts, Glass } from '../core/gates.ts'
-import { gatesOf, heldGates } from '../core/gates.ts'
+import { demandsOf, gatesOf, heldGates } from '../core/gates.ts'
 import type { Approval, Change, Voice } from '../core/gates/approval.ts'
 import { isSamePerson, voicesOf } from '../core/gates/approval.ts'
 import type { Markdown, Url } from '../core/markdown.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
+import type { PlannedUnit } from '../core/plan.ts'
 import { Refused } from '../core/problem.ts'
 import { ended } from '../core/report.ts'
 import { keyOf, waitingLabel } from '../core/resume.ts'
@@ -128,6 +129,40 @@ export async function judgedHere(
     ...(glass !== undefined && { glass }),
   })
   return gates.filter(({ gate }) => gate !== 'order')
+}
+
+/** What the gates of what changes ask, as a plan tells it. `stagesOf` are the stages that a service is in. */
+export function withDemands(
+  planned: readonly PlannedUnit[],
+  {
+    catalog: { stages, freezes },
+    stagesOf,
+  }: {
+    readonly catalog: Pick<Catalog, 'stages' | 'freezes'>
+    readonly stagesOf: (service: string) => readonly string[]
+  },
+): readonly PlannedUnit[] {
+  return planned.map((unit) => {
+    const [subject = '', home] = unit.unit.split('/')
+    const isHome = subject === 'environment'
+    const own = isHome ? undefined : stagesOf(subject)
+    const name = unit.stage ?? own?.at(-1)
+    const stage = stages.find((each) => (isHome ? each.environment === home : each.name === name))
+    if (stage === undefined || unit.verdict === 'nothing') return unit
+    const before = stages.findLast(
+      (each) => each.order < stage.order && (own === undefined ? each.environment !== home : own.includes(each.name)),
+    )
+    // A pipeline comes when all of its stages are there.
+    const isLast = !isHome && unit.stage === undefined
+    const { losses = [] } = unit
+    const gates = demandsOf({ stage, before: isLast ? undefined : before, freezes, losses })
+    return gates.length === 0 ? unit : { ...unit, gates }
+  })
+}
+
+/** The stages of a service by its name. */
+export function stagesIn({ services }: Pick<Organisation, 'services'>): (service: string) => readonly string[] {
+  return (name) => services.find(({ service }) => service === name)?.stages.map(({ stage }) => stage.name) ?? []
 }
 
 /** The same in the stage before. */

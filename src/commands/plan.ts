@@ -4,6 +4,7 @@ import { planOf } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { planText } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
+import { stagesIn, withDemands } from './gating.ts'
 import { lossProblems } from './losses.ts'
 import { planUnitsAs } from './planning.ts'
 import { stacksOf } from './stacks.ts'
@@ -69,7 +70,8 @@ export const plan = command({
     if (!planned.ok) return bad([...organisation.problems, ...planned.problems], sources)
     const losses = planned.value.flatMap((each) => each.losses)
     const problems = [...organisation.problems, ...planned.problems, ...losses]
-    const result = planOf(planned.value.map(({ unit }) => unit))
+    const own = planned.value.map(({ unit }) => unit)
+    const result = planOf(withDemands(own, { catalog, stagesOf: stagesIn(organisation.value) }))
     if (out !== undefined) await ports.files.writeText(out, `${json(result)}\n`)
     const idle = result.units.every(({ verdict }) => verdict === 'nothing')
     const words = [...services, ...stage.map((name) => `--stage ${name}`)]

@@ -25,7 +25,19 @@ import { announced, deploymentOf, environmentOf, subjectOf, turn } from './annou
 import type { Attempt } from './deploying.ts'
 import { deployUnits } from './deploying.ts'
 import type { Situation } from './gating.ts'
-import { approvesNew, gaveWay, hold, judged, promotedUnit, shownSince, soakOf, unitBefore, wentOn } from './gating.ts'
+import {
+  approvesNew,
+  gaveWay,
+  hold,
+  judged,
+  promotedUnit,
+  shownSince,
+  soakOf,
+  stagesIn,
+  unitBefore,
+  wentOn,
+  withDemands,
+} from './gating.ts'
 import { askForFollowUp, brokenGlass, glassRecord } from './glass.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
@@ -124,7 +136,12 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   if (!asReviewed.ok) return bad(asReviewed.problems)
   if (!planned.ok) return bad(planned.problems)
   const pull = await github.pullRequestOf(run.commit)
-  const plan = planOf(asReviewed.value.map((each) => each.planned))
+  const plan = planOf(
+    withDemands(
+      asReviewed.value.map((each) => each.planned),
+      { catalog, stagesOf: stagesIn(organisation) },
+    ),
+  )
   const situation = { ...place, pull }
   const unseen = await heldBack(ports, { situation, plan, organisation })
   // What changes nothing asks nobody.

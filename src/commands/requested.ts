@@ -15,6 +15,7 @@ import { withLive } from '../core/given.ts'
 import type { FileTree } from '../core/tree.ts'
 import { stackOptions } from '../core/organisation.ts'
 import type { Provisioner, StackOptions, WantedStack } from '../ports.ts'
+import { withDemands } from './gating.ts'
 import { planStack } from './looking.ts'
 import { changedOutputs, tagsOf } from './planning.ts'
 import { Slots } from './slots.ts'
@@ -117,7 +118,13 @@ export async function planRequested(
     await Promise.all(looks)
   }
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, sources }
-  return { ok: true, value: due.flatMap(([{ unit }]) => found.get(unit) ?? []), problems }
+  const stagesOf = (service: string): readonly string[] =>
+    request.value.units.flatMap((unit) => (unit.service === service && unit.stage !== undefined ? [unit.stage] : []))
+  const value = withDemands(
+    due.flatMap(([{ unit }]) => found.get(unit) ?? []),
+    { catalog, stagesOf },
+  )
+  return { ok: true, value, problems }
 }
 
 /** What an environment gives out now, and which of that would be other than it is. */

@@ -28,6 +28,8 @@ import { accessNotes, handNotes, harmless, placeOf, subjectOf } from './plan-not
 import type { Problem } from './problem.ts'
 import type { PlanRequest } from './request.ts'
 import { count, distinct, duration, list, short, sorted, width } from './report.ts'
+import type { GateName } from './gates/model.ts'
+import { gateTitle } from './gates/model.ts'
 import type { Stage } from './stage.ts'
 import { line } from './encode.ts'
 
@@ -591,7 +593,44 @@ function foldsOf(busy: readonly PlannedUnit[], isOne: boolean): readonly Fold[] 
     const counts = countsOf(first?.changes ?? []).map(({ text: words }) => words)
     return { isLossy, title: title`${boldList(names)}${same}: ${counts.join(', ')}`, names, body: fence(text, 'diff') }
   })
-  return [...folds.filter(({ isLossy }) => isLossy), ...folds.filter(({ isLossy }) => !isLossy)]
+  return [
+    ...folds.filter(({ isLossy }) => isLossy),
+    ...gatesFold(busy, isOne),
+    ...folds.filter(({ isLossy }) => !isLossy),
+  ]
+}
+
+/** The guard and the policy are told of where people look first; that stages follow each other is in the table. */
+const askedInFold: readonly GateName[] = ['soak', 'freeze', 'approval']
+const mostGates = 30
+
+/** What has to be so before the stages are deployed to; units of which the same is asked are shown once. */
+function gatesFold(busy: readonly PlannedUnit[], isOne: boolean): readonly Fold[] {
+  const asked = busy.flatMap((unit) => {
+    const gates = (unit.gates ?? []).filter(({ gate }) => askedInFold.includes(gate))
+    return gates.length === 0 ? [] : [{ name: isOne ? placeOf(unit) : unit.unit, place: placeOf(unit), gates }]
+  })
+  if (asked.length === 0) return []
+  const groups = [...Map.groupBy(asked, ({ gates }) => JSON.stringify(gates)).values()]
+  const rows = groups.flatMap((group) => {
+    const names = group.map(({ name }) => name)
+    const where = names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : list(names)
+    return (group[0]?.gates ?? []).map(({ gate, asks, by = [] }, index) => [
+      index === 0 ? prose`${where}` : '',
+      prose`**${gateTitle(gate)}**`,
+      by.length === 0 ? prose`${asks}` : prose`${asks} ${list(by)} may.`,
+    ])
+  })
+  const body = table(['Where', 'Gate', 'What it asks'], rows.slice(0, mostGates))
+  const left = rows.length - mostGates
+  const places = [...new Set(asked.map(({ place }) => place))]
+  return [
+    {
+      title: title`<b>Gates</b> before ${places.length > 4 ? `${places.length} places` : list(places)}`,
+      names: ['the gates'],
+      body: left > 0 ? blocks([body, prose`And ${left} more.`]) : body,
+    },
+  ]
 }
 
 function boldList(names: readonly string[]): Html {

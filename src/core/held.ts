@@ -1,5 +1,6 @@
-import type { Gate, GateName } from './gates.ts'
+import type { Gate } from './gates.ts'
 import { heldGates } from './gates.ts'
+import { gateTitle } from './gates/model.ts'
 import type { Markdown, Url } from './markdown.ts'
 import { blocks, code, fold, link, marker, plainText, prose, small, table, title } from './markdown.ts'
 import { ended, list } from './report.ts'
@@ -13,22 +14,6 @@ export type Held = {
   readonly unit: string
   readonly commit: string
   readonly gates: readonly Gate[]
-}
-
-const gateTitles: Readonly<Record<GateName, string>> = {
-  order: 'Order of the stages',
-  soak: 'Soak',
-  freeze: 'Freeze',
-  approval: 'Approval',
-  guard: 'Data guard',
-  policy: 'Policy',
-  lock: 'Lock',
-  binding: 'What was reviewed',
-}
-
-/** What a gate is called where people read. */
-export function gateTitle(gate: GateName): string {
-  return gateTitles[gate]
 }
 
 /** The comment of a promotion that waits. */
@@ -62,7 +47,7 @@ export function gatesTable(gates: readonly Gate[]): Markdown {
   const isTimed = gates.some(({ since, until }) => since !== undefined || until !== undefined)
   const rows = gates.map(({ gate, why, since, until, by }) => [
     prose`**${gateTitle(gate)}**`,
-    prose`${why}${by === undefined ? '' : ` Opened by ${list(by)}.`}`,
+    by === undefined ? prose`${why}` : prose`${why} Opened by ${list(by)}.`,
     ...(isTimed ? [since === undefined ? '' : timeText(since), until === undefined ? '' : timeText(until)] : []),
   ])
   return table(['Gate', 'Why', ...(isTimed ? ['Since', 'Until'] : [])], rows)

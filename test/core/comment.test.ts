@@ -125,6 +125,33 @@ const fleet = planOf([
 
 const shown = ({ markdown }: Markdown): string => markdown
 
+describe('the gates of a plan', () => {
+  const gates = [
+    { gate: 'order', asks: 'staging has this commit.' },
+    { gate: 'soak', asks: 'staging has had it for 30 min.' },
+    { gate: 'approval', asks: 'Somebody approves it.', by: ['@acme/platform', '@ada'] },
+  ] as const
+  const grown = [change('update', 'Service', 'AWS::ECS::Service', ['DesiredCount'])]
+
+  test('are shown once for all of which the same is asked', () => {
+    const plan = planOf([
+      unit('checkout/staging', grown, { gates: gates.slice(0, 1) }),
+      unit('checkout/prod', grown, { gates }),
+      unit('checkout/prod/component', grown, { gates }),
+    ])
+    const text = planComment(plan, { around, made }).markdown
+    expect(text).toContain('<b>Gates</b> before prod and prod component')
+    expect(text).toContain('| prod and prod component | **Soak** | staging has had it for 30 min. |')
+    expect(text).toContain('|  | **Approval** | Somebody approves it. `@acme/platform` and `@ada` may. |')
+    expect(text).not.toContain('staging has this commit.')
+  })
+
+  test('are not spoken of where none but the order is asked for', () => {
+    const plan = planOf([unit('checkout/prod', grown, { gates: gates.slice(0, 1) })])
+    expect(planComment(plan, { around, made }).markdown).not.toContain('Gates')
+  })
+})
+
 describe('the comment on a plan', () => {
   test.each([
     ['dangerous', dangerous],

@@ -40,3 +40,19 @@ export type Demand = {
   /** Where the plan knows it already: of a guard, and of a policy. */
   readonly is?: 'open' | 'held'
 }
+
+const gateTitles: Readonly<Record<GateName, string>> = {
+  order: 'Order of the stages',
+  soak: 'Soak',
+  freeze: 'Freeze',
+  approval: 'Approval',
+  guard: 'Data guard',
+  policy: 'Policy',
+  lock: 'Lock',
+  binding: 'What was reviewed',
+}
+
+/** What a gate is called where people read. */
+export function gateTitle(gate: GateName): string {
+  return gateTitles[gate]
+}
