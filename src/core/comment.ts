@@ -23,6 +23,7 @@ import {
 import type { Organisation } from './organisation.ts'
 import type { Change, Plan, PlannedLoss, PlannedUnit } from './plan.ts'
 import { isMap } from './data.ts'
+import { isRevision } from './guard.ts'
 import type { PolicyFact } from './policy.ts'
 import { accessNotes, handNotes, harmless, placeOf, subjectOf } from './plan-notes.ts'
 import type { Problem } from './problem.ts'
@@ -187,7 +188,7 @@ export function verdictTitle(plan: Plan, left = 0): string {
   return `${title.charAt(0).toUpperCase()}${title.slice(1)}${more}`
 }
 
-/** Whether something is deleted, or deleted and created again. */
+/** Whether something is deleted, or deleted and created again; a new revision of a task is neither. */
 export function isLossy(plan: Plan): boolean {
   // What may be replaced under conditions that only the cloud knows is told of by the guard alone.
   return lossesOf(plan.units.filter(isBusy)).length > 0 || plan.units.some(({ losses = [] }) => losses.length > 0)
@@ -211,11 +212,14 @@ function verdict({ units }: Plan, name: (text: string) => Markdown): Markdown {
   const settings = changes
     .filter(({ action }) => action === 'update')
     .flatMap(({ logicalId, properties }) => properties.map(({ path }) => `${logicalId} ${path}`))
+  const revisions = new Set(changes.filter(isRevision).map(({ logicalId }) => logicalId))
   const parts = [
     ...(added.size > 0 ? [`adds ${count(added.size, 'resource')}`] : []),
     ...(settings.length > 0 ? [`changes ${count(new Set(settings).size, 'setting')}`] : []),
+    ...(revisions.size > 0 ? [`makes ${count(revisions.size, 'new revision')}`] : []),
   ]
-  return prose`${who} ${parts.length === 0 ? 'changes outputs or tags only' : list(parts)}, nothing is replaced`
+  const end = revisions.size > 0 ? ', nothing else is replaced' : ', nothing is replaced'
+  return prose`${who} ${parts.length === 0 ? 'changes outputs or tags only' : list(parts)}${end}`
 }
 
 type Named = {
@@ -295,7 +299,7 @@ function lossesOf(units: readonly PlannedUnit[]): readonly Loss[] {
   const losses = new Map<string, Loss & { readonly places: string[] }>()
   for (const unit of units) {
     for (const change of unit.changes) {
-      if (change.action !== 'delete' && change.action !== 'replace') continue
+      if ((change.action !== 'delete' && change.action !== 'replace') || isRevision(change)) continue
       const { logicalId, type, action, because, retained } = change
       const subject = subjectOf(unit)
       const key = JSON.stringify([subject, logicalId, type, action, because, retained])
@@ -442,10 +446,19 @@ function changesOf({ verdict: word, changes }: PlannedUnit): Markdown {
   return words.length === 0 ? prose`outputs or tags only` : words.reduce((all, word) => prose`${all}, ${word}`)
 }
 
-function countsOf(changes: readonly Change[]): readonly { readonly action: Change['action']; readonly text: string }[] {
-  return (['create', 'update', 'replace', 'delete'] as const).flatMap((action) => {
-    const number = changes.filter((change) => change.action === action).length
-    return number === 0 ? [] : [{ action, text: `${number} ${verbs[action]}` }]
+function countsOf(
+  changes: readonly Change[],
+): readonly { readonly action: Change['action'] | 'revise'; readonly text: string }[] {
+  const fresh = changes.filter(isRevision).length
+  return [
+    ...(['create', 'update'] as const).map((action) => ({ action, text: verbs[action] })),
+    ...(fresh === 0 ? [] : [{ action: 'revise' as const, text: fresh === 1 ? 'new revision' : 'new revisions' }]),
+    ...(['replace', 'delete'] as const).map((action) => ({ action, text: verbs[action] })),
+  ].flatMap(({ action, text }) => {
+    const of = (change: Change): boolean =>
+      isRevision(change) ? action === 'revise' : action !== 'revise' && change.action === action
+    const number = changes.filter(of).length
+    return number === 0 ? [] : [{ action, text: `${number} ${text}` }]
   })
 }
 

@@ -65,6 +65,26 @@ export const dataTypes: Readonly<Record<string, string>> = {
   'AWS::Timestream::Table': 'the records of a table',
 }
 
+/**
+ * Types of which each state is a revision: they never change, a change makes the next one, and what refers to them moves over. A
+ * replacement of one is how it is changed, and nobody has to be warned of it.
+ */
+const revisionTypes: ReadonlySet<string> = new Set([
+  'AWS::ApiGateway::Deployment',
+  'AWS::ApiGatewayV2::Deployment',
+  'AWS::AppConfig::HostedConfigurationVersion',
+  'AWS::AutoScaling::LaunchConfiguration',
+  'AWS::Batch::JobDefinition',
+  'AWS::ECS::TaskDefinition',
+  'AWS::Lambda::LayerVersion',
+  'AWS::Lambda::Version',
+])
+
+/** Whether a change makes a new revision of something whose states are revisions. */
+export function isRevision({ type, action }: Pick<GuardedChange, 'type' | 'action'>): boolean {
+  return action === 'replace' && revisionTypes.has(type)
+}
+
 /** What a catalog says of the guard: types that hold data besides the known ones, and known ones that are let go. */
 export type GuardSettings = { readonly types?: readonly string[]; readonly release?: readonly string[] }
 

@@ -221,6 +221,20 @@ describe('the comment on a plan', () => {
     expect(isLossy(harmless)).toBe(false)
   })
 
+  test('takes a new revision of a task for the change that it is, and not for a loss', () => {
+    const changes = [
+      change('update', 'Service', 'AWS::ECS::Service', ['TaskDefinition']),
+      change('replace', 'Task', 'AWS::ECS::TaskDefinition', ['ContainerDefinitions.0.Image']),
+    ]
+    const plan = planOf([unit('checkout/dev', changes), unit('checkout/prod', changes)])
+    const page = shown(planComment(plan, { around, made }))
+
+    expect(isLossy(plan)).toBe(false)
+    expect(page).toContain('`checkout` changes 1 setting and makes 1 new revision, nothing else is replaced')
+    expect(page).toContain('| 1 change, 1 new revision |')
+    expect(page).not.toContain('CAUTION')
+  })
+
   test('keeps to its budget, and leaves out folds from the last, never the warning', () => {
     const services = Array.from({ length: 400 }, (_, index) => `service-${index}`)
     const units = services.map((name, index) =>
