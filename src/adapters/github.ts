@@ -1,6 +1,7 @@
 import { line } from '../core/encode.ts'
 import type { Review } from '../core/gates/approval.ts'
 import { markedKind, markedSubject, shorten } from '../core/markdown.ts'
+import { Refused } from '../core/problem.ts'
 import type {
   Brought,
   ChangedFile,
@@ -16,7 +17,7 @@ import type { Client, ClientOptions } from './github/client.ts'
 import { clientOf } from './github/client.ts'
 import type { Ensured } from './github/ensure.ts'
 import { ensure } from './github/ensure.ts'
-import { isStatus, told } from './github/refusal.ts'
+import { isStatus, told, wordsOf } from './github/refusal.ts'
 import { runsOf, statesOf } from './github/runs.ts'
 
 /** A repository on GitHub. Every effect is looked for first, brought about once, and looked for again if an answer is lost. */
@@ -195,7 +196,12 @@ async function isMember(
     return data.permission === 'write' || data.permission === 'admin'
   } catch (error) {
     if (isStatus(error, 404)) return false
-    throw error
+    if (team === undefined || !isStatus(error, 403) || /rate limit/iu.test(wordsOf(error))) throw error
+    throw new Refused('github-permission', `The token may not see who is in ${of}.`, {
+      remedy:
+        'Say `teams: true` below `workflows:` in catalog.yaml, and give the organisation a GitHub App for that: workflows/README.md says how. Or name people.',
+      cause: error,
+    })
   }
 }
 

@@ -217,7 +217,7 @@ function endOf(until: string | undefined, now: Date): Checked<string | undefined
 function hereOnly({ run }: Ports, { workflows }: Catalog): readonly string[] {
   if (run !== undefined || workflows === undefined) return []
   return [
-    'It holds up what is deployed from this machine. What the workflows deploy is locked by the workflow Lock: `gh workflow run lock.yml`.',
+    'It holds up what is deployed from this machine. What the workflows deploy is locked by the workflow Hold: `gh workflow run hold.yml`.',
   ]
 }
 

@@ -63,6 +63,7 @@ export type Repositories =
  * How the workflows of this catalog are made. `actions` is a folder of this repository, or `owner/name/folder@commit`; the
  * commit is called `version`. `repository` is the catalog's own, `owner/name`; with `app` it is private, and service
  * repositories read it through a GitHub App. With `fleet` the catalog looks after what waits in all repositories of its owner.
+ * With `teams` jobs see who is in a team, by another App.
  */
 export type Workflows = {
   readonly actions: string
@@ -70,6 +71,7 @@ export type Workflows = {
   readonly repository?: string
   readonly app?: true
   readonly fleet?: true
+  readonly teams?: true
 }
 
 /** How many services get an upgrade at a time. */
@@ -501,6 +503,7 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
     ...(repository === undefined ? {} : { repository }),
     ...(workflows?.['app'] === true ? { app: true } : {}),
     ...(workflows?.['fleet'] === true ? { fleet: true } : {}),
+    ...(workflows?.['teams'] === true ? { teams: true } : {}),
   }
 }
 

@@ -33,6 +33,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
   const facts: Facts = {
     app: appOf(workflows),
     fleet: fleetOf(workflows),
+    glass: catalog.glass !== undefined,
     stages,
     workflows,
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
@@ -44,6 +45,8 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
   return new Map([
     [`${folder}/deploy.yml`, deploy(facts)],
     [`${folder}/forks.yml`, forks(facts)],
+    ...(catalog.glass === undefined ? [] : [[`${folder}/glass.yml`, breakGlass(facts)] as const]),
+    [`${folder}/hold.yml`, hold(facts)],
     [`${folder}/plan.yml`, plan(facts)],
     ...(facts.trusting === undefined
       ? []
@@ -61,10 +64,15 @@ export function serviceWorkflows(catalog: Catalog): FileTree {
   if (repository === undefined) return new Map()
   const cloud = catalog.stages.some((stage) => provisionerOf(catalog, stage) !== 'local')
   const key = catalog.workflows?.app === true ? keyOfApp : undefined
+  const keys = keysOf(catalog.workflows)
   const of = (name: string): string => `${repository}/${folder}/${name}@${branch}`
   return new Map([
-    [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), { cloud, key })],
+    [`${folder}/deploy.yml`, serviceDeploy(of('deploy.yml'), { cloud, key: keys })],
     [`${folder}/forks.yml`, serviceForks(of('forks.yml'))],
+    ...(catalog.glass === undefined
+      ? []
+      : [[`${folder}/glass.yml`, serviceGlass(of('glass.yml'), { cloud, key: keys })] as const]),
+    [`${folder}/hold.yml`, serviceHold(of('hold.yml'), { cloud, key: keys })],
     [`${folder}/pull-request.yml`, servicePullRequest(of('plan.yml'), { cloud, key })],
     [`${folder}/resume.yml`, serviceResume(of('resume.yml'), { isLookedAfter: catalog.workflows?.fleet === true })],
     [`${folder}/rollback.yml`, serviceRollback(of('rollback.yml'), { cloud, key })],
@@ -112,6 +120,8 @@ type Facts = {
   readonly app: { readonly owner: string; readonly name: string } | undefined
   /** The owner whose repositories are looked after from the catalog, and the catalog's own. */
   readonly fleet: { readonly owner: string; readonly repository: string } | undefined
+  /** Whether some may break the glass. */
+  readonly glass: boolean
   readonly stages: readonly Stage[]
   readonly workflows: Workflows
   /** Whether a stage lies in an account, so that its jobs need a role there. */
@@ -281,6 +291,47 @@ const secrets = [
   '        description: The private key of the App that may read the catalog.',
   '        required: true',
 ]
+
+/** The same, and that of the App that may see who is in a team, for what judges who somebody is. */
+function judgingSecrets({ app, workflows: { teams } }: Facts): readonly string[] {
+  const own = app === undefined ? (teams === true ? ['    secrets:'] : []) : secrets
+  if (teams !== true) return own
+  return [
+    ...own,
+    '      team-key:',
+    '        description: The private key of the App that may see who is in a team.',
+    '        required: false',
+  ]
+}
+
+/** Hands that key on to the stages: of a run of the catalog's own it is the organisation's. */
+function teamKey({ workflows: { teams } }: Facts): readonly string[] {
+  if (teams !== true) return []
+  return [
+    '    secrets:',
+    `      team-key: ${expression('secrets.team-key || secrets.PROTIUM_TEAMS_KEY')} # it sees teams`,
+  ]
+}
+
+/** Takes a token that may see who is in a team. Without it whoever has to be in one is held, which is said. */
+function teamStep({ workflows: { teams } }: Facts, key = 'secrets.team-key'): string | undefined {
+  if (teams !== true) return undefined
+  return lines(
+    '      - name: Take a token that may see who is in a team, and nothing else',
+    '        id: teams',
+    '        continue-on-error: true # without it nobody is taken for a member',
+    `        uses: ${others.token}`,
+    '        with:',
+    `          client-id: ${expression('vars.PROTIUM_TEAMS_CLIENT_ID')}`,
+    `          private-key: ${expression(key)}`,
+    `          owner: ${expression('github.repository_owner')}`,
+    '          permission-members: read',
+  )
+}
+
+function teamInput({ workflows: { teams } }: Facts): string | undefined {
+  return teams === true ? `          team-token: ${expression('steps.teams.outputs.token')}` : undefined
+}
 
 const ownCatalog = expression(`${elsewhere} && '${catalogFolder}' || '.'`)
 const catalogInput = `          catalog: ${ownCatalog}`
@@ -624,7 +675,7 @@ function deploy(facts: Facts): string {
     '          service=name@sha256:digest. Every stage is given the same.',
     '        type: string',
     "        default: ''",
-    ...(facts.app === undefined ? [] : secrets),
+    ...judgingSecrets(facts),
     '',
     'permissions: {}',
     '',
@@ -650,6 +701,7 @@ function deploy(facts: Facts): string {
     '    with:',
     '      service: environment',
     ...handOn,
+    ...teamKey(facts),
     '',
     '  services:',
     `    needs: ${list([...before(facts), 'validate', 'environments'])}`,
@@ -669,6 +721,7 @@ function deploy(facts: Facts): string {
     `      service: ${expression('matrix.service')}`,
     `      image: ${expression('inputs.image')}`,
     ...handOn,
+    ...teamKey(facts),
   )
 }
 
@@ -707,6 +760,15 @@ function stagesOfService(facts: Facts): string {
           '        type: string',
           "        default: ''",
         ]),
+    ...(facts.glass
+      ? [
+          '      break-glass:',
+          '        description: Why the glass is broken, in an emergency; then it is not waited for soak, freeze and approval.',
+          '        type: string',
+          "        default: ''",
+        ]
+      : []),
+    ...(facts.workflows.teams === true ? ['    secrets:', ...judgingSecrets(facts).slice(-3)] : []),
     '',
     'permissions: {}',
     '',
@@ -742,6 +804,7 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     `      exit: ${expression('steps.deploy.outputs.exit')} # nothing if the runner was lost before it could say it`,
     '    steps:',
     checkouts(facts, { what: 'the merged commit', artifact: 'inputs.catalog' }),
+    teamStep(facts),
     roleStep(facts, stage, name),
     `      - name: Deploy to ${name}`,
     '        id: deploy',
@@ -750,8 +813,10 @@ function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string
     `          stage: ${name}`,
     `          services: ${expression('inputs.service')}`,
     `          image: ${expression('inputs.image')}`,
+    facts.glass ? `          break-glass: ${expression('inputs.break-glass')}` : undefined,
     catalogInput,
     stateInput(facts, stage),
+    teamInput(facts),
   )
 }
 
@@ -1031,11 +1096,183 @@ function returnJob(facts: Facts, stage: Stage): string {
   )
 }
 
+// What people start besides
+
+/** Where every other job is left out, this one says why; without it that would look like a success. */
+function elsewhereJob(what: string): readonly string[] {
+  return [
+    '  # Whoever starts it, what is on the default branch decides how; elsewhere it says so, instead of doing nothing.',
+    '  check:',
+    '    if: >-',
+    `      !(${onDefaultBranch})`,
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    '    permissions: {}',
+    '    steps:',
+    `      - run: echo "${what} on the default branch." && exit 1`,
+    '',
+  ]
+}
+
+function holdInputs(what: readonly string[]): readonly string[] {
+  return [
+    '    inputs:',
+    '      what:',
+    '        description: What to do.',
+    ...what,
+    '        required: true',
+    '      units:',
+    '        description: A service, or one of its stages, such as checkout/prod.',
+    '        type: string',
+    '        required: true',
+    '      reason:',
+    '        description: Why, in a sentence. A lock needs one, and so does who breaks that of somebody else.',
+    '        type: string',
+    "        default: ''",
+    '      until:',
+    '        description: When a lock ends by itself, such as 2h, 3d or 2026-12-24T18:00Z.',
+    '        type: string',
+    "        default: ''",
+  ]
+}
+
+const holdChoices = ['lock', 'unlock', 'cancel'] as const
+const holdGrants: readonly Grant[] = [
+  ['actions', 'read', 'see whether the run that a lock was taken for is over'],
+  ['contents', 'write', 'check out; change the branch protium-board; record on protium-ledger whose lock was broken'],
+]
+const cancelGrants: readonly Grant[] = [
+  ['contents', 'write', 'check out, and change the branch protium-board'],
+  ['deployments', 'write', 'say of the deployment that it is cancelled'],
+  ['pull-requests', 'write', 'say so on the pull request that was merged'],
+]
+
+function hold(facts: Facts): string {
+  const job = (name: string, condition: string, grants: readonly Grant[]): readonly string[] => [
+    `  ${name}:`,
+    ...before(facts).map((each) => `    needs: ${each}`),
+    '    if: >-',
+    `      ${condition}`,
+    `      && ${onDefaultBranch}`,
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    permissions(grants),
+    '    steps:',
+    checkouts(facts, { what: 'the default branch', artifact: catalogArtifact }),
+  ]
+  return file(
+    header,
+    '# Holds a service, or one of its stages: a lock keeps it from being deployed until it is given back, cancel takes back what waits.',
+    '# Who starts it holds the lock. That of somebody else is broken by those that `locks.by` in catalog.yaml names, with a record.',
+    'name: Hold',
+    `run-name: ${expression("format('{0} {1}', inputs.what, inputs.units)")}`,
+    'on:',
+    '  # Services of this repository.',
+    '  workflow_dispatch:',
+    ...holdInputs(['        type: choice', `        options: [${holdChoices.join(', ')}]`]),
+    '  # Services of other repositories: a few lines there call this file.',
+    '  workflow_call:',
+    ...holdInputs(['        type: string']),
+    ...judgingSecrets(facts),
+    '',
+    'permissions: {}',
+    '',
+    'jobs:',
+    catalogJob(facts),
+    ...elsewhereJob('It is started'),
+    ...job('lock', 'contains(fromJSON(\'["lock","unlock"]\'), inputs.what)', holdGrants),
+    teamStep(facts, 'secrets.team-key || secrets.PROTIUM_TEAMS_KEY'),
+    '      - name: Lock it, or give the lock back',
+    `        uses: ${own(facts, 'lock')}`,
+    '        with:',
+    `          units: ${expression('inputs.units')}`,
+    `          reason: ${expression('inputs.reason')}`,
+    `          until: ${expression('inputs.until')}`,
+    `          release: ${expression("inputs.what == 'unlock'")}`,
+    catalogInput,
+    teamInput(facts),
+    '',
+    ...job('cancel', "inputs.what == 'cancel'", cancelGrants),
+    '      - name: Take back what waits',
+    `        uses: ${own(facts, 'cancel')}`,
+    '        with:',
+    `          units: ${expression('inputs.units')}`,
+    `          reason: ${expression('inputs.reason')}`,
+    '          waiting: true',
+    catalogInput,
+  )
+}
+
+const glassInputs: readonly string[] = [
+  '    inputs:',
+  '      service:',
+  '        description: The service; `environment` for what the services of a stage share.',
+  '        type: string',
+  '        required: true',
+  '      reason:',
+  '        description: What the emergency is, in a sentence. It is kept in the record, and everybody sees it.',
+  '        type: string',
+  '        required: true',
+  '      image:',
+  '        description: What the build of the service made, name@sha256:digest; without it the images stay as they are.',
+  '        type: string',
+  "        default: ''",
+]
+
+function breakGlass(facts: Facts): string {
+  const cloud = facts.stages.some(facts.cloud)
+  return file(
+    header,
+    '# Breaks the glass: takes what is merged through the stages without waiting for soak, freeze and approval. Those may that',
+    '# `glass.by` in catalog.yaml names. Stages come in their order, and what guards data, what keeps the rules, locks, and what people',
+    '# have not seen hold it all the same. It is recorded, and the pull request asks for what has to follow.',
+    '#',
+    '# What GitHub itself asks for is not passed by that: where an environment has reviewers, one of them lets the job begin.',
+    'name: Break glass',
+    `run-name: Break glass for ${expression('inputs.service')}`,
+    'on:',
+    '  # Services of this repository.',
+    '  workflow_dispatch:',
+    ...glassInputs,
+    '  # Services of other repositories: a few lines there call this file.',
+    '  workflow_call:',
+    ...glassInputs,
+    ...judgingSecrets(facts),
+    '',
+    'permissions: {}',
+    '',
+    'jobs:',
+    catalogJob(facts),
+    ...elsewhereJob('The glass is broken'),
+    '  deploy:',
+    ...before(facts).map((each) => `    needs: ${each}`),
+    '    if: >-',
+    `      ${onDefaultBranch}`,
+    permissions(deployGrants(cloud)),
+    stagesCall(facts),
+    '    with:',
+    `      service: ${expression('inputs.service')}`,
+    `      image: ${expression('inputs.image')}`,
+    `      break-glass: ${expression('inputs.reason')}`,
+    ...(facts.app === undefined ? [] : [`      catalog: ${expression(catalogArtifact)}`]),
+    ...teamKey(facts),
+  )
+}
+
 /** The private catalog is read with it. */
 const keyOfApp = lines(
   '    secrets:',
   `      app-key: ${expression('secrets.PROTIUM_APP_KEY')} # it may read the catalog`,
 )
+
+/** The same for what judges who somebody is. */
+function keysOf({ app, teams }: Partial<Workflows> = {}): string | undefined {
+  if (teams !== true) return app === true ? keyOfApp : undefined
+  return lines(
+    app === true ? keyOfApp : '    secrets:',
+    `      team-key: ${expression('secrets.PROTIUM_TEAMS_KEY')} # it may see who is in a team`,
+  )
+}
 
 type Caller = { readonly cloud: boolean; readonly key: string | undefined }
 
@@ -1154,6 +1391,47 @@ function serviceRollback(rollback: string, { cloud, key }: Caller): string {
       ['deployments', 'write', 'the deployment, its state and its address'],
       ...(cloud ? [['id-token', 'write', 'take the role of the stage'] as const] : []),
     ]),
+    key,
+  )
+}
+
+function serviceHold(hold: string, { key }: Caller): string {
+  const grants = new Map([...holdGrants, ...cancelGrants].map((grant) => [grant[0], grant]))
+  return file(
+    '# Locks the service or one of its stages, gives the lock back, or takes back what waits. Start it under Actions, or:',
+    '#     gh workflow run hold.yml -f what=lock -f units=… -f reason=…',
+    'name: Hold',
+    `run-name: ${expression("format('{0} {1}', inputs.what, inputs.units)")}`,
+    'on:',
+    '  workflow_dispatch:',
+    ...holdInputs(['        type: choice', `        options: [${holdChoices.join(', ')}]`]),
+    'permissions: {}',
+    'jobs:',
+    '  hold:',
+    `    uses: ${hold} ${byBranch}`,
+    '    with:',
+    ...['what', 'units', 'reason', 'until'].map((name) => `      ${name}: ${expression(`inputs.${name}`)}`),
+    permissions([...grants.values()].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    key,
+  )
+}
+
+function serviceGlass(glass: string, { cloud, key }: Caller): string {
+  return file(
+    '# Deploys in an emergency what is merged, without waiting for soak, freeze and approval. Who may is the business of the catalog.',
+    '#     gh workflow run glass.yml -f service=… -f reason=…',
+    'name: Break glass',
+    `run-name: Break glass for ${expression('inputs.service')}`,
+    'on:',
+    '  workflow_dispatch:',
+    ...glassInputs,
+    'permissions: {}',
+    'jobs:',
+    '  deploy:',
+    `    uses: ${glass} ${byBranch}`,
+    '    with:',
+    ...['service', 'reason', 'image'].map((name) => `      ${name}: ${expression(`inputs.${name}`)}`),
+    permissions(deployGrants(cloud)),
     key,
   )
 }

@@ -237,7 +237,7 @@ describe('a lock on this machine', () => {
   test('says that what workflows deploy is locked elsewhere', async () => {
     files = new Map([...shop, ['catalog.yaml', `${catalog}workflows: { actions: actions }\n`]])
     const outcome = await ask(lock, { units: ['cart'], reason: 'x' })
-    expect(outcome.text(plain)).toContain('gh workflow run lock.yml')
+    expect(outcome.text(plain)).toContain('gh workflow run hold.yml')
   })
 })
 

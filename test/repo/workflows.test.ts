@@ -127,6 +127,7 @@ const inputsOfOthers: Readonly<Record<string, readonly string[]>> = {
     'permission-actions',
     'permission-contents',
     'permission-deployments',
+    'permission-members',
     'permission-pull-requests',
   ],
   'actions/download-artifact': ['name', 'artifact-ids', 'path', 'merge-multiple', 'github-token', 'run-id'],
@@ -139,6 +140,8 @@ describe('the workflows of other catalogs', () => {
     ['private', { provisioner: 'local', app: true }],
     ['private, in accounts', { provisioner: 'cloudformation', app: true }],
     ['with a fleet', { provisioner: 'local', fleet: true }],
+    ['with teams and a glass', { provisioner: 'cloudformation', teams: true, glass: true }],
+    ['private, with teams and a glass', { provisioner: 'local', app: true, teams: true, glass: true }],
     ['in accounts, with roles of its own', { provisioner: 'cloudformation', trust: true }],
   ] as const
 
@@ -176,7 +179,7 @@ describe('the workflows of other catalogs', () => {
 /** The workflows of the sample, had its catalog been another. */
 function variant(
   provisioner: Environment['provisioner'],
-  { trust, ...more }: Partial<Workflows> & { readonly trust?: true },
+  { trust, glass, ...more }: Partial<Workflows> & { readonly trust?: true; readonly glass?: true },
 ): Record<'own' | 'callers', FileTree> {
   const { environments, workflows: said } = sample
   if (said === undefined) throw new Error('The sample has no workflows')
@@ -184,6 +187,7 @@ function variant(
     ...sample,
     environments: new Map([...environments].map(([name, each]) => [name, { ...each, provisioner }])),
     workflows: { ...said, ...more },
+    ...(glass === true && { glass: { by: ['@acme/oncall'] } }),
     ...(trust === undefined
       ? {}
       : { trust: { organisation: { name: 'acme', id: '1' }, repositories: [], actions: [] } }),
@@ -198,6 +202,8 @@ const back = { contents: 'write', deployments: 'write' }
 const deploy = { actions: 'read', checks: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'write' }
 const settle = { actions: 'read', contents: 'write', deployments: 'write', 'pull-requests': 'read' }
 const resume = { actions: 'write', contents: 'write', deployments: 'write', 'pull-requests': 'read' }
+const lock = { actions: 'read', contents: 'write' }
+const cancel = { contents: 'write', deployments: 'write', 'pull-requests': 'write' }
 const everyStage = (rights: object, prefix = ''): object =>
   Object.fromEntries(stages.map((stage) => [prefix + stage, rights]))
 
@@ -209,12 +215,14 @@ describe('the rights of the jobs', () => {
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
     '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
+    '.github/workflows/hold.yml': { check: {}, lock, cancel },
     '.github/workflows/resume.yml': { resume },
     '.github/workflows/rollback.yml': { check: {}, ...everyStage(look, 'plan-'), ...everyStage(back, 'rollback-') },
     '.github/workflows/stages.yml': { ...everyStage(deploy), settle },
     'workflows/service/pull-request.yml': { plan: { ...look, ...post } },
     'workflows/service/forks.yml': { post: { actions: 'read', ...post } },
     'workflows/service/deploy.yml': { deploy },
+    'workflows/service/hold.yml': { hold: { ...lock, ...cancel } },
     'workflows/service/resume.yml': { resume },
     'workflows/service/rollback.yml': { rollback: back },
   }
@@ -248,7 +256,9 @@ describe('the rights of the jobs', () => {
         ? stages
         : path.endsWith('catalog/rollback.yml') || path === '.github/workflows/rollback.yml'
           ? stages.map((stage) => `rollback-${stage}`)
-          : []
+          : path.endsWith('catalog/hold.yml') || path === '.github/workflows/hold.yml'
+            ? ['lock', 'cancel']
+            : []
       expect(loose.map(([name]) => name)).toEqual(merged)
     },
   )
@@ -509,6 +519,70 @@ describe('the conditions of the jobs', () => {
     const needs = { validate: { result: 'success', outputs: { services } }, environments: { result: environments } }
 
     expect(runs('.github/workflows/deploy.yml', 'services', { needs }, status)).toBe(expected)
+  })
+})
+
+describe('what people start to hold something, or in an emergency', () => {
+  const event = { repository: { default_branch: 'main' } }
+  const holding = jobsOf('.github/workflows/hold.yml')
+  const { own, callers } = variant('local', { glass: true, teams: true })
+  const breaking = jobsIn(own.get('.github/workflows/glass.yml') ?? '')
+  const begun = (jobs: Readonly<Record<string, Job>>, given: Readonly<Record<string, unknown>>): readonly string[] =>
+    Object.entries(jobs).flatMap(([name, job]) => (begins(job, given) ? [name] : []))
+
+  test.each([
+    ['lock', ['lock']],
+    ['unlock', ['lock']],
+    ['cancel', ['cancel']],
+    ['deploy', []],
+  ])('one job does %s, on the default branch', (what, expected) => {
+    const github = { ref: 'refs/heads/main', event }
+
+    expect(begun(holding, { github, inputs: { what } })).toEqual(expected)
+  })
+
+  test.each(['refs/heads/mine', 'refs/tags/main', 'refs/pull/1/merge'])(
+    'on %s nothing is done, and it is said',
+    (ref) => {
+      expect(begun(holding, { github: { ref, event }, inputs: { what: 'lock' } })).toEqual(['check'])
+      expect(begun(breaking, { github: { ref, event } })).toEqual(['check'])
+    },
+  )
+
+  test('the glass is broken on the default branch, for the stages in their order, with the reason', () => {
+    expect(begun(breaking, { github: { ref: 'refs/heads/main', event } })).toEqual(['deploy'])
+    expect(parse(own.get('.github/workflows/glass.yml') ?? '').jobs.deploy.with).toEqual({
+      service: '${{ inputs.service }}',
+      image: '${{ inputs.image }}',
+      'break-glass': '${{ inputs.reason }}',
+    })
+    const staged = jobsIn(own.get('.github/workflows/stages.yml') ?? '')
+    for (const stage of stages) {
+      const step = staged[stage]?.steps?.find(({ uses }) => isOwn(uses, 'deploy'))
+      expect(step?.with).toMatchObject({
+        'break-glass': '${{ inputs.break-glass }}',
+        'team-token': '${{ steps.teams.outputs.token }}',
+      })
+    }
+  })
+
+  test('there is no such workflow where the catalog names nobody who may', () => {
+    expect([...wanted.keys()].filter((path) => path.endsWith('/glass.yml'))).toEqual([])
+    expect(wanted.get('.github/workflows/stages.yml')).not.toContain('break-glass')
+    expect([...callers.keys()]).toContain('.github/workflows/glass.yml')
+  })
+
+  test('a token that sees teams sees nothing else, and is taken only where the catalog says so', () => {
+    const takes = /permission-(?!members: read)|team-key/u
+    expect(wanted.get('.github/workflows/stages.yml')).not.toMatch(takes)
+    for (const [path, text] of own) {
+      const steps = Object.values(jobsIn(text)).flatMap(({ steps: all = [] }) => all)
+      const taken = steps.filter(({ uses }) => uses?.startsWith('actions/create-github-app-token@'))
+      for (const { with: inputs } of taken) {
+        const rights = Object.keys(inputs ?? {}).filter((name) => name.startsWith('permission-'))
+        expect([path, rights]).toEqual([path, ['permission-members']])
+      }
+    }
   })
 })
 

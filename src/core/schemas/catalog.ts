@@ -338,6 +338,11 @@ export const catalogSchema: DataMap = {
           description:
             'Promotions that wait in other repositories of the owner are gone on with from here, with the token of another GitHub App.',
         },
+        teams: {
+          type: 'boolean',
+          description:
+            'Jobs see who is in a team that this catalog names, with the token of a GitHub App that may see that and nothing else.',
+        },
       },
     },
     trust,
