@@ -212,7 +212,8 @@ function statusText(
     paint,
   )
   const reasons = standings.flatMap(({ unit, evidence, stack, remedy }) => [
-    ...(evidence === null ? [] : [`${unit} failed: ${line(evidence)}`]),
+    // What was seen of it besides stands in the lines after the first.
+    ...(evidence === null ? [] : [`${unit} failed: ${line(evidence.split('\n')[0] ?? '')}`]),
     ...(stack === null ? [] : [`${unit} is ${stack}.${remedy === null ? '' : ` ${line(remedy)}`}`]),
   ])
   const notes = left.length === 0 ? [] : [`No file asks for ${list(left)} any more. Their stacks are left as they are.`]

@@ -2,6 +2,7 @@ import { registerHooks } from 'node:module'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
+import { status } from '../../src/commands/status.ts'
 import { plain } from '../../src/core/report.ts'
 import { provisionerOf } from '../adapters/cloudformation-world.ts'
 import type { FakeCloudFormation, Running, SimulatedClock } from '../fakes/cloudformation/server.ts'
@@ -33,9 +34,14 @@ function shop(size: number, more = ''): Map<string, string> {
           LogConfiguration:
             LogDriver: awslogs
             Options: { awslogs-group: /cart, awslogs-region: eu-west-1, awslogs-stream-prefix: cart }
+  Group: { Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: { Port: 80, Protocol: HTTP } }
   Service:
     Type: AWS::ECS::Service
-    Properties: { Cluster: shop, TaskDefinition: !Ref Task, DesiredCount: {{ service_instance.inputs.size }} }
+    Properties:
+      Cluster: shop
+      TaskDefinition: !Ref Task
+      DesiredCount: {{ service_instance.inputs.size }}
+      LoadBalancers: [{ TargetGroupArn: !Ref Group, ContainerName: app, ContainerPort: 80 }]
 `,
   )
 }
@@ -190,6 +196,9 @@ describe('a service of ECS that fails', () => {
     expect(await recorded()).toContain('Tasks that ended: app: exit code 1')
     expect(await recorded()).not.toContain('TypeError')
     expect(text + JSON.stringify(failed.data) + (await recorded())).not.toContain('hunter2')
+    expect((await run(status, world)).text(plain)).toMatch(
+      /^cart\/dev failed: Service: Error occurred [^\n]*triggered'\.$/m,
+    )
   })
 
   test('is told without what may not be looked at, which is named', async () => {
@@ -250,7 +259,9 @@ describe('health from the cloud', () => {
     const outcome = await deployed()
 
     expect(outcome.exit).toBe('done')
-    expect(unitOf(outcome)).toMatchObject({ health: { ok: true, words: '1 of 1 service steady' } })
+    expect(unitOf(outcome)).toMatchObject({
+      health: { ok: true, words: '1 of 1 service steady and 1 of 1 target healthy' },
+    })
   })
 
   test('of a service that does not become steady in its time sends it back, with what was seen of it', async () => {
@@ -264,11 +275,48 @@ describe('health from the cloud', () => {
 
     expect(outcome.exit).toBe('failed')
     expect(unitOf(outcome)).toMatchObject({
-      why: expect.stringMatching(/0 of 1 service steady; it was waited for 60 s\. What ran before runs again\./),
+      why: expect.stringMatching(
+        /0 of 1 service steady and 1 of 1 target healthy; it was waited for 60 s\. What ran before runs again\./,
+      ),
       failure: { status: 'UPDATE_COMPLETE', rolledBack: true },
     })
     const service = fake.stack('cart-dev', where)?.resources.get('Service')
     expect(service?.properties['DesiredCount']).toBe(1)
+  })
+
+  test('of a service that answers its load balancer with an error is a failure of the application, which can be reached', async () => {
+    files = shop(1, health)
+    await deployed()
+    const [state, code] = ['unhealthy', 'Target.ResponseCodeMismatch']
+    const reason = 'Health checks failed with these codes: [503]'
+    fake.runs({
+      targets: {
+        'cart-dev/Group': [
+          { Target: { Id: '10.0.0.9' }, TargetHealth: { State: state, Reason: code, Description: reason } },
+        ],
+      },
+    })
+    files = shop(2, health)
+
+    const outcome = await deployed()
+
+    expect(unitOf(outcome)).toMatchObject({
+      why: expect.stringContaining(`1 of 1 service steady and 0 of 1 target healthy (${reason})`),
+      failure: {
+        class: 'application',
+        rolledBack: true,
+        suspects: expect.arrayContaining([
+          expect.objectContaining({ suspect: 'firewall', is: 'cleared' }),
+          expect.objectContaining({
+            suspect: 'code',
+            evidence: ['It answers the load balancer’s health check with another status than was expected.'],
+          }),
+        ]),
+        seen: expect.arrayContaining([
+          { what: 'Targets of the load balancer', lines: [`${state}, ${code}, ${reason}`] },
+        ]),
+      },
+    })
   })
 
   test('of a service that ECS has taken back by itself is told at once', async () => {
