@@ -37,6 +37,7 @@ const verbs = {
   bench: { run: ['bench/run.ts'] },
   demo: { run: ['demo/main.ts'] },
   'setup:moto': { run: ['scripts/setup-moto.ts'] },
+  'setup:guard': { run: ['scripts/setup-guard.ts'] },
   generate: { run: ['scripts/generate.ts'] },
   build: { run: ['scripts/build.ts'] },
   format: { run: ['node_modules/oxfmt/bin/oxfmt'] },

@@ -11,7 +11,7 @@ import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { BoardHost, Clock, GitHost, Probe, Provisioner, Records } from './ports.ts'
+import type { BoardHost, Clock, GitHost, Probe, Provisioner, Records, TemplateCheck } from './ports.ts'
 
 // What a command is handed
 
@@ -36,6 +36,8 @@ export type Ports = {
   readonly forget: (folders: { readonly stacks: string; readonly records: string }) => Promise<void>
   /** Asks the address of a service whether it is healthy. */
   readonly probe: Probe
+  /** Has a program on this machine judge templates; for commands that need no rights alone. */
+  readonly check: TemplateCheck
   readonly clock: Clock
   readonly reporter: Reporter
   /** Shows an outcome while the command goes on. */

@@ -6,6 +6,9 @@ import type { GateName, Glass } from './core/gates.ts'
 import type { GuardOptions } from './core/guard.ts'
 import type { Answer, CloudHealth } from './core/health.ts'
 import type { Markdown, Url } from './core/markdown.ts'
+import type { CheckFinding } from './core/policy/checks.ts'
+import type { CheckName } from './core/policy/rules.ts'
+import type { FileTree } from './core/tree.ts'
 
 /** A stack's identity. `name` follows CloudFormation: at most 128 characters of `[a-zA-Z][-a-zA-Z0-9]*`. */
 export type StackId = { readonly name: string; readonly account: string; readonly region: string }
@@ -253,6 +256,27 @@ export type DeploymentRecord = {
   /** The lock that was broken. */
   readonly lock?: Omit<Lock, 'unit' | 'run'>
 }
+
+/** A rendered template, as a program beside Protium judges it; findings tell of it by its name. */
+export type CheckedTemplate = { readonly name: string; readonly body: DataMap; readonly region: string }
+
+export type CheckOptions = {
+  readonly templates: readonly CheckedTemplate[]
+  /** The rules for cfn-guard, by the paths of their files. */
+  readonly rules?: FileTree
+  readonly signal: AbortSignal
+  /** Milliseconds that the program has for the templates of a region; two minutes if nothing is said. */
+  readonly limit?: number
+}
+
+/** `missing` is a program that is not installed. `why` says in one sentence why nothing is known of what it would have found. */
+export type CheckAnswer =
+  | { readonly is: 'judged'; readonly findings: readonly CheckFinding[] }
+  | { readonly is: 'missing' }
+  | { readonly is: 'failed'; readonly why: string }
+
+/** Has a program that is installed judge templates. For jobs without rights alone. Throws nothing for what the program does. */
+export type TemplateCheck = (name: CheckName, options: CheckOptions) => Promise<CheckAnswer>
 
 export interface Records {
   append(record: DeploymentRecord): Promise<void>

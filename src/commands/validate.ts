@@ -4,6 +4,7 @@ import type { Environment } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
+import type { PolicyFact } from '../core/policy.ts'
 import type { Place, Problem } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import type { RenderedUnit } from '../core/request.ts'
@@ -12,6 +13,7 @@ import type { Touched } from '../core/touched.ts'
 import { touchedBy } from '../core/touched.ts'
 import type { FileTree } from '../core/tree.ts'
 import { staleWorkflows } from '../core/workflows.ts'
+import { TemplateChecks } from './checking.ts'
 import { changedFiles, readChanged, readFolder, selectUnits } from './reading.ts'
 import type { Judging } from './planning.ts'
 import { policyFacts, renderEach, renderedDigest } from './planning.ts'
@@ -105,17 +107,28 @@ async function check(
   const shipped = await shippedImages(ports, keep ? units.filter((unit) => isTouched(unit, touched)) : [])
   const use = new WaiverUse()
   const now = ports.clock.now()
-  const { found, rendered, given, kept } = renderAll(withImages(units, shipped), {
+  const facts = new Map<string, readonly PolicyFact[]>()
+  const checking = new TemplateChecks(ports, catalog, {
+    now,
+    tell: (unit, told) => {
+      use.add(unit, told.judged)
+      facts.set(unit.id, [...(facts.get(unit.id) ?? []), ...told.facts])
+    },
+  })
+  const { found, rendered, given, kept } = await renderAll(withImages(units, shipped), {
     keep: (unit) => keep && isTouched(unit, touched),
     judging: { now, tell: (unit, judged) => use.add(unit, judged) },
+    checking,
   })
+  const checked = await checking.end()
   const isWhole = shared && only.length === 0 && catalog.repositories === undefined
   const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
   const problems = [
     ...read.problems,
     ...units.flatMap(({ kind, environment }) => (kind === 'environment' ? provisionerProblems(environment) : [])),
     ...withoutDoubles(found, checkContracts(organisation, given)),
-    ...use.problems(organisation, { now, isWhole, ran: new Set() }),
+    ...checked,
+    ...use.problems(organisation, { now, isWhole, ran: checking.ran }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
   ]
@@ -142,7 +155,10 @@ async function check(
       sources: texts,
       next: [{ run: ['plan', ...only].join(' '), why: 'what a deployment would change' }],
     },
-    good: { organisation, units: kept },
+    good: {
+      organisation,
+      units: kept.map((each) => ({ ...each, policy: [...(each.policy ?? []), ...(facts.get(each.unit.id) ?? [])] })),
+    },
   }
 }
 
@@ -169,15 +185,19 @@ function isTouched({ kind, environment, service }: Unit, { services, environment
   return kind === 'environment' ? environments.includes(environment.name) : services.includes(service?.service ?? '')
 }
 
-function renderAll(
+async function renderAll(
   units: readonly Unit[],
-  { keep, judging }: { readonly keep: (unit: Unit) => boolean; readonly judging: Judging },
-): {
+  {
+    keep,
+    judging,
+    checking,
+  }: { readonly keep: (unit: Unit) => boolean; readonly judging: Judging; readonly checking: TemplateChecks },
+): Promise<{
   readonly found: readonly Problem[]
   readonly rendered: Result['units']
   readonly given: readonly { readonly unit: Unit; readonly names: readonly string[] }[]
   readonly kept: readonly RenderedUnit[]
-} {
+}> {
   const found: Problem[] = []
   const rendered: Result['units'][number][] = []
   const given: { readonly unit: Unit; readonly names: readonly string[] }[] = []
@@ -186,6 +206,7 @@ function renderAll(
   for (const one of renderEach(units, judging)) {
     found.push(...one.problems)
     if (!one.ok) continue
+    await checking.add(one.value)
     const { unit, part, wanted, outputs } = one.value
     const { Resources: resources } = part.body
     const number = isMap(resources) ? Object.keys(resources).length : 0

@@ -66,6 +66,7 @@ const noPorts: Ports = {
   },
   records: async () => ({ append: async () => {}, list: async () => [] }),
   probe: async () => ({ is: 'answered', status: 200, took: 0 }),
+  check: async () => ({ is: 'missing' }),
   clock: { now: () => new Date(0), sleep: async () => {} },
   reporter: { step: () => {}, unit: () => {} },
   show: () => {},

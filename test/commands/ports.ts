@@ -45,6 +45,8 @@ export function worldOf(
     readonly signal?: AbortSignal
     /** What the addresses of services answer; without it, none is asked. */
     readonly probe?: Ports['probe']
+    /** The programs that judge templates; without it, none is installed. */
+    readonly check?: Ports['check']
     /** What changes while a command watches; each item is one moment. */
     readonly changes?: () => Iterable<void>
   } = {},
@@ -110,6 +112,7 @@ export function worldOf(
       (async (url) => {
         throw new Error(`${url} is not to be asked`)
       }),
+    check: more.check ?? (async () => ({ is: 'missing' })),
     clock,
     reporter: {
       step: () => {},
