@@ -33,6 +33,7 @@ function filesWith(more: { readonly repositories?: string; readonly stages?: str
           production: true
           stack: { service_role: "arn:aws:iam::${accounts.prod}:role/protium/cloudformation-prod" }
       workflows: { actions: actions, repository: acme/catalog }
+      glass: { by: ["@acme/oncall"] }
       trust:
         organisation: "9919"
         repositories: ${more.repositories ?? '{ acme/catalog: { id: "100" }, acme/checkout: { id: "101" }, acme/shop: { id: "102", services: [orders, cart], stacks: [legacy-shop] } }'}
@@ -110,7 +111,7 @@ describe('the roles of a catalog', () => {
 
     const problems = trustProblems(catalogOf(files))
 
-    expect([...new Set(brief(problems))]).toEqual(['trust-too-long catalog.yaml:16'])
+    expect([...new Set(brief(problems))]).toEqual(['trust-too-long catalog.yaml:17'])
     expect(problems[0]?.message).toMatch(/what it may do fills \d+ characters, and 10240 are the most/)
     expect(trustProblems(catalog)).toEqual([])
   })
