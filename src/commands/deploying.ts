@@ -12,7 +12,6 @@ import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf } from '../core/cause/diagnosis.ts'
 import { evidenceText } from '../core/cause/found.ts'
 import { redact } from '../core/cause/redact.ts'
-import type { Found } from '../core/cause/suspects.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, ended, list } from '../core/report.ts'
@@ -20,7 +19,7 @@ import { withoutSecrets } from '../core/secret.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
 import { unacknowledged } from './losses.ts'
-import { FailureWatch, parityWithBefore, seenOf } from './diagnosing.ts'
+import { FailureWatch, knownOf } from './diagnosing.ts'
 import type { Planned } from './planning.ts'
 import type { Stacks } from './stacks.ts'
 import { graphUnit } from './crossing.ts'
@@ -77,7 +76,7 @@ export type Deployment = {
   readonly reviewed?: Plan | undefined
   /** Told of a failure at its first event, while the operation is still under way. */
   readonly failing?: (unit: Unit, diagnosis: Diagnosis) => Promise<void>
-  /** What the gates of a stage come to when its turn has come; one that is held keeps its units from being begun. */
+  /** What the gates of units come to when the turn of their stage has come; one that is held keeps them from being begun. */
   readonly gates?: (stage: Stage, units: readonly Planned[]) => Promise<readonly Gate[]>
   /** What the record of a unit says that was not waited for. */
   readonly glass?: (unit: Unit) => DeploymentRecord['glass']
@@ -104,11 +103,13 @@ export async function deployUnits(ports: Ports, deployment: Deployment): Promise
   const attempts: Attempt[] = []
   const graph = graphOfUnits(planned)
   for (const { stage, units } of inStages(planned, organisation)) {
-    const held = stage === undefined ? undefined : await heldIn(stage, { units, attempts, deployment })
+    const held = stage === undefined ? nothingHeld : await heldIn(stage, { units, attempts, deployment })
     await deployGroup(ports, { units, graph, attempts, held, deployment })
   }
   return attempts
 }
+
+const nothingHeld: ReadonlyMap<Unit, string> = new Map()
 
 /** Nothing is to be deployed, and of nothing is it still to be seen whether it is healthy. */
 async function isNothing(planned: readonly Planned[], { records }: Deployment): Promise<boolean> {
@@ -133,7 +134,8 @@ async function deployGroup(
     readonly units: readonly Planned[]
     readonly graph: Graph
     readonly attempts: Attempt[]
-    readonly held: string | undefined
+    /** Why units are not begun now. */
+    readonly held: ReadonlyMap<Unit, string>
     readonly deployment: Deployment
   },
 ): Promise<void> {
@@ -152,7 +154,13 @@ async function deployGroup(
     const needs = graph.nodes.get(id)?.needs ?? []
     const work = async (): Promise<void> => {
       try {
-        const attempt = await attemptOf(ports, { planned, needs, attempts: all, held, deployment })
+        const attempt = await attemptOf(ports, {
+          planned,
+          needs,
+          attempts: all,
+          held: held.get(planned.unit),
+          deployment,
+        })
         all.push(attempt)
         ended.set(id, attempt)
         tell()
@@ -243,7 +251,7 @@ export function columnsOf(attempts: readonly Attempt[], organisation: Organisati
   return [...stages.filter((name) => found.has(name)), ...[...found].filter((name) => !stages.includes(name))]
 }
 
-/** Why what is due in a stage may not be begun; nothing if it may. */
+/** Why units that are due in a stage may not be begun. A service is held by its own gates; approval is of all that go on. */
 async function heldIn(
   stage: Stage,
   {
@@ -251,16 +259,28 @@ async function heldIn(
     attempts,
     deployment,
   }: { readonly units: readonly Planned[]; readonly attempts: readonly Attempt[]; readonly deployment: Deployment },
-): Promise<string | undefined> {
+): Promise<ReadonlyMap<Unit, string>> {
   const due = units.filter(
     ({ unit, planned }) => planned.verdict !== 'nothing' && blockerOf(unit, attempts) === undefined,
   )
-  if (due.length === 0) return undefined
-  const held = heldGates((await deployment.gates?.(stage, due)) ?? [])
-  if (held.length > 0) return heldText(held)
-  if (stage.approval === undefined) return undefined
-  const asked = due.map(({ unit }) => unit)
-  return (await deployment.approve(stage, asked)) ? undefined : `waits for approval by ${list(stage.approval.by)}`
+  const held = new Map<Unit, string>()
+  for (const group of Map.groupBy(due, ({ unit }) => unit.service?.service ?? unit.id).values()) {
+    const gates = heldGates((await deployment.gates?.(stage, group)) ?? [])
+    if (gates.length > 0) for (const { unit } of group) held.set(unit, heldText(gates))
+  }
+  const asked = due.flatMap(({ unit }) => (held.has(unit) ? [] : [unit]))
+  if (asked.length === 0 || stage.approval === undefined || (await deployment.approve(stage, asked))) return held
+  for (const unit of asked) held.set(unit, waitsForApproval(stage.approval.by))
+  return held
+}
+
+function waitsForApproval(by: readonly string[]): string {
+  return `waits for approval by ${list(by)}`
+}
+
+/** Whether it is held for nothing but the word of somebody. */
+export function isForApproval({ is, why }: Attempt): boolean {
+  return is === 'held' && why?.startsWith(waitsForApproval([])) === true
 }
 
 /** The earlier attempt because of which a unit is not begun. */
@@ -291,7 +311,7 @@ type Turn = {
   /** The units that it builds on. */
   readonly needs: readonly string[]
   readonly attempts: readonly Attempt[]
-  /** Why the stage is not deployed to now. */
+  /** Why it is not begun now. */
   readonly held: string | undefined
   readonly deployment: Deployment
 }
@@ -370,24 +390,12 @@ async function proved(
   const told = (detail: string): void => ports.reporter.unit({ ...position, is: 'deploying', detail, done: of, of })
   const proof = await proofOf(ports, { ...fresh, check, provisioner, told })
   if (proof.is === 'healthy') return { ...attempt, proof }
-  const before = await parityWithBefore(unit, {
-    part,
-    organisation: deployment.organisation,
-    records: deployment.records,
-    image: deployment.images?.get(unit.id),
-  })
   const { cause, evidence } = unhealthyCause(proof, ports.clock.now())
   // Where the cloud may not be asked how it is, there is nothing more to be asked; on the way back it would be gone.
-  const seen = await seenOf(provisioner, {
-    stack: fresh.wanted.stack,
-    failing: proof.is === 'unknown' ? undefined : {},
-    signal: ports.signal,
-  })
-  const diagnosis = diagnosisOf(cause, {
-    part,
-    evidence: { ...seen, ...evidence, ...(before !== undefined && { before }) },
-  })
-  const failing = deployment.failing?.(unit, diagnosis)
+  const failing = proof.is === 'unknown' ? undefined : {}
+  const known = await knownOf(provisioner, { ...aboutOf(ports, { fresh, deployment }), failing })
+  const diagnosis = diagnosisOf(cause, { part, evidence: { ...known, ...evidence } })
+  const telling = deployment.failing?.(unit, diagnosis)
   const back: WayBack =
     proof.is === 'unknown'
       ? { is: 'unproved' }
@@ -396,7 +404,7 @@ async function proved(
         : attempt.is === 'unchanged'
           ? await wayBackKnown(unit, deployment.records)
           : await wentBack(ports, { fresh, provisioner, terms: stacks.terms, told })
-  await failing
+  await telling
   const status = back.is === 'back' || back.is === 'failed' ? back.status : statusOf(fresh)
   return {
     unit,
@@ -493,8 +501,9 @@ async function execute(
   const of = planned.changes.length
   const done = new Set<string>()
   const watch = new FailureWatch(fresh.part)
+  const about = aboutOf(ports, { fresh, deployment })
   let last = 'unknown'
-  let seen: Promise<Found> | undefined
+  let known: ReturnType<typeof knownOf> | undefined
   let told: Promise<void> | undefined
   let detail = ''
   // Of an update that somebody has cancelled there is no cause; there is a word, though.
@@ -507,8 +516,8 @@ async function execute(
       const diagnosis = watch.diagnosis()
       detail = diagnosis === undefined ? '' : causeText(diagnosis)
       // The rollback takes away what is to be seen, so it is looked for now, while the operation goes on.
-      seen = seenOf(provisioner, { stack: wanted.stack, failing: watch.failing(), signal: ports.signal })
-      told = tellFailing(seen, { unit, watch, deployment })
+      known = knownOf(provisioner, { ...about, failing: watch.failing() })
+      told = tellFailing(known, { unit, watch, deployment })
       // It is waited for at the end.
       told.catch(() => undefined)
     }
@@ -518,13 +527,7 @@ async function execute(
   if (last === 'CREATE_COMPLETE' || last === 'UPDATE_COMPLETE') {
     return proved(ports, { fresh, deployment, attempt: { unit, is: 'deployed', touched: of } })
   }
-  const before = await parityWithBefore(unit, {
-    part: fresh.part,
-    organisation: deployment.organisation,
-    records: deployment.records,
-    image: deployment.images?.get(unit.id),
-  })
-  const diagnosis = watch.diagnosis({ ...(await seen), ...(before !== undefined && { before }) })
+  const diagnosis = watch.diagnosis(await (known ?? knownOf(provisioner, { ...about, failing: undefined })))
   const failure = { status: last, rolledBack: last.endsWith('ROLLBACK_COMPLETE') }
   return {
     unit,
@@ -535,12 +538,23 @@ async function execute(
   }
 }
 
+/** What is asked about when a unit fails. */
+function aboutOf(
+  { signal }: Ports,
+  {
+    fresh: { unit, part, wanted },
+    deployment: { organisation, records, images },
+  }: { readonly fresh: Planned; readonly deployment: Deployment },
+): Omit<Parameters<typeof knownOf>[1], 'failing'> {
+  return { unit, part, stack: wanted.stack, organisation, records, image: images?.get(unit.id), signal }
+}
+
 /** Tells of a failure as soon as it is known what is to be seen of it, which is a matter of seconds. */
 async function tellFailing(
-  seen: Promise<Found>,
+  known: ReturnType<typeof knownOf>,
   { unit, watch, deployment }: { readonly unit: Unit; readonly watch: FailureWatch; readonly deployment: Deployment },
 ): Promise<void> {
-  const diagnosis = watch.diagnosis(await seen)
+  const diagnosis = watch.diagnosis(await known)
   if (diagnosis !== undefined) await deployment.failing?.(unit, diagnosis)
 }
 

@@ -2,7 +2,7 @@ import type { Diagnosis } from '../core/cause/diagnosis.ts'
 import { diagnosisOf, parityOf } from '../core/cause/diagnosis.ts'
 import type { Cause, FailureEvent } from '../core/cause/first.ts'
 import { firstCause } from '../core/cause/first.ts'
-import type { Evidence, Found, Parity } from '../core/cause/suspects.ts'
+import type { Evidence, Parity } from '../core/cause/suspects.ts'
 import type { DataMap } from '../core/data.ts'
 import { isList, isMap } from '../core/data.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
@@ -65,19 +65,30 @@ function handlerOf(body: DataMap, { within, logicalId = '' }: Cause): string | u
 }
 
 /**
- * What is to be seen of a failure at this moment. It only explains: whatever keeps it from being seen, the failure is told all the
- * same.
+ * All that is known of a failure besides its cause: what is to be seen of it at this moment, and what the unit shares with the
+ * stage before.
  */
-export async function seenOf(
+export async function knownOf(
   provisioner: Provisioner,
   {
+    unit,
     stack,
     failing,
     signal,
-  }: { readonly stack: StackId; readonly failing: FailingResource | undefined; readonly signal: AbortSignal },
-): Promise<Found> {
-  if (failing === undefined || provisioner.evidence === undefined) return {}
-  return provisioner.evidence(stack, failing, signal)
+    ...of
+  }: Side & {
+    readonly unit: Unit
+    readonly stack: StackId
+    /** What is to be looked at; nothing where there is nothing to be seen. */
+    readonly failing: FailingResource | undefined
+    readonly signal: AbortSignal
+  },
+): Promise<Omit<Evidence, 'cause'>> {
+  const [seen, before] = await Promise.all([
+    failing === undefined ? undefined : provisioner.evidence?.(stack, failing, signal),
+    parityWithBefore(unit, of),
+  ])
+  return { ...seen, ...(before !== undefined && { before }) }
 }
 
 /** A resource of a nested stack is called `Network/Vpc`. */
@@ -95,24 +106,22 @@ function failureEvent(event: StackEvent, index: number): FailureEvent {
   }
 }
 
+/** What a unit is compared by with the stage before. */
+type Side = {
+  readonly part: RenderedStack
+  readonly organisation: Organisation
+  readonly records: Records
+  /** What it runs, where a build has handed one over. */
+  readonly image: string | undefined
+}
+
 /**
  * What a unit shares with the same service in the stage before, if that runs well there: what is the same in both is cleared
  * of suspicion, and what differs is what is left.
  */
-export async function parityWithBefore(
+async function parityWithBefore(
   unit: Unit,
-  {
-    part,
-    organisation: { units, catalog },
-    records,
-    image,
-  }: {
-    readonly part: RenderedStack
-    readonly organisation: Organisation
-    readonly records: Records
-    /** What it runs, where a build has handed one over. */
-    readonly image: string | undefined
-  },
+  { part, organisation: { units, catalog }, records, image }: Side,
 ): Promise<Parity | undefined> {
   const { stage, service } = unit
   if (unit.kind !== 'instance' || stage === undefined || service === undefined) return undefined
