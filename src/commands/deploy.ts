@@ -1,6 +1,8 @@
 import type { Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import { isMap } from '../core/data.ts'
+import type { Gate } from '../core/gates.ts'
+import { heldGates } from '../core/gates.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { Plan } from '../core/plan.ts'
@@ -13,6 +15,7 @@ import type { DeploymentRecord } from '../ports.ts'
 import { deployUnits } from './deploying.ts'
 import { judgedHere } from './gating.ts'
 import { brokenGlass, glassRecord } from './glass.ts'
+import { noteWaiting } from './waiting.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
 import { healthCheckOf } from '../core/health.ts'
@@ -144,6 +147,8 @@ export const deploy = command({
     if (reviewed !== undefined) holdTo(reviewed.value, planned.value)
     const commit = await ports.files.commit(root)
     const passed = new Map<string, DeploymentRecord['glass']>()
+    const held = new Map<string, { readonly stage: string; readonly gates: readonly Gate[] }>()
+    const board = await ports.board(folders.records)
     const attempts = await deployUnits(ports, {
       organisation: organisation.value,
       planned: planned.value,
@@ -156,12 +161,15 @@ export const deploy = command({
           organisation: organisation.value,
           stage: each,
           planned: due,
-          board: await ports.board(folders.records),
+          board,
           records,
           commit,
           glass,
         })
-        for (const { unit } of due) passed.set(unit.id, glassRecord(glass, gates).glass)
+        for (const { unit } of due) {
+          passed.set(unit.id, glassRecord(glass, gates).glass)
+          held.set(unit.id, { stage: each.name, gates: heldGates(gates) })
+        }
         return gates
       },
       glass: ({ id }) => passed.get(id),
@@ -170,6 +178,7 @@ export const deploy = command({
         glass !== undefined ||
         (await asked(ports, { stage: each, planned: planned.value.filter(({ unit }) => units.includes(unit)) })),
     })
+    await noteWaiting(ports, { board, attempts, held, commit })
     const outcome = outcomeOf(attempts, {
       organisation: organisation.value,
       again: [

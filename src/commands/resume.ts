@@ -1,7 +1,6 @@
 import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import type { Waiting } from '../core/board.ts'
-import { withoutWaiting } from '../core/board.ts'
 import type { Markdown } from '../core/markdown.ts'
 import { blocks, code, plainText, prose, table as rows } from '../core/markdown.ts'
 import type { Problem } from '../core/problem.ts'
@@ -180,32 +179,30 @@ async function settled(
   }
 }
 
-/** In a terminal: deploys what waits on the board of this machine and may go on now. */
+/** In a terminal: deploys what waits on the board of this machine and may go on now, in one go. */
 async function locally(
   ports: Ports,
   { root, state }: { readonly root: string; readonly state: string },
 ): Promise<Result> {
-  const board = await ports.board(stateFolders(root, state).records)
-  const seen = await board.read()
-  const ends: Resumed[] = []
-  const problems: Problem[] = []
-  for (const entry of seen.waiting) {
-    const standing = standingOf(entry, { board: seen, now: ports.clock.now() })
-    const why = entry.gates.map((gate) => gate.why).join(' ')
-    if (standing.is !== 'due' || standing.approvedSince !== undefined || standing.locks.length > 0) {
-      ends.push({ repository: root, entry, is: 'waits', why })
-      continue
-    }
-    const given = { services: [entry.unit], root: [root], state: [state] }
-    const accepted = deploy.accept(new Map(Object.entries(given)))
-    if (!accepted.ok) return bad(accepted.problems)
-    const outcome = await accepted.value(ports)
-    problems.push(...(outcome.problems ?? []))
-    if (outcome.exit === 'done') {
-      await board.change((newest) => withoutWaiting(newest, [entry.unit], entry.commit), `${entry.unit} went on`)
-      ends.push({ repository: root, entry, is: 'started', why: 'Deployed.' })
-    } else ends.push({ repository: root, entry, is: outcome.exit === 'needs-approval' ? 'waits' : 'failed', why })
+  const board = await (await ports.board(stateFolders(root, state).records)).read()
+  const isDue = (entry: Waiting): boolean => {
+    const standing = standingOf(entry, { board, now: ports.clock.now() })
+    return standing.is === 'due' && standing.approvedSince === undefined && standing.locks.length === 0
   }
-  const result = resultOf(ends, problems)
-  return ends.some(({ is }) => is === 'failed') ? { ...result, exit: 'failed' } : result
+  const due = board.waiting.filter(isDue)
+  const given = { services: due.map(({ unit }) => unit), root: [root], state: [state] }
+  const accepted = deploy.accept(new Map(Object.entries(given)))
+  if (!accepted.ok) return bad(accepted.problems)
+  const outcome = due.length === 0 ? undefined : await accepted.value(ports)
+  if (outcome !== undefined) ports.show(outcome)
+  const left = outcome === undefined ? board : await (await ports.board(stateFolders(root, state).records)).read()
+  const ends = board.waiting.map((entry): Resumed => {
+    const after = left.waiting.find(({ unit, commit }) => unit === entry.unit && commit === entry.commit)
+    const why = (after ?? entry).gates.map((gate) => gate.why).join(' ')
+    if (after !== undefined || !due.includes(entry)) return { repository: root, entry, is: 'waits', why }
+    return { repository: root, entry, is: 'started', why: outcome?.exit === 'done' ? 'Deployed.' : 'See above.' }
+  })
+  const result = resultOf(ends, [])
+  const isWell = outcome === undefined || outcome.exit === 'done' || outcome.exit === 'needs-approval'
+  return isWell ? result : { ...result, exit: outcome.exit }
 }

@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { gitHub } from '../../src/adapters/github.ts'
 import { branchBoard } from '../../src/adapters/github/board.ts'
 import type { Outcome } from '../../src/command.ts'
+import { deploy } from '../../src/commands/deploy.ts'
 import { resume } from '../../src/commands/resume.ts'
 import type { Board, Waiting } from '../../src/core/board.ts'
 import { readBoard, withoutWaiting, withWaiting } from '../../src/core/board.ts'
@@ -12,6 +14,7 @@ import { manualClock } from '../fakes/github/clock.ts'
 import type { Seed } from '../fakes/github/seed.ts'
 import type { GitHub, Grant } from '../fakes/github/server.ts'
 import { startGitHub } from '../fakes/github/server.ts'
+import { small } from './organisation.ts'
 import { run as runCommand, worldOf } from './ports.ts'
 
 const minute = 60_000
@@ -717,4 +720,35 @@ describe('the end of a run', () => {
     if (nth > 0) await own.resume(given, as)
     return { requests, state: await newest(), waiting: (await own.seen()).waiting }
   }
+})
+
+describe('in a terminal', () => {
+  const commit = 'c'.repeat(40)
+  const catalogText = small({ stages: ['dev', 'prod'], services: { cart: { size: 1, topics: 1 } } })
+  const freeze =
+    'freezes: [{ name: "sale", from: 2026-11-22T00:00, to: 2026-11-22T18:00, zone: UTC, stages: [prod], reason: "the sale" }]\n'
+  const tree = new Map([...catalogText, ['catalog.yaml', `${catalogText.get('catalog.yaml') ?? ''}${freeze}`]])
+  const night = new Date('2026-11-22T23:00:00Z')
+
+  test('what a freeze holds is on the board of the machine, and is deployed when that is over', async () => {
+    const own = worldOf(() => tree, { commit })
+    const later = { ...own, ports: { ...own.ports, clock: { ...own.ports.clock, now: () => night } } }
+    const board = async () => (await own.ports.board(join(own.folder, 'records'))).read()
+    const deployed = await runCommand(deploy, own)
+    const held = (await board()).waiting
+    const early = await runCommand(resume, own)
+    const resumed = await runCommand(resume, later)
+    const idle = await runCommand(resume, later)
+    own.end()
+
+    expect(deployed.exit).toBe('needs-approval')
+    expect(held.map(({ unit, stage, gates }) => [unit, stage, gates.map(({ gate }) => gate)])).toEqual([
+      ['cart/prod', 'prod', ['freeze']],
+      ['environment/prod', 'prod', ['freeze']],
+    ])
+    const both = ['cart', 'environment'].map((name) => `${own.folder} ${name}/prod`)
+    expect(units(early, 'waiting')).toEqual(both)
+    expect(units(resumed, 'started')).toEqual(both)
+    expect(idle.text(plain)).toBe('Nothing waits.')
+  })
 })

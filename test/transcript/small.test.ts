@@ -130,15 +130,19 @@ describe('protium', () => {
         test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
         plan       Shows what a deployment would change, resource by resource. Changes nothing.
         deploy     Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
+        resume     Goes on with what was held and may go on now: a soak or a freeze is over, somebody has approved, a runner was lost.
         rollback   Goes back to the last good deployment of a unit: the files of its commit, and the image that ran.
-        cancel     Takes back the update of a stack that is under way, and waits until what ran before runs again.
+        lock       Keeps services, or one of their stages, from being deployed until the lock is given back.
+        unlock     Gives back a lock; or breaks that of somebody else, which is recorded.
+        cancel     Takes back what waits to be deployed, and the update of a stack that is under way: waits until what ran before runs again.
         remove     Deletes the stacks of units. What holds data stays until it is acknowledged; the files are not touched.
-        status     Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address.
+        status     Shows what runs where: for each service and stage the version, how its last deployment ended, since when, and its address; what waits, and what is locked.
         compare    Compares a service in two stages: what differs, who declared it, and what nobody did.
         drift      Looks for what was changed by hand in stacks, property by property; brings it back, or takes it into the files.
         stage      Says which stage a host belongs to.
         ledger     Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.
         workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
+        trust      Shows who may do what in the accounts, as CloudFormation that catalog.yaml makes. With --write, writes it.
         explain    Explains a problem by its code, or a line of something rendered: the template and the inputs that it came from.
 
       Every command knows --json, --plain and --help. Exit codes: 0 done, 1 failed, 2 bad-input, 3 needs-approval, 4 different, 5 unfinished.
