@@ -162,6 +162,7 @@ export const deploy = command({
           stage: each,
           planned: due,
           board,
+          fetched: async () => ports.files.board(root),
           records,
           commit,
           glass,

@@ -1,6 +1,6 @@
 /** Whether a promotion may begin: what its gates are judged by, what is said of one that waits, and what of one that does no more. */
 import type { Ports } from '../command.ts'
-import type { Waiting } from '../core/board.ts'
+import type { Board, Waiting } from '../core/board.ts'
 import { locksOn, waitingOn, withoutWaiting, withWaiting } from '../core/board.ts'
 import type { Catalog } from '../core/catalog.ts'
 import type { Run } from '../core/event.ts'
@@ -93,6 +93,7 @@ export async function judgedHere(
     stage,
     planned,
     board,
+    fetched,
     records,
     commit,
     glass,
@@ -101,6 +102,8 @@ export async function judgedHere(
     readonly stage: Stage
     readonly planned: readonly Planned[]
     readonly board: BoardHost
+    /** The board of the repository as git has it here: what is locked there is not deployed from here either. */
+    readonly fetched: () => Promise<Board | undefined>
     readonly records: Records
     readonly commit: string | undefined
     readonly glass: Glass | undefined
@@ -115,16 +118,22 @@ export async function judgedHere(
     const { id, bundle } = previous
     before.push({ unit: id, commit, version: bundle.version, soak, records: await records.list(id, { latest: 50 }) })
   }
-  const isOpen = before.length === 0 && catalog.freezes.length === 0 && seen.locks.length === 0
+  const isReal = planned.some(({ unit }) => unit.environment.provisioner !== 'local')
+  const there = isReal ? await fetched() : undefined
+  const boardsOf = ({ environment }: Unit): readonly Board[] =>
+    there === undefined || environment.provisioner === 'local' ? [seen] : [seen, there]
+  const isLocked = [seen, there].some((each) => each !== undefined && each.locks.length > 0)
+  const isOpen = before.length === 0 && catalog.freezes.length === 0 && !isLocked
   if (isOpen && glass === undefined) return []
   const now = ports.clock.now()
+  const locks = planned.flatMap(({ unit }) => boardsOf(unit).flatMap((each) => locksOn(each, { unit: unit.id, now })))
   const gates = gatesOf({
     now,
     stage: stage.name,
     by: ports.by,
     before,
     freezes: catalog.freezes,
-    locks: [...new Set(planned.flatMap(({ unit }) => locksOn(seen, { unit: unit.id, now })))],
+    locks: [...new Set(locks)],
     ...(stage.approval !== undefined && glass !== undefined && { approval: { asks: stage.approval.by, not: [] } }),
     ...(glass !== undefined && { glass }),
   })
@@ -217,11 +226,11 @@ export async function approvalOf(
   )
   const by = await firstOf(ports, late, asks)
   const against = by.voice === undefined ? undefined : await firstOf(ports, refusing, asks)
-  const reasons = [...not, ...by.not, ...(against?.not ?? [])]
+  const reasons = [...not, ...by.not, ...(against?.unseen ?? [])]
   return {
     asks,
     // Who cannot be told from one of those that may, and asks for changes, is taken for one.
-    ...(by.voice !== undefined && (against?.not.length ?? 0) === 0 && { by: by.voice }),
+    ...(by.voice !== undefined && (against?.unseen.length ?? 0) === 0 && { by: by.voice }),
     ...(against?.voice !== undefined && { against: against.voice }),
     not:
       pull === undefined ? [...reasons, 'The commit came by no pull request, so there is no review of it.'] : reasons,
@@ -238,18 +247,19 @@ async function firstOf(
   ports: Ports,
   voices: readonly Voice[],
   asks: readonly string[],
-): Promise<{ readonly voice?: Voice; readonly not: readonly string[] }> {
+): Promise<{ readonly voice?: Voice; readonly not: readonly string[]; readonly unseen: readonly string[] }> {
   const not: string[] = []
+  const unseen: string[] = []
   for (const voice of voices) {
     try {
-      if (await isOneOf({ ...ports, by: voice.by }, asks)) return { voice, not }
+      if (await isOneOf({ ...ports, by: voice.by }, asks)) return { voice, not, unseen }
       not.push(`${voice.by} is none of them.`)
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== 'github-permission') throw error
-      not.push(`It could not be seen whether ${voice.by} is one of them: ${ended(error.message)} ${error.remedy}`)
+      unseen.push(`It could not be seen whether ${voice.by} is one of them: ${ended(error.message)} ${error.remedy}`)
     }
   }
-  return { not }
+  return { not: [...not, ...unseen], unseen }
 }
 
 /**

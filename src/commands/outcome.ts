@@ -7,7 +7,7 @@ import { planOf } from '../core/plan.ts'
 import type { Paint } from '../core/report.ts'
 import { count, list, placeText, planText, table } from '../core/report.ts'
 import type { Attempt } from './deploying.ts'
-import { columnsOf, positionOf, stopped } from './deploying.ts'
+import { columnsOf, isForApproval, positionOf, stopped } from './deploying.ts'
 import { lossProblems } from './losses.ts'
 
 /** How a deployment ended, as a command's outcome. */
@@ -24,7 +24,7 @@ export function outcomeOf(
   const cut = attempts.some(({ is, why, isOpen }) => is === 'skipped' && (why === stopped || isOpen === true))
   const lossy = held.filter(({ losses }) => losses !== undefined)
   const others = held.filter(({ replanned }) => replanned !== undefined)
-  const waiting = held.length > lossy.length + others.length
+  const waiting = held.some(isForApproval)
   // What waits for nobody and was not stopped was left out because of something that is wrong.
   const left = attempts.some(({ is, why }) => is === 'skipped' && why !== stopped) && !cut && held.length === 0
   const units = attempts.map(({ unit, is, touched, why, failure, proof }) => ({
@@ -51,6 +51,7 @@ export function outcomeOf(
         summaryTable(attempts, { organisation, paint }),
         ...failed.map((each) => failureText(each, paint)),
         ...attempts.flatMap((each) => openText(each)),
+        ...gatedText(held.filter(isGated), paint),
         ...others.map(({ unit, why = '', replanned }) =>
           replanned === undefined ? '' : `${paint.bold(unit.id)} ${why}:\n\n${planText(planOf([replanned]), paint)}`,
         ),
@@ -82,6 +83,21 @@ export function outcomeOf(
       { run: `status${folders}`, why: 'what runs where' },
     ],
   }
+}
+
+/** Held by a gate: neither for approval, nor because of what it would be now. */
+function isGated(attempt: Attempt): boolean {
+  return (
+    attempt.is === 'held' && !isForApproval(attempt) && attempt.losses === undefined && attempt.replanned === undefined
+  )
+}
+
+/** What is held by a gate that no word of the person at the terminal opens: for each reason the units. */
+function gatedText(gated: readonly Attempt[], paint: Paint): readonly string[] {
+  const reasons = Map.groupBy(gated, ({ why = '' }) => why)
+  return [...reasons].map(
+    ([why, those]) => `${paint.bold(list(those.map(({ unit }) => unit.id)))} ${paint.notice('held')}: ${line(why)}`,
+  )
 }
 
 /** Services by stages, one word each. */
@@ -220,7 +236,7 @@ function sentence(attempts: readonly Attempt[]): string {
     ...(number('unchanged') > 0 ? [`${number('unchanged')} unchanged`] : []),
     ...(number('failed') > 0 ? [`${number('failed')} failed`] : []),
     ...(number('skipped') > 0 ? [`${number('skipped')} not begun`] : []),
-    ...(number('held') > 0 ? [`${number('held')} waiting for approval`] : []),
+    ...(number('held') > 0 ? [`${number('held')} ${attempts.some(isGated) ? 'held' : 'waiting for approval'}`] : []),
   ]
   return `${list(parts)}.`
 }

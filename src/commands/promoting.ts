@@ -99,8 +99,9 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   await checkRolledBack(ports, { root, own, history, commit: run.commit })
   const isApart = folder !== undefined && folder !== root
   const { catalog } = organisation
-  const glass =
-    options.breakGlass === undefined ? undefined : await brokenGlass(ports, { reason: options.breakGlass, catalog })
+  // Who starts a job again breaks the glass himself; what is started again by itself breaks nothing.
+  const isBroken = options.breakGlass !== undefined && !(run.attempt > 1 && run.actor.endsWith('[bot]'))
+  const glass = isBroken ? await brokenGlass(ports, { reason: options.breakGlass, catalog }) : undefined
   const board = await ports.board(folders.records)
   const isLabelled = isLookedAfter(catalog, `${run.repository.owner}/${run.repository.name}`)
   const place = { github, board, run, catalog, stage, own, isLabelled }
@@ -169,6 +170,8 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   }
   const skipped = gates.filter(({ is }) => is === 'skipped')
   const broken = glass && { unit: promotedUnit(situation), commit: run.commit, glass, skipped }
+  // Before anything is done, so that no end of this run leaves it out.
+  if (broken !== undefined) await askForFollowUp(ports, { github, pull, broken })
   const deployment = await announced(ports, announcement)
   const attempts = await deployment.during(async () =>
     deployUnits(ports, {
@@ -198,7 +201,6 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
       await tellMended(ports, { github, pull, unit: report.unit, commit: run.commit })
   }
   await wentOn(ports, situation, { words: endOf(attempts), isDeployed: outcome.exit === 'done', root })
-  if (broken !== undefined) await askForFollowUp(ports, { github, pull, broken })
   const page = deploymentSummary(reports, { ...(log !== undefined && { run: log }) })
   return {
     ...outcome,

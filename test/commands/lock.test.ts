@@ -4,6 +4,7 @@ import { gitHub } from '../../src/adapters/github.ts'
 import { branchBoard } from '../../src/adapters/github/board.ts'
 import { ledgerRecords } from '../../src/adapters/ledger.ts'
 import type { Command, Outcome, Ports } from '../../src/command.ts'
+import { deploy } from '../../src/commands/deploy.ts'
 import { lock, unlock } from '../../src/commands/lock.ts'
 import type { Run } from '../../src/core/event.ts'
 import { plain } from '../../src/core/report.ts'
@@ -239,6 +240,53 @@ describe('a lock on this machine', () => {
     const outcome = await ask(lock, { units: ['cart'], reason: 'x' })
     expect(outcome.text(plain)).toContain('gh workflow run hold.yml')
   })
+})
+
+describe('what is locked is not deployed', () => {
+  const outcomes = ({ data }: Outcome): Readonly<Record<string, string | undefined>> => {
+    const units: { unit?: string; outcome?: string }[] = JSON.parse(JSON.stringify(data['units']))
+    return Object.fromEntries(units.map(({ unit, outcome }) => [unit, outcome]))
+  }
+  const as = (by: string): World => ({ ...world, ports: { ...world.ports, by } })
+
+  test('by anybody but the holder, who is named with the reason; and goes on when it is given back', async () => {
+    await runCommand(lock, as('ana'), given({ units: ['cart/prod'], reason: 'moving the data' }))
+    const held = await runCommand(deploy, as('ben'))
+    expect(held.exit).toBe('needs-approval')
+    expect(outcomes(held)).toMatchObject({ 'cart/dev': 'deployed', 'cart/prod': 'held', 'mail/prod': 'deployed' })
+    expect(held.text(plain)).toContain('cart/prod held: lock: ana has locked cart/prod: moving the data.')
+    expect(held.text(plain)).toContain('1 held.')
+    expect(held.next?.map(({ run }) => run).join('\n')).not.toContain('--yes')
+    await runCommand(lock, as('ana'), given({ units: ['cart/prod'], flags: ['release'] }))
+    const after = await runCommand(deploy, as('ben'))
+    expect([after.exit, outcomes(after)['cart/prod']]).toEqual(['done', 'deployed'])
+  })
+
+  test('and is by the holder', async () => {
+    await runCommand(lock, as('ana'), given({ units: ['cart'], reason: 'moving the data' }))
+    expect((await runCommand(deploy, as('ana'))).exit).toBe('done')
+  })
+
+  test('not even in an emergency: the glass passes no lock', async () => {
+    files = new Map([...files, ['catalog.yaml', `${files.get('catalog.yaml') ?? ''}glass: { by: ["@ben"] }\n`]])
+    await runCommand(lock, as('ana'), given({ units: ['cart/prod'], reason: 'moving the data' }))
+    const held = await runCommand(deploy, as('ben'), { 'break-glass': ['customers wait'] })
+    expect(outcomes(held)).toMatchObject({ 'cart/prod': 'held' })
+  })
+
+  test.each([
+    { provisioner: 'cloudformation', exit: 'needs-approval' },
+    { provisioner: 'local', exit: 'done' },
+  ])(
+    'from here where it is locked at GitHub, as git has fetched it; a rehearsal is: $provisioner',
+    async ({ provisioner, exit }) => {
+      const held = { unit: 'cart', by: 'cem', reason: 'x', since: '2026-11-22T10:00:00.000Z' }
+      const tree = small({ stages: ['dev'], services: { cart: { size: 1, topics: 0 } }, provisioner })
+      world.end()
+      world = worldOf(() => tree, { board: { format: 1, waiting: [], locks: [held] } })
+      expect((await runCommand(deploy, world)).exit).toBe(exit)
+    },
+  )
 })
 
 const repository = 'acme/catalog'
