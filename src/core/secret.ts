@@ -69,7 +69,8 @@ const forms: readonly (readonly [RegExp, string])[] = [
 const spans: readonly (readonly [RegExp, string])[] = forms.map(([form, what]) => {
   if (what === 'a private key')
     return [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----.*?(?:-----END [A-Z0-9 ]+-----|$)/gsu, what]
-  if (form.source.startsWith('^')) return [/\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,256}:(?!\$|\{)[^\s/@]{1,4096}@/giu, what]
+  if (form.source.startsWith('^'))
+    return [/\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,256}:(?!\$|\{)[^\s/@]{1,4096}@/giu, what]
   return [new RegExp(form.source, 'gu'), what]
 })
 
