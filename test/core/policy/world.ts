@@ -2,6 +2,7 @@ import { type Catalog, openCatalog } from '../../../src/core/catalog.ts'
 import { isMap } from '../../../src/core/data.ts'
 import { type Judged, judge, problemOf, type Subject } from '../../../src/core/policy.ts'
 import type { Problem } from '../../../src/core/problem.ts'
+import type { FileTree } from '../../../src/core/tree.ts'
 import { readRendered } from '../../../src/core/yaml.ts'
 
 const head = `catalog: acme
@@ -17,18 +18,23 @@ const homes = ['dev', 'staging', 'prod'].map((name, index): [string, string] => 
   `environment: ${name}\ntemplate: home@1.0.0\nprovisioner: local\naccount: "${String(index + 1).repeat(12)}"\nregion: eu-west-1\n`,
 ])
 
-/** A catalog of three stages and the templates `home` and `web`, which are empty, with a policy and waivers by their names. */
+/** The files of a catalog of three stages and the templates `home` and `web`, which are empty, with a policy. */
+export function treeOfCatalog(policy: string, more: Readonly<Record<string, string>> = {}): FileTree {
+  return new Map([
+    ['catalog.yaml', `${head}${policy}`],
+    ...homes,
+    ...['home', 'web'].map((name) => [`templates/${name}/v1/schema/schema.yaml`, 'broken: ['] as const),
+    ...Object.entries(more),
+  ])
+}
+
+/** That catalog, with waivers by the names of their files. */
 export function catalogWith(
   policy: string,
   waivers: Readonly<Record<string, string>> = {},
 ): { readonly catalog: Catalog; readonly problems: readonly Problem[] } {
-  const files: readonly (readonly [string, string])[] = [
-    ['catalog.yaml', `${head}${policy}`],
-    ...homes,
-    ...['home', 'web'].map((name) => [`templates/${name}/v1/schema/schema.yaml`, 'broken: ['] as const),
-    ...Object.entries(waivers).map(([name, text]) => [`waivers/${name}`, text] as const),
-  ]
-  const { catalog, problems } = openCatalog(new Map(files))
+  const files = Object.entries(waivers).map(([name, text]) => [`waivers/${name}`, text] as const)
+  const { catalog, problems } = openCatalog(treeOfCatalog(policy, Object.fromEntries(files)))
   if (catalog === undefined) throw new Error('there is no catalog')
   return { catalog, problems: problems.filter(({ at }) => at?.file.startsWith('templates/') !== true) }
 }
