@@ -134,18 +134,22 @@ export const deploy = command({
         last: async ({ id }: Pick<Unit, 'id'>) => (await records.list(id, { latest: 1 })).at(-1)?.wants,
       }),
     })
-    const planned = await planUnitsAs(selected.value, {
-      stacks,
-      take: (each) => each,
-      // A reviewed plan says itself what comes along.
-      ...(reviewed === undefined && { readers: readersIn(organisation.value, { selected: selected.value, services }) }),
-    })
+    const [planned, commit] = await Promise.all([
+      planUnitsAs(selected.value, {
+        stacks,
+        take: (each) => each,
+        // A reviewed plan says itself what comes along.
+        ...(reviewed === undefined && {
+          readers: readersIn(organisation.value, { selected: selected.value, services }),
+        }),
+      }),
+      ports.files.commit(root),
+    ])
     const problems = [...organisation.problems, ...planned.problems]
     if (!planned.ok) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems, sources }
     const misses = failuresThatMiss(fail, planned.value)
     if (misses.length > 0) return { exit: 'bad-input', data: { units: [] }, text: () => '', problems: misses }
     if (reviewed !== undefined) holdTo(reviewed.value, planned.value)
-    const commit = await ports.files.commit(root)
     const passed = new Map<string, DeploymentRecord['glass']>()
     const held = new Map<string, { readonly stage: string; readonly gates: readonly Gate[] }>()
     const board = await ports.board(folders.records)
