@@ -317,7 +317,19 @@ export function planText(plan: Plan, paint: Paint = plain): string {
   )
   const notes = plan.units.flatMap(({ unit, notes: said = [] }) => said.map((note) => `${unit}: ${line(note)}`))
   const told = notes.length === 0 ? [] : [notes.join('\n')]
-  return [units, ...details, ...lossTexts(plan, paint), ...told, planSummary(plan)].join('\n\n')
+  return [units, ...details, ...lossTexts(plan, paint), ...waivedTexts(plan), ...told, planSummary(plan)].join('\n\n')
+}
+
+/** What breaks a rule and is let through for a while. */
+function waivedTexts({ units }: Plan): readonly string[] {
+  const rows = units.flatMap(({ unit, policy = [] }) =>
+    policy.flatMap(({ message, rule, waiver }) =>
+      waiver?.expired === false
+        ? `${unit}: ${line(`${message} (rule ${rule}) Waived until ${waiver.until} by ${waiver.owner}: ${waiver.reason}`)}`
+        : [],
+    ),
+  )
+  return rows.length === 0 ? [] : [rows.join('\n')]
 }
 
 /** What would be lost: what keeps units from being deployed first, then what somebody has said may go. */

@@ -7,6 +7,7 @@ import { stacksOf } from '../../src/commands/stacks.ts'
 import { validate } from '../../src/commands/validate.ts'
 import { readPlan } from '../../src/core/plan.ts'
 import type { Problem } from '../../src/core/problem.ts'
+import { plain } from '../../src/core/report.ts'
 import { readRequest } from '../../src/core/request.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { small } from './organisation.ts'
@@ -100,7 +101,10 @@ describe('a waiver', () => {
         expired: false,
       },
     }
-    await run(plan, world, { out: ['plan.json'] })
+    const planned = await run(plan, world, { out: ['plan.json'] })
+    expect(planned.text(plain)).toContain(
+      'alpha/dev: `DelaySeconds` of Queue is more than 60. (rule short-delays) Waived until 2027-06-30 by @acme/alpha: The old reader needs its time.',
+    )
     const read = readPlan('plan.json', world.written.get('plan.json') ?? '')
     if (!read.ok) throw new Error('the plan cannot be read')
     const told = read.value.units.flatMap(({ unit, policy: facts = [] }) => facts.map((each) => ({ unit, ...each })))
