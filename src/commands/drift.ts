@@ -9,6 +9,7 @@ import type { FileTree } from '../core/tree.ts'
 import { accepted } from './accepting.ts'
 import type { Found } from './drifting.ts'
 import { lookedAt, originOf, originText } from './drifting.ts'
+import { checkUnlocked } from './lock.ts'
 import { mendAll } from './mending.ts'
 import { exactUnits, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
 import { exclusively, stacksOf } from './stacks.ts'
@@ -64,6 +65,7 @@ export const drift = command({
     if (!needed.ok) return bad(needed.problems)
     const folders = stateFolders(root, state)
     await using _run = mend ? await exclusively(ports, { units: chosen.value, stacks: folders.stacks }) : undefined
+    if (mend) await checkUnlocked(ports, { units: chosen.value, root, records: folders.records })
     const terms = termsOf(ports, { catalog: organisation.catalog, owner, acknowledged: acknowledged.value })
     await using stacks = stacksOf(ports, { folder: folders.stacks, for: mend ? 'deployment' : 'plan', terms })
     const found = await lookedAt(ports, { units: chosen.value, needed: needed.value, stacks })

@@ -1,11 +1,12 @@
 import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import type { Board, Lock } from '../core/board.ts'
-import { covers, hasExpired, withLock, withoutLock } from '../core/board.ts'
+import { covers, hasExpired, locksOn, withLock, withoutLock } from '../core/board.ts'
 import { digest } from '../core/canonical.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { durationSeconds } from '../core/duration.ts'
 import { line } from '../core/encode.ts'
+import type { Unit } from '../core/organisation.ts'
 import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { age, list } from '../core/report.ts'
@@ -131,6 +132,32 @@ export async function overIn({ github }: Ports, { locks }: Board): Promise<Reado
 
 export function isOver({ run }: Lock, over: ReadonlySet<string>): boolean {
   return run !== undefined && over.has(run)
+}
+
+/**
+ * What is done by hand to the stacks of units. Throws `Refused` (`lock-held`) where somebody else holds one of them: at GitHub, or on
+ * this machine; what lies in an account is looked for on both boards, as git has fetched GitHub's.
+ */
+export async function checkUnlocked(
+  ports: Ports,
+  { units, root, records }: { readonly units: readonly Unit[]; readonly root: string; readonly records: string },
+): Promise<void> {
+  const here = await (await ports.board(records)).read()
+  const real = units.filter(({ environment }) => environment.provisioner !== 'local')
+  const there = ports.run === undefined && real.length > 0 ? await ports.files.board(root) : undefined
+  if (here.locks.length + (there?.locks.length ?? 0) === 0) return
+  const now = ports.clock.now()
+  const run = ports.run === undefined ? undefined : String(ports.run.id)
+  const on = (board: Board, some: readonly Unit[]): readonly Lock[] =>
+    some.flatMap(({ id }) => locksOn(board, { unit: id, now }))
+  const locks = [...on(here, units), ...(there === undefined ? [] : on(there, real))]
+  const others = locks.filter((each) => (each.run === undefined ? each.by !== ports.by : each.run !== run))
+  const over = await overIn(ports, { ...here, locks: others })
+  const held = others.find((each) => !isOver(each, over))
+  if (held === undefined) return
+  throw new Refused('lock-held', `Nothing was touched: ${lockText(held, now)}`, {
+    remedy: `Wait until it is given back, ask ${line(held.by)} to, or have it broken by who may: \`protium unlock ${held.unit} --reason …\`.`,
+  })
 }
 
 // What both have in common

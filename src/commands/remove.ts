@@ -3,6 +3,7 @@ import { command, flag, lines, path, text } from '../command.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Paint } from '../core/report.ts'
 import { count, list, table } from '../core/report.ts'
+import { checkUnlocked } from './lock.ts'
 import { exclusively, stacksOf } from './stacks.ts'
 import { exactUnits, readFolder, sameFolders, stateFolders } from './reading.ts'
 import type { Removable, Removal } from './removing.ts'
@@ -42,6 +43,7 @@ export const remove = command({
     if (!acknowledged.ok) return bad(acknowledged.problems)
     const folders = stateFolders(root, state)
     await using _run = await exclusively(ports, { units: selected.value, stacks: folders.stacks })
+    await checkUnlocked(ports, { units: selected.value, root, records: folders.records })
     const terms = termsOf(ports, {
       catalog: organisation.value.catalog,
       owner,

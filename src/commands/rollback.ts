@@ -14,6 +14,7 @@ import type { FileTree } from '../core/tree.ts'
 import { announced, environmentOf, subjectOf, turn } from './announcing.ts'
 import type { Attempt } from './deploying.ts'
 import { deployUnits } from './deploying.ts'
+import { checkUnlocked } from './lock.ts'
 import { lossProblems, unacknowledged } from './losses.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
@@ -94,6 +95,7 @@ export const rollback = command({
     // In a terminal somebody is there to be told that another run works on the stacks; a job waits for its turn.
     const hold = ports.run === undefined ? ports.exclusive : async (stacks: string) => turn(ports, stacks)
     await using _run = show ? undefined : await hold(folders.stacks)
+    if (!show) await checkUnlocked(ports, { units: [unit], root, records: folders.records })
     const isApart = catalog !== undefined && catalog !== root
     const terms = termsOf(ports, {
       catalog: organisation.catalog,

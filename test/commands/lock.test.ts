@@ -5,7 +5,9 @@ import { branchBoard } from '../../src/adapters/github/board.ts'
 import { ledgerRecords } from '../../src/adapters/ledger.ts'
 import type { Command, Outcome, Ports } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
+import { drift } from '../../src/commands/drift.ts'
 import { lock, unlock } from '../../src/commands/lock.ts'
+import { remove } from '../../src/commands/remove.ts'
 import type { Run } from '../../src/core/event.ts'
 import { plain } from '../../src/core/report.ts'
 import type { Board } from '../../src/core/board.ts'
@@ -272,6 +274,20 @@ describe('what is locked is not deployed', () => {
     await runCommand(lock, as('ana'), given({ units: ['cart/prod'], reason: 'moving the data' }))
     const held = await runCommand(deploy, as('ben'), { 'break-glass': ['customers wait'] })
     expect(outcomes(held)).toMatchObject({ 'cart/prod': 'held' })
+  })
+
+  test.each([
+    { what: 'removed', command: remove, more: { units: ['cart/dev'], yes: ['true'] } },
+    { what: 'mended', command: drift, more: { units: ['cart/dev'], mend: ['true'], yes: ['true'] } },
+  ])('nor $what by anybody but the holder', async ({ command, more }) => {
+    await runCommand(deploy, as('ana'))
+    await runCommand(lock, as('ana'), given({ units: ['cart/dev'], reason: 'moving the data' }))
+    await expect(runCommand(command, as('ben'), more)).rejects.toMatchObject({
+      code: 'lock-held',
+      message: expect.stringContaining('cart/dev is locked by ana'),
+    })
+    const own = await runCommand(command, as('ana'), more).catch((error: unknown) => error)
+    expect(own).not.toMatchObject({ code: 'lock-held' })
   })
 
   test.each([

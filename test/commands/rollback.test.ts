@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { join } from 'node:path'
 import { folderRecords } from '../../src/adapters/records.ts'
 import { deploy } from '../../src/commands/deploy.ts'
+import { lock } from '../../src/commands/lock.ts'
 import { rollback } from '../../src/commands/rollback.ts'
 import { Refused } from '../../src/core/problem.ts'
 import { plain } from '../../src/core/report.ts'
@@ -93,6 +94,22 @@ describe('a rollback', () => {
     expect(text(plain)).toContain('Nothing was touched.')
     expect(await delay()).toBe('2')
     expect(await records()).toHaveLength(2)
+  })
+
+  test('of what somebody else has locked is refused, and shown all the same', async () => {
+    await deployed(commits[0])
+    await deployed(commits[1])
+    const ben = { ...world, ports: { ...world.ports, by: 'ben' } }
+    await run(lock, ben, { units: ['cart'], reason: ['moving the data'] })
+
+    const shown = await run(rollback, world, { unit: ['cart/prod'], show: ['true'] })
+    expect(shown.exit).toBe('done')
+    await expect(run(rollback, world, { unit: ['cart/prod'], yes: ['true'] })).rejects.toMatchObject({
+      code: 'lock-held',
+      message: expect.stringContaining('cart is locked by ben'),
+    })
+    expect(await delay()).toBe('2')
+    expect((await run(rollback, ben, { unit: ['cart/prod'], yes: ['true'] })).exit).toBe('done')
   })
 
   test('after a failure goes to what was good last', async () => {
