@@ -36,8 +36,8 @@ export const trust = command({
         ],
       }
     }
-    const tooLong = trustProblems(catalog)
-    if (tooLong.length > 0) return { exit: 'bad-input', ...none, problems: [...organisation.problems, ...tooLong] }
+    const found = [...organisation.problems, ...trustProblems(catalog)]
+    if (found.some(({ severity }) => severity === 'error')) return { exit: 'bad-input', ...none, problems: found }
     const wanted = accessTemplates(catalog)
     const { tree: there, problems } = await ports.files.tree(root, new Map([['', [folder]]]))
     const files = [...wanted].map(([file, text]) => ({ file, same: there.get(file) === text }))
@@ -58,7 +58,7 @@ export const trust = command({
             : `${write ? 'Wrote' : 'Out of step:'} ${count(stale.length, 'file')}: ${stale.join(', ')}.`,
         ),
       ...(write ? {} : { exact: [...wanted].map(([file, text]) => `# ${file}\n${text}`).join('\n') }),
-      problems: [...organisation.problems, ...problems],
+      problems: [...found, ...problems],
       sources,
       next:
         write || stale.length === 0

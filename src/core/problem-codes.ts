@@ -638,6 +638,11 @@ export const problemCodes = {
     why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
     fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
+  'role-unbounded': {
+    title: 'A template makes a role without the boundary',
+    why: 'A role that a template makes could be allowed more than what made it. So CloudFormation, where its role is made by `protium trust`, may make roles only with the boundary of the account, and a deployment without it would fail.',
+    fix: 'Give each role of the template the property `PermissionsBoundary`; docs/accounts.md shows it.',
+  },
   'run-over': {
     title: 'A promotion waits whose run cannot be started again',
     why: 'A promotion goes on when the job that held it is started again. GitHub starts no run that is older than 30 days or was started 50 times, and none that was deleted. What waited is still on the board, with this reason.',

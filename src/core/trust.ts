@@ -18,7 +18,7 @@ import {
   trustPolicy,
 } from './trust/policies.ts'
 import { branch, deploySeconds, partitionOf, roleArn, workflowsOf } from './trust/names.ts'
-import { typesIn, type Workload, workloadOf } from './trust/services.ts'
+import { typesIn, unboundedRoles, type Workload, workloadOf } from './trust/services.ts'
 
 /**
  * The roles of a catalog in its accounts: who may take each, and what it may do. They follow from catalog.yaml and the files
@@ -142,51 +142,57 @@ function placeOf(catalog: Catalog, { stage, home, repository, workload }: JobSit
 /** IAM counts no white space. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const longest = { name: 64, trust: 2048, permissions: 10_240 } as const
 
-/** What of the roles IAM would not take. */
+/** What of the roles IAM would not take; and, as warnings, what the templates make that the roles may not. */
 export function trustProblems(catalog: Catalog): readonly Problem[] {
-  return rolesOf(catalog).flatMap(({ arn, repository, stage, trust, permissions }): Problem[] => {
-    const name = arn.slice(arn.lastIndexOf('/') + 1)
-    const at = catalog.document.keyPlace(
-      repository === undefined ? ['stages', stage] : ['trust', 'repositories', repository],
-    )
-    const tell = (what: string, remedy: string): Problem => ({
-      code: 'trust-too-long',
-      severity: 'error',
-      message: `The role ${name} cannot be made: ${what}.`,
-      expected: 'A role as IAM takes it.',
-      remedy,
-      at,
-    })
-    const sizes = { trust: canonicalJson(trust).length, permissions: canonicalJson(permissions).length }
-    return [
-      ...(name.length > longest.name
-        ? [
-            tell(
-              `its name has ${name.length} characters, and ${longest.name} are the most`,
-              'Shorten the name of the stage.',
-            ),
-          ]
-        : []),
-      ...(sizes.trust > longest.trust
-        ? [
-            tell(
-              `who may take it fills ${sizes.trust} characters, and ${longest.trust} are the most`,
-              'Shorten the names.',
-            ),
-          ]
-        : []),
-      ...(sizes.permissions > longest.permissions
-        ? [
-            tell(
-              `what it may do fills ${sizes.permissions} characters, and ${longest.permissions} are the most`,
-              repository === undefined
-                ? 'List fewer `actions:`, or give the stage a service role of your own.'
-                : 'Deploy fewer services from this repository.',
-            ),
-          ]
-        : []),
-    ]
+  const roles = rolesOf(catalog)
+  return [
+    ...roles.flatMap((role) => tooLong(catalog, role)),
+    ...(roles.some(({ purpose }) => purpose === 'service') ? unboundedRoles(catalog) : []),
+  ]
+}
+
+function tooLong(catalog: Catalog, { arn, repository, stage, trust, permissions }: Role): readonly Problem[] {
+  const name = arn.slice(arn.lastIndexOf('/') + 1)
+  const at = catalog.document.keyPlace(
+    repository === undefined ? ['stages', stage] : ['trust', 'repositories', repository],
+  )
+  const tell = (what: string, remedy: string): Problem => ({
+    code: 'trust-too-long',
+    severity: 'error',
+    message: `The role ${name} cannot be made: ${what}.`,
+    expected: 'A role as IAM takes it.',
+    remedy,
+    at,
   })
+  const sizes = { trust: canonicalJson(trust).length, permissions: canonicalJson(permissions).length }
+  return [
+    ...(name.length > longest.name
+      ? [
+          tell(
+            `its name has ${name.length} characters, and ${longest.name} are the most`,
+            'Shorten the name of the stage.',
+          ),
+        ]
+      : []),
+    ...(sizes.trust > longest.trust
+      ? [
+          tell(
+            `who may take it fills ${sizes.trust} characters, and ${longest.trust} are the most`,
+            'Shorten the names.',
+          ),
+        ]
+      : []),
+    ...(sizes.permissions > longest.permissions
+      ? [
+          tell(
+            `what it may do fills ${sizes.permissions} characters, and ${longest.permissions} are the most`,
+            repository === undefined
+              ? 'List fewer `actions:`, or give the stage a service role of your own.'
+              : 'Deploy fewer services from this repository.',
+          ),
+        ]
+      : []),
+  ]
 }
 
 const header = `# Written by \`protium trust --write\` from catalog.yaml. Change that file, not this one.

@@ -115,6 +115,15 @@ describe('the roles of a catalog', () => {
     expect(problems[0]?.message).toMatch(/what it may do fills \d+ characters, and 10240 are the most/)
     expect(trustProblems(catalog)).toEqual([])
   })
+
+  test('cannot make the roles of templates that have no boundary, which is told at their line', () => {
+    const template = 'templates/net/v1/infrastructure/cloudformation.yaml'
+    const files = (more: string): FileTree =>
+      treeOf(Object.fromEntries(filesWith()), { [template]: `Resources:\n  R:\n    Type: AWS::IAM::Role\n${more}` })
+
+    expect(brief(trustProblems(catalogOf(files(''))))).toEqual([`role-unbounded ${template}:3`])
+    expect(trustProblems(catalogOf(files('    Properties: { PermissionsBoundary: x }\n')))).toEqual([])
+  })
 })
 
 describe.each(ofJobs.map((role) => [role.arn.split('/').at(-1) ?? '', role] as const))('%s', (_name, role) => {

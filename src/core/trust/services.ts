@@ -1,22 +1,48 @@
 import type { Catalog } from '../catalog.ts'
 import { compareText } from '../canonical.ts'
+import type { Problem } from '../problem.ts'
 
 /**
  * The types of resources that the templates of a catalog name, as their files stand. What a template makes only sometimes is
  * among them.
  */
-export function typesIn({ templates }: Pick<Catalog, 'templates'>): readonly string[] {
+export function typesIn(catalog: Pick<Catalog, 'templates'>): readonly string[] {
   const found = new Set<string>()
+  for (const { text } of templateFiles(catalog))
+    for (const [type] of text.matchAll(/\bAWS::[A-Za-z0-9]+::[A-Za-z0-9]+\b/g)) found.add(type)
+  return [...found].toSorted(compareText)
+}
+
+/** Templates that make roles and give none a boundary, each at its first role: CloudFormation may not make them. */
+export function unboundedRoles(catalog: Pick<Catalog, 'templates'>): readonly Problem[] {
+  return [...templateFiles(catalog)].flatMap(({ file, text }): Problem[] => {
+    const index = text.split('\n').findIndex((line) => /\bAWS::IAM::Role\b/.test(line))
+    if (index === -1 || text.includes('PermissionsBoundary')) return []
+    return [
+      {
+        code: 'role-unbounded',
+        severity: 'warning',
+        message: 'The template makes a role without the boundary, and CloudFormation may make none without it.',
+        expected: '`PermissionsBoundary` among the properties of each role.',
+        remedy:
+          'Add `PermissionsBoundary: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/protium/protium-boundary`.',
+        at: { file, line: index + 1, column: 1 },
+      },
+    ]
+  })
+}
+
+function* templateFiles({
+  templates,
+}: Pick<Catalog, 'templates'>): Generator<{ readonly file: string; readonly text: string }> {
   for (const { bundles } of templates.values())
-    for (const { files, parts } of bundles.values())
+    for (const { files, parts, root } of bundles.values())
       for (const { folder, engine } of parts) {
         if (engine !== 'jinja' && engine !== 'none') continue
-        for (const [path, text] of files) {
-          if (!path.startsWith(folder === '' ? folder : `${folder}/`) || path.startsWith('examples/')) continue
-          for (const [type] of text.matchAll(/\bAWS::[A-Za-z0-9]+::[A-Za-z0-9]+\b/g)) found.add(type)
-        }
+        for (const [path, text] of files)
+          if (path.startsWith(folder === '' ? folder : `${folder}/`) && !path.startsWith('examples/'))
+            yield { file: root === '' ? path : `${root}/${path}`, text }
       }
-  return [...found].toSorted(compareText)
 }
 
 /** What a type is called in IAM where it is not the same word in small letters. */
