@@ -1,4 +1,5 @@
 import type { Catalog, Workflows } from './catalog.ts'
+import type { CheckName } from './policy/rules.ts'
 import type { Problem } from './problem.ts'
 import type { Stage } from './stage.ts'
 import type { FileTree } from './tree.ts'
@@ -34,6 +35,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     app: appOf(workflows),
     fleet: fleetOf(workflows),
     glass: catalog.glass !== undefined,
+    checks: catalog.policy.checks,
     stages,
     workflows,
     cloud: (stage) => provisionerOf(catalog, stage) !== 'local',
@@ -122,6 +124,8 @@ type Facts = {
   readonly fleet: { readonly owner: string; readonly repository: string } | undefined
   /** Whether some may break the glass. */
   readonly glass: boolean
+  /** The programs that judge templates beside Protium. */
+  readonly checks: readonly CheckName[]
   readonly stages: readonly Stage[]
   readonly workflows: Workflows
   /** Whether a stage lies in an account, so that its jobs need a role there. */
@@ -378,6 +382,28 @@ function trustedRole(
   ]
 }
 
+/**
+ * How the programs get onto a runner of GitHub: cfn-lint by pipx, which is there; cfn-guard from AWS's package for the CDK, by
+ * its digest, since no registry has it under its own name.
+ */
+const installs = {
+  'cfn-lint': lines(
+    '      - name: Install cfn-lint, for the checks of policy',
+    '        run: pipx install --quiet cfn-lint==1.51.0',
+  ),
+  'cfn-guard': lines(
+    '      - name: Install cfn-guard, for the checks of policy',
+    '        working-directory: ${{ runner.temp }}',
+    '        run: |',
+    '          npm pack --silent @cdklabs/cdk-validator-cfnguard@0.0.62',
+    '          echo "4a0da4f34ebb07400827cd901522e11d3508ab13984ca001bd5ad31e2c9cea3d2b136347962d9d88862a7fec3e0e4b8328261880c20e81adcead830e1d4c3499 *cdklabs-cdk-validator-cfnguard-0.0.62.tgz" \\',
+    '            | sha512sum --check --quiet',
+    '          mkdir cfn-guard',
+    '          tar -xzf cdklabs-cdk-validator-cfnguard-0.0.62.tgz -C cfn-guard --strip-components=4 package/bin/ubuntu/x86_64/cfn-guard',
+    '          echo "$PWD/cfn-guard" >> "$GITHUB_PATH"',
+  ),
+} as const satisfies Record<CheckName, string>
+
 /** The job that reads what a stranger may have written. It is the same before and after the merge. */
 function validateJob(
   facts: Facts,
@@ -401,6 +427,7 @@ function validateJob(
     `      request: ${expression('steps.request.outputs.artifact-id')} # later jobs ask for it by this id, not by a name`,
     '    steps:',
     checkouts(facts, { what, artifact: catalogArtifact }),
+    ...facts.checks.map((name) => installs[name]),
     '      - name: Check and render all that is touched',
     '        id: validate',
     `        uses: ${own(facts, 'validate')}`,

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type Catalog, readCatalog } from '../../src/core/catalog.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { catalogWorkflows, serviceWorkflows, staleWorkflows } from '../../src/core/workflows.ts'
+import { guardPackage } from '../checks/guard.ts'
 
 const digits = '0123456789abcdef0123456789abcdef01234567'
 
@@ -11,12 +14,14 @@ type Wanted = {
   readonly provisioner?: string
   /** The lines below `workflows:`. */
   readonly workflows?: readonly string[]
+  readonly checks?: string
 }
 
 function catalog({
   stages = ['dev', 'prod'],
   provisioner = 'local',
   workflows = ['actions: actions', 'repository: acme/catalog'],
+  checks,
 }: Wanted = {}): Catalog {
   const tree = new Map([
     [
@@ -30,6 +35,7 @@ function catalog({
           `    host: "{service}.${stage}.{domain}"`,
           `    environment: main`,
         ]),
+        ...(checks === undefined ? [] : [`policy: { checks: ${checks} }`]),
         ...(workflows.length === 0 ? [] : ['workflows:', ...workflows.map((line) => `  ${line}`)]),
         '',
       ].join('\n'),
@@ -38,6 +44,7 @@ function catalog({
       'environments/main.yaml',
       `environment: main\ntemplate: vpc@1.0.0\nprovisioner: ${provisioner}\naccount: "111111111111"\nregion: eu-west-1\n`,
     ],
+    ['policy/own.guard', 'rule own { Resources exists }\n'],
   ])
   const read = readCatalog(tree)
   if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join('\n'))
@@ -150,6 +157,31 @@ describe('the workflows of a catalog', () => {
     ].join('')
 
     expect(text).toContain(`some/protium/actions/plan@${digits} # v1.2.3\n`)
+  })
+
+  test('install the programs of the checks in the job without rights, and nowhere else', () => {
+    const files = catalogWorkflows(catalog({ checks: '[cfn-lint, cfn-guard]' }))
+    const plain = catalogWorkflows(catalog())
+    for (const [name, text] of files) {
+      const installing = Object.entries(parse(text).jobs ?? {}).filter(([, job]) =>
+        /cfn-lint|cfn-guard/u.test(JSON.stringify(job)),
+      )
+      expect(installing.map(([job]) => job)).toEqual(/validate|plan|deploy/u.test(name) ? ['validate'] : [])
+      if (installing.length === 0) expect(text).toBe(plain.get(name))
+    }
+    const steps: { name: string; run?: string }[] = parse(files.get('.github/workflows/validate.yml') ?? '').jobs
+      .validate.steps
+    const names = steps.map((step) => step.name)
+    const [lint, guard] = ['cfn-lint', 'cfn-guard'].map((program) =>
+      names.indexOf(`Install ${program}, for the checks of policy`),
+    )
+    expect(lint).toBeGreaterThan(0)
+    expect([guard, names.indexOf('Check and render all that is touched')]).toEqual([(lint ?? 0) + 1, (lint ?? 0) + 2])
+    expect(steps[guard ?? 0]?.run).toContain(
+      `${Buffer.from(guardPackage.integrity.replace('sha512-', ''), 'base64').toString('hex')} *cdklabs-cdk-validator-cfnguard-${guardPackage.version}.tgz`,
+    )
+    const pinned = readFileSync(join(import.meta.dirname, '../../.ci/requirements.txt'), 'utf8')
+    expect(pinned).toContain(`\n${/cfn-lint==\S+/u.exec(steps[lint ?? 0]?.run ?? '')?.[0] ?? 'none'}\n`)
   })
 
   test('are not there for a catalog that asks for none', () => {
