@@ -225,7 +225,7 @@ function failureOf({ name }: Command, { exit }: Outcome, problems: readonly Prob
   if (exit === 'bad-input') return `${name}: ${count(errors, 'problem')}. Nothing was changed.`
   const words = {
     failed: 'it failed; the log and the job summary say why.',
-    'needs-approval': 'a stage waits for approval; the rest is done.',
+    'needs-approval': 'held; the log and the job summary say what it waits for, and since when.',
     different: 'a difference was found.',
     unfinished: 'it was stopped; run again, it does what is left.',
     done: 'done.',
