@@ -68,6 +68,7 @@ const operations = [
   'orgs/list-members',
   'pulls/create',
   'pulls/create-review',
+  'pulls/dismiss-review',
   'pulls/get',
   'pulls/list',
   'pulls/list-commits',

@@ -1,4 +1,5 @@
 import { gitHub } from '../../src/adapters/github.ts'
+import { branchBoard } from '../../src/adapters/github/board.ts'
 import { ledgerRecords } from '../../src/adapters/ledger.ts'
 import type { Command, Outcome, Ports } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
@@ -6,11 +7,15 @@ import { plan } from '../../src/commands/plan.ts'
 import { rollback } from '../../src/commands/rollback.ts'
 import { validate } from '../../src/commands/validate.ts'
 import type { About, Run } from '../../src/core/event.ts'
+import type { Board } from '../../src/core/board.ts'
+import { emptyBoard, readBoard } from '../../src/core/board.ts'
 import { digest } from '../../src/core/canonical.ts'
+import { markedKind } from '../../src/core/markdown.ts'
 import { plain, problemsText } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import type { Clock, DeploymentRecord } from '../../src/ports.ts'
 import { clientOf } from '../fakes/github/client.ts'
+import type { EnvironmentRules } from '../fakes/github/environments.ts'
 import { isMap, mapAt, textAt } from '../fakes/github/json.ts'
 import type { GitHub } from '../fakes/github/server.ts'
 import { startGitHub } from '../fakes/github/server.ts'
@@ -33,6 +38,9 @@ export type Job = {
   readonly fail?: string
   readonly image?: string
   readonly signal?: AbortSignal
+  /** Who set it off; ada if nobody is named. */
+  readonly actor?: string
+  readonly breakGlass?: string
 }
 
 /** A catalog on the local GitHub whose workflows are run step by step: by the same commands, with the real adapters. */
@@ -40,13 +48,26 @@ export type Merging = {
   readonly github: GitHub
   /** Opens a pull request that makes the catalog be these files, and plans it in every stage as its jobs do. */
   readonly propose: (tree: FileTree, more?: Proposal) => Promise<Pull>
-  /** Merges it; the commit on the default branch. */
-  readonly merge: (pull: Pull) => Promise<string>
+  /** Merges it; the commit on the default branch. `into` is what that has, where others have changed something meanwhile. */
+  readonly merge: (pull: Pull, into?: FileTree) => Promise<string>
   /** Runs one job of the workflow that deploys a commit. */
   readonly deploy: (commit: string, job: Job) => Promise<Outcome>
   /** Runs one job of the workflow that goes back; it is started on a branch, at its head of then. */
   readonly rollback: (given: Readonly<Record<string, string>>, on?: { readonly ref?: string }) => Promise<Outcome>
   /** All that was said: in logs and summaries, as outputs, and to GitHub. Without the artifacts, which hold what was rendered. */
+  /** What a command is handed in that job, and in which run. */
+  readonly jobOf: (commit: string, job?: Partial<Job>) => Ports & { readonly run: Run }
+  /** Reviews a pull request, at its head; the number of the review. */
+  readonly review: (
+    pull: Pick<Pull, 'number'>,
+    by: string,
+    event?: 'APPROVE' | 'REQUEST_CHANGES' | 'COMMENT',
+  ) => Promise<number>
+  readonly dismiss: (pull: Pick<Pull, 'number'>, review: number) => Promise<void>
+  /** What waits, and what is locked. */
+  readonly board: () => Promise<Board>
+  /** The comments of a kind on a pull request, as they are now. */
+  readonly comments: (pull: Pick<Pull, 'number'>, kind: string) => Promise<readonly string[]>
   readonly heard: () => string
   /** What jobs wrote to their logs. */
   readonly log: () => string
@@ -55,6 +76,8 @@ export type Merging = {
   /** The records of the ledger, in the order in which they were written. */
   readonly ledger: () => Promise<readonly DeploymentRecord[]>
   readonly deployments: () => Promise<readonly Deployed[]>
+  /** The newest status of the newest deployment of a commit: `queued: It soaks.` */
+  readonly statusOf: (environment: string, commit: string) => Promise<string | undefined>
   readonly close: () => Promise<void>
 }
 
@@ -68,23 +91,53 @@ export type Proposal = {
   readonly meanwhile?: (pull: Pull & { readonly branch: string }) => Promise<void>
 }
 
-export type Deployed = { readonly environment: string; readonly commit: string; readonly state: string | undefined }
+export type Deployed = {
+  readonly environment: string
+  readonly commit: string
+  readonly state: string | undefined
+}
 
-export async function startMerging(tree: FileTree, stages: readonly string[]): Promise<Merging> {
-  const github = await startGitHub({
-    organisation: 'acme',
-    members: { ada: 'admin', ben: 'member' },
-    repositories: { catalog: { files: Object.fromEntries(tree), collaborators: { ben: 'write' } } },
-  })
+export type Surroundings = {
+  /** What time it is, everywhere. */
+  readonly now?: () => Date
+  /** Members besides ada, who is the admin, and ben, who may write and opens pull requests. */
+  readonly members?: readonly string[]
+  readonly outsiders?: readonly string[]
+  readonly teams?: Readonly<Record<string, readonly string[]>>
+  readonly environments?: Readonly<Record<string, EnvironmentRules>>
+}
+
+/** Who may see who is in a team. */
+const people = { people: { permissions: { members: 'read' } } } as const
+
+export async function startMerging(
+  tree: FileTree,
+  stages: readonly string[],
+  { now = () => new Date(), members = [], outsiders = [], teams = {}, environments = {} }: Surroundings = {},
+): Promise<Merging> {
+  const clock: Clock = {
+    now,
+    sleep: async (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5))),
+  }
+  const collaborators = Object.fromEntries(['ben', ...members, ...outsiders].map((login) => [login, 'write'] as const))
+  const github = await startGitHub(
+    {
+      organisation: 'acme',
+      members: { ada: 'admin', ...Object.fromEntries(['ben', ...members].map((login) => [login, 'member'] as const)) },
+      outsiders,
+      teams: Object.fromEntries(Object.entries(teams).map(([slug, all]) => [slug, { members: all }])),
+      apps: people,
+      repositories: { catalog: { files: Object.fromEntries(tree), collaborators, environments } },
+    },
+    { clock },
+  )
   const trees = new Map([[(await github.head(repository)) ?? '', tree]])
   /** The commits of the default branch, the oldest first. */
   const main: string[] = []
   // Of one folder of stacks; each job has files and a clock of its own.
   const world = worldOf(() => tree)
-  const clock: Clock = {
-    now: () => new Date(),
-    sleep: async (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 5))),
-  }
+  /** The run that deploys each commit: it has one number, whatever the job and the attempt. */
+  const runs = new Map<string, number>()
   const said: string[] = []
   const pages: string[] = []
   const log: string[] = []
@@ -98,7 +151,8 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       attempt = 1,
       id,
       ref = 'refs/heads/main',
-    }: Pick<Run, 'commit' | 'about'> & { attempt?: number; id: number; ref?: string },
+      actor: wanted,
+    }: Pick<Run, 'commit' | 'about'> & { attempt?: number; id: number; ref?: string; actor?: string | undefined },
     {
       permissions,
       files,
@@ -113,10 +167,11 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       readonly unfetched?: true | undefined
       readonly signal?: AbortSignal | undefined
     },
-  ): Ports {
+  ): Ports & { readonly run: Run } {
     const options = {
       repository,
       token: github.token({ kind: 'job', repository, permissions }),
+      teamToken: github.token({ kind: 'app', app: 'people' }),
       api: github.url,
       clock,
       random: () => (random += 0.37) % 1,
@@ -153,12 +208,14 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         defaultBranch: 'main',
         id,
         attempt,
-        actor: 'ada',
+        actor: wanted ?? 'ada',
         commit,
         ref,
         about,
       },
       github: async () => gitHub(options),
+      by: wanted ?? 'ana',
+      board: async () => branchBoard(options, unfetched === true ? {} : { fetched: board }),
       records: async () => {
         const ledger = ledgerRecords(options)
         const all = unfetched === true ? undefined : await records()
@@ -172,6 +229,11 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
       },
       ...(signal !== undefined && { signal }),
     }
+  }
+
+  async function board(): Promise<Board> {
+    if ((await github.head(repository, 'protium-board')) === undefined) return emptyBoard
+    return readBoard('board.json', (await github.files(repository, 'protium-board')).get('board.json') ?? '')
   }
 
   /** The ledger as a checkout has it. */
@@ -220,6 +282,17 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
     return pull
   }
 
+  function deploying(
+    commit: string,
+    { attempt = 1, unfetched, signal, actor }: Partial<Job> = {},
+  ): Ports & { readonly run: Run } {
+    const write = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'write' } as const
+    return portsOf(
+      { commit, about: { is: 'push', branch: 'main' }, attempt, id: runs.get(commit) ?? 0, actor },
+      { permissions: { actions: 'read', ...write }, files: new Map(), unfetched, signal },
+    )
+  }
+
   /** Runs a command as a step; what it says in the log and in the summary is kept. */
   async function job(
     command: Command,
@@ -245,27 +318,42 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
   return {
     github,
     propose,
-    async merge({ number, head }) {
+    async merge({ number, head }, into) {
       const { pulls } = clientOf(github, { kind: 'user', login: 'ada' })
       const { sha } = (await pulls.merge({ ...at, pull_number: number })).data
-      const wanted = trees.get(head)
+      const wanted = into ?? trees.get(head)
       if (wanted !== undefined) trees.set(sha, wanted)
       main.push(sha)
+      const workflow = '.github/workflows/deploy.yml'
+      const run = { repository, workflow, event: 'push', branch: 'main', sha, actor: 'ada' }
+      runs.set(sha, await github.beginRun(run))
       return sha
     },
-    async deploy(commit, { services, stage, attempt = 1, unfetched, fail, image, signal }) {
-      const permissions = { checks: 'write', contents: 'write', deployments: 'write', pull_requests: 'write' } as const
-      const ports = portsOf(
-        // The run of a commit has one number, whatever the job and the attempt.
-        { commit, about: { is: 'push', branch: 'main' }, attempt, id: 1000 + main.indexOf(commit) },
-        { permissions, files: new Map(), unfetched, signal },
-      )
-      return job(deploy, ports, {
+    jobOf: deploying,
+    async deploy(commit, wanted) {
+      const { services, stage, fail, image, breakGlass } = wanted
+      return job(deploy, deploying(commit, wanted), {
         services: [services],
         stage: [stage],
         ...(fail !== undefined && { fail: [fail] }),
         ...(image !== undefined && { image: [image] }),
+        ...(breakGlass !== undefined && { 'break-glass': [breakGlass] }),
       })
+    },
+    async review({ number }, by, event = 'APPROVE') {
+      const parameters = { ...at, pull_number: number }
+      const body = { event, ...(event !== 'APPROVE' && { body: 'Well.' }) }
+      return Number((await github.act({ operation: 'pulls/create-review', by, parameters, body }))['id'])
+    },
+    async dismiss({ number }, review) {
+      const parameters = { ...at, pull_number: number, review_id: review }
+      await github.act({ operation: 'pulls/dismiss-review', by: 'ada', parameters, body: { message: 'No longer.' } })
+    },
+    board,
+    async comments({ number }, kind) {
+      const { issues } = clientOf(github, { kind: 'user', login: 'ada' })
+      const { data } = await issues.listComments({ ...at, issue_number: number, per_page: 100 })
+      return data.flatMap(({ body = '' }) => (markedKind(body) === kind ? [body] : []))
     },
     async rollback(given, { ref } = {}) {
       const permissions = { contents: 'write', deployments: 'write' } as const
@@ -296,6 +384,14 @@ export async function startMerging(tree: FileTree, stages: readonly string[]): P
         return { environment, commit: sha, state: data.toSorted((a, b) => b.id - a.id)[0]?.state }
       })
       return (await Promise.all(found)).toReversed()
+    },
+    async statusOf(environment, commit) {
+      const { repos } = clientOf(github, { kind: 'user', login: 'ada' })
+      const [newest] = (await repos.listDeployments({ ...at, environment, sha: commit })).data
+      if (newest === undefined) return undefined
+      const { data } = await repos.listDeploymentStatuses({ ...at, deployment_id: newest.id })
+      const last = data.toSorted((a, b) => b.id - a.id)[0]
+      return `${last?.state}: ${last?.description}`
     },
     async close() {
       world.end()

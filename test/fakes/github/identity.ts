@@ -105,6 +105,7 @@ const needs: Readonly<Record<string, string>> = {
   'orgs/list-members': 'members=read',
   'pulls/create': 'pull_requests=write',
   'pulls/create-review': 'pull_requests=write',
+  'pulls/dismiss-review': 'pull_requests=write',
   'pulls/get': 'pull_requests=read',
   'pulls/list': 'pull_requests=read',
   'pulls/list-commits': 'pull_requests=read',

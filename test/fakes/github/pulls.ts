@@ -29,6 +29,7 @@ import {
 export const pullsHandlers: Readonly<Record<string, Handler>> = {
   'pulls/create': createPull,
   'pulls/create-review': createReview,
+  'pulls/dismiss-review': pass,
   'pulls/get': async (world, call) => ({
     status: 200,
     body: await wholePull(world, call.identity, pullIn(world, call)),

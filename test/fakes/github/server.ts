@@ -165,6 +165,8 @@ export type GitHub = {
 
   /** Commits files to a branch, as a user's push does; returns the commit. */
   push(push: Push): Promise<string>
+  /** Takes somebody out of a team, as its maintainer does. */
+  leaveTeam(membership: { readonly organisation: string; readonly team: string; readonly login: string }): Promise<void>
   /** Makes a user's fork; returns its name. */
   fork(repository: string, by: string): Promise<string>
   /** Does what a request of a user would, beside the recording: `pulls/create`, `pulls/merge`. */
@@ -425,6 +427,14 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
     leaks: (source) => tokens.leaked(source) !== undefined,
     events: () => [...world.state.events],
     push: (wanted) => turns(() => push(world, wanted)),
+    leaveTeam: ({ organisation, team, login }) =>
+      turns(async () => {
+        const teams = world.state.organisations[organisation]?.teams
+        const found = teams?.[team]
+        if (teams === undefined || found === undefined)
+          throw new Error(`There is no team ${organisation}/${team} in the local GitHub`)
+        teams[team] = { ...found, members: found.members.filter((each) => each !== login) }
+      }),
     fork: (repository, by) => turns(() => fork(world, repositoryOf(world.state, repository), by)),
     act: (doing) => turns(() => act(world, doing)),
     files: async (name, ref) => readFiles(world, repositoryOf(world.state, name), ref),
