@@ -23,6 +23,10 @@ export const changes: readonly Change[] = [
       line.replace(/uses: \$\/(\S+)/, (_, path: string) => `uses: ${repository}/${path}@${commit}`),
   },
   {
+    what: 'the number of the repository that runs',
+    change: (line) => line.replaceAll('github.repository_id', 'github.event.repository.id'),
+  },
+  {
     what: 'what a job knows of its workflow',
     change: (line, { repository, commit }) =>
       line.replaceAll('job.workflow_repository', `'${repository}'`).replaceAll('job.workflow_sha', `'${commit}'`),

@@ -39,7 +39,7 @@ export type Wanted = {
   readonly repository: string
   /** Its path in the repository, at the commit that runs. */
   readonly workflow: string
-  readonly event: 'pull_request' | 'push' | 'workflow_run'
+  readonly event: 'pull_request' | 'push' | 'workflow_dispatch' | 'workflow_run'
   readonly payload: JsonMap
   /** For a pull request that of its head; what is checked out is then the merge with the base. */
   readonly commit: string
@@ -97,6 +97,8 @@ type Declared = {
   readonly permissions: Readonly<Record<string, 'read' | 'write'>>
   readonly environment?: string
   readonly deployment?: false
+  /** The workflow that it stands in. */
+  readonly file: File
 }
 
 /** What stands for the token of a job until the job is known. */
@@ -155,8 +157,8 @@ export async function startRunners(options: Options): Promise<Runners> {
         return download(asked)
       case '/token':
         return appToken(asked)
-      case '/identity':
-        return identity(asked)
+      case '/role':
+        return roleOf(asked)
       default:
         throw new Error(`The runners do not know ${request.url}`)
     }
@@ -187,11 +189,21 @@ export async function startRunners(options: Options): Promise<Runners> {
       const declared = running.jobs.get(id)
       if (declared === undefined) throw new Error(`No workflow of the run has a job ${id}`)
       const { repository } = running.wanted
-      found = { id, started: github.beginJob({ repository, run, name: id, ...declared }) }
+      const { file, ...job } = declared
+      const workflow = workflowOf(file, running)
+      found = { id, started: github.beginJob({ repository, run, name: id, workflow, ...job }) }
       running.started.set(workspace, found)
     }
     const started = await found.started
-    return started.is === 'started' ? { token: started.token } : { refused: started.reason }
+    if (started.is === 'refused') return { refused: started.reason }
+    return { token: started.token, identity: started.identity }
+  }
+
+  /** What the identity of a job says of its workflow: the file, and the ref by which it came into the run. */
+  function workflowOf({ path, by }: File, { wanted }: Running): string {
+    const [repository = wanted.repository, ref] = by?.split('@') ?? []
+    const own = wanted.event === 'pull_request' ? `refs/pull/${numberIn(wanted.payload, 'number')}/merge` : undefined
+    return `${repository}/${path}@${ref ?? own ?? `refs/heads/${wanted.branch}`}`
   }
 
   function runOf(id: number): Running {
@@ -211,22 +223,10 @@ export async function startRunners(options: Options): Promise<Runners> {
     return { token }
   }
 
-  /**
-   * What GitHub vouches for of a job that may ask: the claims that a role in an account is given for, unsigned.
-   * https://docs.github.com/en/actions/reference/security/oidc
-   */
-  function identity({ run, job: id = '' }: Asked): unknown {
-    const { jobs, wanted } = runOf(run)
-    const { permissions, environment } = jobs.get(id) ?? { permissions: {} }
-    if (permissions['id-token'] !== 'write')
-      throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable: the job may not ask for an identity')
-    const subject = environment === undefined ? `ref:refs/heads/${wanted.branch}` : `environment:${environment}`
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const claims = { iss: 'https://token.actions.githubusercontent.com', sub: `repo:${wanted.repository}:${subject}` }
-    return {
-      token: `${part({ alg: 'none' })}.${part({ ...claims, aud: 'sts.amazonaws.com' })}.`,
-      ...(environment !== undefined && roles[environment] !== undefined ? { role: roles[environment] } : {}),
-    }
+  /** What act does not know: the variable of a job's environment. */
+  function roleOf({ run, job: id = '' }: Asked): unknown {
+    const { environment = '' } = runOf(run).jobs.get(id) ?? {}
+    return { role: roles[environment] }
   }
 
   async function checkout({ run, repository = '', ref = '', token = '' }: Asked): Promise<unknown> {
@@ -284,6 +284,17 @@ export async function startRunners(options: Options): Promise<Runners> {
     return target
   }
 
+  /** A folder from which the workflows of a working copy are served, with the actions built into it. */
+  function served(copy: string): string {
+    const target = mkdtempSync(join(folder, 'served-'))
+    cpSync(join(copy, '.github'), join(target, '.github'), { recursive: true })
+    for (const file of globSync('*/action.yml', { cwd: join(root, 'actions') })) {
+      cpSync(join(root, 'actions', file), join(target, '.protium/actions', file))
+    }
+    cpSync(join(root, 'dist'), join(target, '.protium/dist'), { recursive: true })
+    return target
+  }
+
   async function run(wanted: Wanted): Promise<Run> {
     const { repository, workflow, event, payload, branch, actor } = wanted
     let git = await mirror.fetch(repository, commitOf(wanted))
@@ -295,13 +306,8 @@ export async function startRunners(options: Options): Promise<Runners> {
     const main = (await github.head(catalog)) ?? ''
     git = await mirror.fetch(catalog, main)
     // A run of the catalog itself uses its workflows and actions at its own commit, a caller those of its main branch.
-    const shared = repository === catalog ? own : await workingCopy(catalog, { commit: main, git })
-    const served = mkdtempSync(join(folder, 'served-'))
-    cpSync(join(shared, '.github'), join(served, '.github'), { recursive: true })
-    for (const file of globSync('*/action.yml', { cwd: join(root, 'actions') })) {
-      cpSync(join(root, 'actions', file), join(served, '.protium/actions', file))
-    }
-    cpSync(join(root, 'dist'), join(served, '.protium/dist'), { recursive: true })
+    const atMain = served(commit === main ? own : await workingCopy(catalog, { commit: main, git }))
+    const shared = repository === catalog && commit !== main ? served(own) : atMain
     const headRepository = textIn(payload, 'pull_request', 'head', 'repo', 'full_name')
     const id = await github.beginRun({
       repository,
@@ -316,7 +322,7 @@ export async function startRunners(options: Options): Promise<Runners> {
     const running: Running = {
       wanted,
       commit,
-      jobs: declaredIn([own, served], workflow),
+      jobs: declaredIn({ own: [own, shared], main: atMain }, workflow),
       started: new Map(),
       summaries: new Map(),
     }
@@ -329,8 +335,10 @@ export async function startRunners(options: Options): Promise<Runners> {
       event,
       eventFile,
       repositories: new Map([
-        ...[commit, main, 'main'].map((ref) => [`${catalog}@${ref}`, served] as const),
-        ...thirdParties(join(served, '.github/workflows')),
+        [`${catalog}@${commit}`, shared],
+        ...[main, 'main'].map((ref) => [`${catalog}@${ref}`, atMain] as const),
+        ...thirdParties(join(shared, '.github/workflows')),
+        ...thirdParties(join(atMain, '.github/workflows')),
       ]),
       env: {
         ...env,
@@ -394,20 +402,41 @@ function thirdParties(workflows: string): (readonly [string, string])[] {
   return [...new Map(named.map(([, uses = '', name = '']) => [uses, join(standIns, name)] as const))]
 }
 
-/** What the jobs of a workflow and of those that it calls declare, by their ids. */
-function declaredIn(folders: readonly string[], workflow: string): ReadonlyMap<string, Declared> {
+/** A workflow: of the repository that runs, at the commit that runs, or `by` its branch of a repository that has it. */
+type File = { readonly path: string; readonly by?: string }
+
+/** What the jobs of a workflow and of those that it calls declare, by their ids. `main` has the catalog's as its main branch has them. */
+function declaredIn(
+  folders: { readonly own: readonly string[]; readonly main: string },
+  workflow: string,
+): ReadonlyMap<string, Declared> {
   const found = new Map<string, Declared>()
-  const open = [workflow]
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const kept = (path ?? '').replace('.github/workflows', declarations)
-    const text = folders.map((folder) => join(folder, kept)).flatMap((file) => readIfThere(file))[0]
+  const open: File[] = [{ path: workflow }]
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    const from = file
+    const kept = from.path.replace('.github/workflows', declarations)
+    const among = from.by === undefined ? folders.own : [folders.main]
+    const text = among.map((folder) => join(folder, kept)).flatMap((each) => readIfThere(each))[0]
     const { jobs }: { jobs: Readonly<Record<string, JobText>> } = parse(text ?? 'jobs: {}')
     for (const [id, { permissions = {}, environment, uses }] of Object.entries(jobs)) {
-      if (uses !== undefined) open.push(`.github/workflows/${/\.github\/workflows\/([^@]+)/.exec(uses)?.[1] ?? ''}`)
-      else found.set(id, { permissions, ...(environment === undefined ? {} : declaredEnvironment(environment)) })
+      if (uses !== undefined) open.push(calledBy(uses, from))
+      else
+        found.set(id, {
+          permissions,
+          file: from,
+          ...(environment === undefined ? {} : declaredEnvironment(environment)),
+        })
     }
   }
   return found
+}
+
+/** `$/` is the repository of the very workflow that calls, at its commit. */
+function calledBy(uses: string, { by }: File): File {
+  const [, repository = '', name = '', ref] = /^(.*)\/\.github\/workflows\/([^@]+)(?:@(.+))?$/.exec(uses) ?? []
+  const path = `.github/workflows/${name}`
+  if (repository !== '$') return { path, by: `${repository}@refs/heads/${ref}` }
+  return by === undefined ? { path } : { path, by }
 }
 
 type EnvironmentText = { readonly name: string; readonly deployment?: boolean }

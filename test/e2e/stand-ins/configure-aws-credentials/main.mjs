@@ -6,13 +6,16 @@ const fail = (text) => {
   console.log(`::error::${text}`)
   process.exit(1)
 }
+const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env
+if (url === undefined)
+  fail('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable: the job may not ask for an identity')
+const identity = await fetch(`${url}&audience=sts.amazonaws.com`, { headers: { authorization: `Bearer ${bearer}` } })
+if (!identity.ok) fail(`Failed to get ID Token: ${identity.status} ${await identity.text()}`)
+const { value: token } = await identity.json()
 // act knows no variables of an environment, so the runner says what the job's has in the place of the whole run's.
-const identity = await fetch(`${env.PROTIUM_E2E}/identity`, {
-  method: 'POST',
-  body: JSON.stringify({ run: Number(env.GITHUB_RUN_ID), job: env.GITHUB_JOB }),
-})
-if (!identity.ok) fail(await identity.text())
-const { token, role = input('role-to-assume') } = await identity.json()
+const wanted = input('role-to-assume')
+const role = wanted === 'the role of the environment' ? (await roleOfEnvironment()).role : wanted
+const seconds = input('role-duration-seconds')
 const answer = await fetch(`${env.AWS_ENDPOINT_URL}/`, {
   method: 'POST',
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -20,8 +23,9 @@ const answer = await fetch(`${env.AWS_ENDPOINT_URL}/`, {
     Action: 'AssumeRoleWithWebIdentity',
     Version: '2011-06-15',
     RoleArn: role,
-    RoleSessionName: 'GitHubActions',
+    RoleSessionName: input('role-session-name') || 'GitHubActions',
     WebIdentityToken: token,
+    DurationSeconds: seconds === '' ? '3600' : seconds,
   }),
 })
 const text = await answer.text()
@@ -46,3 +50,12 @@ appendFileSync(
     .join(''),
 )
 console.log(`The role ${role} in ${found.AWS_REGION}`)
+
+async function roleOfEnvironment() {
+  const said = await fetch(`${env.PROTIUM_E2E}/role`, {
+    method: 'POST',
+    body: JSON.stringify({ run: Number(env.GITHUB_RUN_ID), job: env.GITHUB_JOB }),
+  })
+  if (!said.ok) fail(await said.text())
+  return said.json()
+}

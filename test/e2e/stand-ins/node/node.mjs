@@ -8,13 +8,18 @@ const control = env.PROTIUM_E2E
 const inJob = control !== undefined && env.GITHUB_JOB !== undefined && env.GITHUB_WORKSPACE !== undefined
 const given = { ...env }
 if (inJob) {
-  const { token, refused } = await ask('job', { job: env.GITHUB_JOB, workspace: env.GITHUB_WORKSPACE })
+  const { token, refused, identity } = await ask('job', { job: env.GITHUB_JOB, workspace: env.GITHUB_WORKSPACE })
   if (refused !== undefined) {
     console.log(`The job may not begin: ${refused}`)
     process.exit(1)
   }
   // act has one token for all jobs of a run; GitHub gives each its own.
   for (const [name, value] of Object.entries(env)) if (value === 'the token of the job') given[name] = token
+  // Where it asks for an identity, if it may.
+  if (identity !== undefined) {
+    given.ACTIONS_ID_TOKEN_REQUEST_URL = identity.url
+    given.ACTIONS_ID_TOKEN_REQUEST_TOKEN = identity.token
+  }
 }
 // act asks node where it is, and from then on calls it there.
 if (process.argv.at(-1) === 'console.log(process.execPath)') {
