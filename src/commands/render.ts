@@ -70,7 +70,15 @@ export const render = command({
 })
 
 /** What an organisation is read from. */
-const organisationPaths = ['catalog.yaml', 'environments', 'services', 'templates', 'waivers', 'service.yaml', 'component']
+const organisationPaths = [
+  'catalog.yaml',
+  'environments',
+  'services',
+  'templates',
+  'waivers',
+  'service.yaml',
+  'component',
+]
 
 async function renderUnits(
   ports: Ports,
