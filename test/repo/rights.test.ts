@@ -1,8 +1,11 @@
-import { globSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readCatalog } from '../../src/core/catalog.ts'
-import { rolesOf } from '../../src/core/trust.ts'
+import { catalogOf } from '../../scripts/generate-workflows.ts'
+import { accessTemplates, rolesOf } from '../../src/core/trust.ts'
 import { judge } from '../../src/core/trust/evaluate.ts'
 import { lines, organisationFiles, treeOf } from '../core/trees.ts'
 
@@ -113,4 +116,40 @@ test('the role that plans may call what only looks, and make change sets', () =>
     's3:GetObject',
     's3:PutObject',
   ])
+})
+
+test('cfn-lint finds nothing in the templates that the sample organisation would set up its accounts with', async ({
+  skip,
+}) => {
+  const program = 'cfn-lint'
+  if (spawnSync(program, ['--version']).error !== undefined) skip('cfn-lint is not installed')
+  const sample = await catalogOf(root)
+  const templates = accessTemplates({
+    ...sample,
+    environments: new Map(
+      [...sample.environments].map(([name, each]) => [name, { ...each, provisioner: 'cloudformation' }]),
+    ),
+    stages: sample.stages.map((stage) => ({ ...stage, stack: { ...stage.stack, serviceRole } })),
+    trust: {
+      organisation: { name: 'acme', id: '9' },
+      repositories: [
+        { name: 'acme/catalog', id: '1', services: 'all', stacks: [] },
+        { name: 'acme/shop', id: '2', services: ['orders'], stacks: ['old'] },
+      ],
+      actions: ['kms:*'],
+    },
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'protium-access-'))
+  // All accounts have the same but for names: one is enough.
+  const wanted = [...templates].filter(([path]) => path.includes(account))
+  const files = wanted.map(([path, text]) => {
+    const file = join(folder, path.replaceAll('/', '-'))
+    writeFileSync(file, text)
+    return file
+  })
+  const { stdout, status } = spawnSync(program, files, { encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+
+  expect(files).toHaveLength(2)
+  expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
 })
