@@ -49,7 +49,10 @@ export const cancel = command({
       sources,
     })
     if (!organisation.ok) return bad(organisation.problems)
-    const selected = exactUnits(organisation.value, { names, command: 'cancel' })
+    const board = await ports.board(stateFolders(root, state).records)
+    // What waits is taken back also where no file asks for it any more.
+    const also = (await board.read()).waiting.map(({ unit }) => unit)
+    const selected = exactUnits(organisation.value, { names, command: 'cancel', also })
     if (!selected.ok) return bad(selected.problems)
     const isApart = catalog !== undefined && catalog !== root
     const terms = termsOf(ports, { catalog: organisation.value.catalog, owner, isApart })
@@ -62,7 +65,6 @@ export const cancel = command({
       states.push([unit, provisioner, live])
     }
     // What waits comes first, so that it is not started while what is under way is taken back.
-    const board = await ports.board(stateFolders(root, state).records)
     const back = await takeBack(ports, { board, names, reason })
     // All are asked before any is waited for.
     const asked = await Promise.all(

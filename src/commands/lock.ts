@@ -6,10 +6,12 @@ import { digest } from '../core/canonical.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { durationSeconds } from '../core/duration.ts'
 import { line } from '../core/encode.ts'
+import { shorten } from '../core/markdown.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { age, list } from '../core/report.ts'
+import { withoutSecrets } from '../core/secret.ts'
 import type { FileTree } from '../core/tree.ts'
 import { lockText } from '../core/board-words.ts'
 import type { BoardHost, DeploymentRecord } from '../ports.ts'
@@ -68,7 +70,7 @@ export const lock = command({
     const wanted = scopes.map((unit): Lock => ({
       unit,
       by: ports.by,
-      reason: reason.trim().slice(0, longestReason),
+      reason: kept(reason),
       since: now.toISOString(),
       ...(end.value !== undefined && { until: end.value }),
       ...(whileRunning && ports.run !== undefined && { run: String(ports.run.id) }),
@@ -164,6 +166,11 @@ export async function checkUnlocked(
 
 const longestReason = 300
 
+/** A reason as it is kept: everybody who may read the repository sees it. */
+function kept(reason: string): string {
+  return shorten(withoutSecrets(reason.trim()), longestReason)
+}
+
 type Given = {
   readonly units: readonly string[]
   readonly reason: string | undefined
@@ -187,13 +194,16 @@ type Scopes =
 async function scopesIn(ports: Ports, { units, root, catalog, state }: Given, name: string): Promise<Scopes> {
   const { organisation, sources } = await readFolder(ports, root, { ...(catalog !== undefined && { catalog }) })
   if (!organisation.ok) return { ...organisation, sources }
-  const chosen = exactUnits(organisation.value, { names: units, command: name })
+  const board = await ports.board(stateFolders(root, state).records)
+  // What is locked is given back also where no file asks for it any more.
+  const also = name === 'unlock' ? (await board.read()).locks.map(({ unit }) => unit) : []
+  const chosen = exactUnits(organisation.value, { names: units, command: name, also })
   if (!chosen.ok) return chosen
   return {
     ok: true,
     scopes: [...new Set(units)],
     catalog: organisation.value.catalog,
-    board: await ports.board(stateFolders(root, state).records),
+    board,
     now: ports.clock.now(),
     problems: organisation.problems,
   }
@@ -276,7 +286,7 @@ async function unlocked(ports: Ports, given: Given): Promise<Result> {
   }
   // Nobody’s lock is broken without a record, so that comes first.
   const records = broken.length === 0 ? undefined : await ports.records(stateFolders(given.root, given.state).records)
-  for (const each of broken) await records?.append(recordOf(each, { by: ports.by, now, reason: reason.trim() }))
+  for (const each of broken) await records?.append(recordOf(each, { by: ports.by, now, reason: kept(reason) }))
   const what =
     broken.length === 0 ? 'given back' : `broken, the lock of ${list([...new Set(broken.map(({ by }) => by))])},`
   const after =

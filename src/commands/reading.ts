@@ -188,11 +188,20 @@ export function selectUnits(
 /** The units that were named one by one, or as all of a service, and no others; something has to be named. */
 export function exactUnits(
   { units }: Organisation,
-  { names, command }: { readonly names: readonly string[]; readonly command: string },
+  {
+    names,
+    command,
+    also = [],
+  }: {
+    readonly names: readonly string[]
+    readonly command: string
+    /** Names that mean something else than a unit that there is. */
+    readonly also?: readonly string[]
+  },
 ): Checked<readonly Unit[]> {
   const known = [...new Set(units.flatMap(({ id, service }) => (service === undefined ? [id] : [service.service, id])))]
   const problems: Problem[] = names
-    .filter((name) => !known.includes(name))
+    .filter((name) => !known.includes(name) && !also.includes(name))
     .map((name) => unknown(name, { what: 'unit', known }))
   if (names.length === 0) {
     problems.push({

@@ -85,6 +85,12 @@ describe('cancel of what waits on this machine', () => {
     expect(await left()).toEqual(['cart/prod aaa'])
   })
 
+  test('takes back what no file asks for any more', async () => {
+    await put(await board(), waits('gone/prod', 'aaa'))
+    expect((await run(cancel, world, { units: ['gone/prod'] })).exit).toBe('done')
+    expect(await left()).toEqual([])
+  })
+
   test('takes only units that there are', async () => {
     await put(await board(), waits('cart/prod', 'aaa'))
     expect(await run(cancel, world, { units: ['card'] })).toMatchObject({ exit: 'bad-input' })
@@ -207,7 +213,7 @@ describe('cancel of what waits at GitHub', () => {
     expect(await end()).toMatchObject({ board: [], states: cancelled.states })
   })
 
-  const requests = 10
+  const requests = 11
   test(`takes ${requests} requests`, async () => {
     await ask('wrong quarter')
     expect(github.requests()).toHaveLength(requests)

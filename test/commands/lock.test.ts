@@ -231,6 +231,22 @@ describe('a lock on this machine', () => {
     expect(wider.text(plain)).toContain('cart is locked by ana')
   })
 
+  test('is given back where no file asks for what it holds any more', async () => {
+    await ask(lock, { units: ['cart/prod'], reason: 'x' })
+    files = new Map([...files].filter(([path]) => !path.startsWith('services/cart/')))
+    expect(codes(await ask(lock, { units: ['cart/prod'], reason: 'x' }))).toEqual(['unknown-unit'])
+    expect((await ask(unlock, { units: ['cart/prod'] })).exit).toBe('done')
+    expect((await board()).locks).toEqual([])
+  })
+
+  test('keeps no secret that its reason holds', async () => {
+    const secret = `ghp_${'a1B2'.repeat(9)}`
+    await ask(lock, { units: ['cart'], reason: `rotating ${secret}` })
+    await ask(unlock, { by: 'cem', units: ['cart'], reason: `${secret} is rotated` })
+    expect(JSON.stringify(await records())).not.toContain(secret)
+    expect(JSON.stringify(await records())).toContain('rotating')
+  })
+
   test('of a reason with control characters and commands of the runner is printed harmlessly', async () => {
     const outcome = await ask(lock, { units: ['cart'], reason: 'x\n::error::y \u001b[31m ##[command]z' })
     expect(outcome.text(plain)).not.toMatch(/\u001b|^::/mu)
