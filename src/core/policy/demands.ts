@@ -16,7 +16,7 @@ export function brokenBy(demand: Demand, resource: Resource, settle: Settle): re
     case 'types':
       return typeFindings(demand, resource)
     case 'ids':
-      if (!isFor(demand.resources, resource) || demand.pattern.test(resource.id)) return []
+      if (!isFor(demand.resources, resource) || demand.pattern.test(resource.id.slice(0, longestId))) return []
       return [
         {
           path: resource.path,
@@ -31,6 +31,9 @@ export function brokenBy(demand: Demand, resource: Resource, settle: Settle): re
       return isFor(demand.resources, resource) ? propertyFindings(demand, resource, settle) : []
   }
 }
+
+/** CloudFormation takes 255; what is longer is told of elsewhere, and is not matched in full. */
+const longestId = 300
 
 function isFor(resources: Types | undefined, { type }: Resource): boolean {
   return resources === undefined || isOfTypes(type, resources)

@@ -1,5 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { catalogWith, found } from './world.ts'
+import { isMap } from '../../../src/core/data.ts'
+import { judge } from '../../../src/core/policy.ts'
+import { readJson } from '../../../src/core/yaml.ts'
+import { catalogWith, found, noon } from './world.ts'
 
 const shown = (policy: string) =>
   catalogWith(policy).problems.map(({ code, message, at }) => ({ code, message, line: at?.line }))
@@ -350,5 +354,96 @@ describe('how grave a rule is', () => {
       'policy-unencrypted',
       'policy-rule',
     ])
+  })
+})
+
+describe('a template that anybody may have written', () => {
+  const { catalog } = catalogWith(
+    rules(
+      '{ name: a, property: "*.*.*", matches: "^a+$" }',
+      '{ name: b, tags: { team: "^[a-z]+$" } }',
+      '{ name: c, property: A.B, at_most: 3, is_set: true }',
+      '{ name: d, ids: "^[A-Z]" }',
+      '{ name: e, allow: ["AWS::*"], deny: ["AWS::IAM::*"] }',
+    ),
+  )
+  const subject = { unit: 'shop/dev', template: 'web', stages: ['dev'], production: true }
+
+  test('is judged, whatever its shape', () => {
+    const key = fc.constantFrom(
+      'Tags',
+      'A',
+      'B',
+      'Fn::If',
+      'Fn::Sub',
+      'Ref',
+      'Key',
+      'Value',
+      'Type',
+      'Properties',
+      'Metadata',
+    )
+    const value = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom<unknown>(null, true, 3, '', 'aaa', '${AWS::Region}', '${A}', 'AWS::NoValue', 'team'),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(key, tie('tree'), { maxKeys: 3 }),
+      ),
+    })).tree
+    const type = fc.constantFrom(
+      'AWS::SQS::Queue',
+      'AWS::SSM::Parameter',
+      'AWS::IAM::Role',
+      'Custom::Thing',
+      'AWS::EC2::SecurityGroup',
+    )
+    const body = fc.record({
+      Resources: fc.dictionary(
+        fc.constantFrom('A', 'b'),
+        fc.record({ Type: type, Properties: value, Metadata: value }),
+      ),
+      Parameters: value,
+      Mappings: value,
+    })
+    fc.assert(
+      fc.property(body, (template) => {
+        const read = readJson('t.json', JSON.stringify(template))
+        if (!read.ok || !isMap(read.value.data)) throw new Error('this is no template')
+        const judged = judge(read.value.data, { policy: catalog.policy, subject, now: noon })
+        for (const each of judged) expect(read.value.place(each.path).file).toBe('t.json')
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('that would be told in full only after ages is what only the deployment knows', () => {
+    let value: unknown = 'aaaaaaaa'
+    for (let depth = 0; depth < 14; depth += 1) value = { 'Fn::Sub': ['${A}${A}', { A: value }] }
+    const wide = { 'Fn::Sub': '${AWS::StackName}'.repeat(2_000) }
+    const body = {
+      Resources: {
+        A: { Type: 'Custom::Thing', Properties: { A: { B: value } } },
+        B: { Type: 'Custom::Thing', Properties: { A: { B: wide } } },
+      },
+    }
+    const { problems } = found(catalog, JSON.stringify(body))
+    expect(problems.filter(({ message }) => message.includes('(rule c)')).map(({ message }) => message)).toEqual([
+      '`A.B` of A is known only when it is deployed (rule c).',
+      '`A.B` of B is known only when it is deployed (rule c).',
+    ])
+  })
+
+  test('cannot hide what is resolved later, nor give a parameter another type by what it is given', () => {
+    const resolved = { 'Fn::Join': ['', ['{{res', 'olve:ssm:/a}}']] }
+    const body = {
+      Parameters: { P: { Type: 'AWS::SSM::Parameter::Value<String>' } },
+      Resources: {
+        A: { Type: 'Custom::Thing', Properties: { A: { B: resolved } } },
+        B: { Type: 'Custom::Thing', Properties: { A: { B: { Ref: 'P' } } } },
+      },
+    }
+    const { problems } = found(catalog, JSON.stringify(body), { parameters: { P: '1' } })
+    expect(problems.filter(({ message }) => /only when it is deployed \(rule c\)/u.test(message))).toHaveLength(2)
   })
 })
