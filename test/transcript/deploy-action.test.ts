@@ -22,6 +22,14 @@ beforeEach(async () => {
 })
 afterEach(async () => github.close())
 
+/** The sample without what its stages wait for: neither time nor a person. */
+function quick(): string {
+  const folder = sample()
+  edit(folder, 'catalog.yaml', { from: '    soak: 30m ', to: '    #' })
+  edit(folder, 'catalog.yaml', { from: '    approval: { by: ["@acme/platform"] }\n', to: '' })
+  return folder
+}
+
 type Request = { readonly number: number; readonly head: string; readonly base: string }
 
 let branches = 0
@@ -141,7 +149,7 @@ async function recordPaths(): Promise<readonly string[]> {
 
 describe('the action deploy', () => {
   test('deploys what was reviewed, stage by stage, with deployments and records', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const commit = await merge(request)
@@ -168,7 +176,7 @@ describe('the action deploy', () => {
   }, 120_000)
 
   test('says in the summary what is live, where, and what comes next', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const env = pushOf(await merge(request))
@@ -188,7 +196,7 @@ describe('the action deploy', () => {
   })
 
   test('takes at most ten requests for a stage', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const env = pushOf(await merge(request))
@@ -209,7 +217,7 @@ describe('the action deploy', () => {
   })
 
   test('does not deploy to a stage before the one before it has been proved', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const env = pushOf(await merge(request))
@@ -222,7 +230,7 @@ describe('the action deploy', () => {
   })
 
   test('stops at a stage that fails, says why, and recovers when it is run again', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const commit = await merge(request)
@@ -252,7 +260,7 @@ describe('the action deploy', () => {
   })
 
   test('holds in production what nobody has reviewed, and takes the next attempt for approval of what it posted', async () => {
-    const folder = sample()
+    const folder = quick()
     const first = await openPull()
     await review(folder, first)
     await throughStages(folder, pushOf(await merge(first)))
@@ -268,7 +276,7 @@ describe('the action deploy', () => {
 
     expect(ends.slice(-3)).toEqual(['receipts/dev: done', 'receipts/staging: done', 'receipts/prod: needs-approval'])
     expect(held).toMatchObject({ exit: 3, outputs: { exit: 'needs-approval' } })
-    expect(held.stdout).toContain(`it is not what was reviewed on #${second.number}`)
+    expect(held.stdout).toContain(`It is not what was reviewed on #${second.number}`)
     expect(approved).toMatchObject({ exit: 0, outputs: { exit: 'done' } })
   }, 120_000)
 
@@ -276,7 +284,7 @@ describe('the action deploy', () => {
     ['another branch', 'change'],
     ['a branch of the same letters', 'MAIN'],
   ])('deploys nothing of %s', async (_what, branch) => {
-    const { exit, stdout } = await deploy(sample(), pushOf('1'.repeat(40), { branch }), {
+    const { exit, stdout } = await deploy(quick(), pushOf('1'.repeat(40), { branch }), {
       services: 'receipts',
       stage: 'dev',
     })
@@ -287,7 +295,7 @@ describe('the action deploy', () => {
   })
 
   test('leaves a commit alone that a newer one has overtaken', async () => {
-    const folder = sample()
+    const folder = quick()
     const git = (...args: readonly string[]): string => {
       const who = ['-c', 'user.name=Ben', '-c', 'user.email=ben@example.com', '-c', 'commit.gpgsign=false']
       return execFileSync('git', [...who, ...args], { cwd: folder, encoding: 'utf8' }).trim()
@@ -329,7 +337,7 @@ describe('the action deploy', () => {
   })
 
   test('ships the image of a build through the stages, and keeps it when none is handed over', async () => {
-    const folder = sample()
+    const folder = quick()
     const request = await openPull()
     await review(folder, request)
     const commit = await merge(request)
@@ -346,7 +354,7 @@ describe('the action deploy', () => {
   })
 
   test('refuses an image that is named by a tag in production', async () => {
-    const { exit, stdout } = await deploy(sample(), pushOf('1'.repeat(40)), {
+    const { exit, stdout } = await deploy(quick(), pushOf('1'.repeat(40)), {
       services: 'checkout',
       stage: 'prod',
       image: 'acme/checkout:latest',
