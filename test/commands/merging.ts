@@ -4,6 +4,7 @@ import { ledgerRecords } from '../../src/adapters/ledger.ts'
 import type { Command, Outcome, Ports } from '../../src/command.ts'
 import { deploy } from '../../src/commands/deploy.ts'
 import { plan } from '../../src/commands/plan.ts'
+import { resume } from '../../src/commands/resume.ts'
 import { rollback } from '../../src/commands/rollback.ts'
 import { validate } from '../../src/commands/validate.ts'
 import type { About, Run } from '../../src/core/event.ts'
@@ -57,6 +58,10 @@ export type Merging = {
   /** All that was said: in logs and summaries, as outputs, and to GitHub. Without the artifacts, which hold what was rendered. */
   /** What a command is handed in that job, and in which run. */
   readonly jobOf: (commit: string, job?: Partial<Job>) => Ports & { readonly run: Run }
+  /** Runs what the scheduled workflow does: jobs of runs that are over are started again, if they may go on. */
+  readonly resume: () => Promise<Outcome>
+  /** Runs the jobs that were started again, as GitHub does: what came of each, by its name. */
+  readonly goOn: () => Promise<ReadonlyMap<string, Outcome>>
   /** Reviews a pull request, at its head; the number of the review. */
   readonly review: (
     pull: Pick<Pull, 'number'>,
@@ -315,6 +320,32 @@ export async function startMerging(
     return outcome
   }
 
+  /** Runs a job of the workflow that deploys, as one of its run, which is over then: so it can be started again. */
+  async function deployed(commit: string, wanted: Job): Promise<Outcome> {
+    const { services, stage, fail, image, breakGlass } = wanted
+    const run = runs.get(commit) ?? 0
+    const nameIn = (each: string): string =>
+      services === 'environment' ? `environments / ${each}` : `services (${services}) / ${each}`
+    const before = stages[stages.indexOf(stage) - 1]
+    const needs = before === undefined ? [] : [nameIn(before)]
+    const begun = await github.beginJob({ repository, run, name: nameIn(stage), needs, permissions: {} })
+    let conclusion: 'success' | 'failure' = 'failure'
+    try {
+      const outcome = await job(deploy, deploying(commit, wanted), {
+        services: [services],
+        stage: [stage],
+        ...(fail !== undefined && { fail: [fail] }),
+        ...(image !== undefined && { image: [image] }),
+        ...(breakGlass !== undefined && { 'break-glass': [breakGlass] }),
+      })
+      if (outcome.exit === 'done') conclusion = 'success'
+      return outcome
+    } finally {
+      await github.endJob({ repository, run, job: begun.job, conclusion })
+      await github.endRun({ repository, run, conclusion })
+    }
+  }
+
   return {
     github,
     propose,
@@ -330,15 +361,25 @@ export async function startMerging(
       return sha
     },
     jobOf: deploying,
-    async deploy(commit, wanted) {
-      const { services, stage, fail, image, breakGlass } = wanted
-      return job(deploy, deploying(commit, wanted), {
-        services: [services],
-        stage: [stage],
-        ...(fail !== undefined && { fail: [fail] }),
-        ...(image !== undefined && { image: [image] }),
-        ...(breakGlass !== undefined && { 'break-glass': [breakGlass] }),
-      })
+    deploy: deployed,
+    async resume() {
+      const permissions = { actions: 'write', contents: 'write', deployments: 'write', pull_requests: 'read' } as const
+      const run = {
+        commit: main.at(-1) ?? '',
+        about: { is: 'other', event: 'schedule' },
+        id: (ids += 1),
+        actor: 'github-actions[bot]',
+      } as const
+      return job(resume, portsOf(run, { permissions, files: new Map(), unfetched: true }), {})
+    },
+    async goOn() {
+      const ends = new Map<string, Outcome>()
+      for (const { run, name, attempt } of github.queued()) {
+        const [, service = 'environment', stage = ''] = /^(?:services \((.+)\)|environments) \/ (.+)$/u.exec(name) ?? []
+        const commit = main.find((each) => runs.get(each) === run) ?? ''
+        ends.set(name, await deployed(commit, { services: service, stage, attempt, actor: 'github-actions[bot]' }))
+      }
+      return ends
     },
     async review({ number }, by, event = 'APPROVE') {
       const parameters = { ...at, pull_number: number }
