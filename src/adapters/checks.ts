@@ -14,14 +14,29 @@ const patience = 120_000
 const most = 20_000_000
 
 /**
+ * What a job has in its environment that may do something in an account.
+ * https://docs.github.com/en/actions/reference/security/oidc#methods-for-requesting-the-oidc-token
+ */
+const rights = [
+  'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+]
+
+/**
  * Runs a program that judges templates, in a folder of its own that holds them and nothing else: no configuration of a
  * repository is found from there, no setting and no credential of the environment is handed on, and what a template would tell
- * the program is taken out of it. Never throws for what the program does.
+ * the program is taken out of it. In a job that has credentials it does nothing. Never throws for what the program does.
  */
 export async function checkTemplates(
   name: CheckName,
   { templates, rules, signal, limit = patience }: CheckOptions,
 ): Promise<CheckAnswer> {
+  const right =
+    process.env['GITHUB_ACTIONS'] === 'true' ? rights.find((each) => process.env[each] !== undefined) : undefined
+  if (right !== undefined)
+    return { is: 'failed', why: `this job has credentials (${right}), and ${name} runs only in one that has none` }
   // The real path: a program tells of its files by that.
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'protium-check-')))
   try {

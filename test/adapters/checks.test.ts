@@ -120,6 +120,21 @@ describe('a program that judges templates', () => {
     expect(await answer).toEqual({ is: 'failed', why: 'cfn-lint was stopped' })
   })
 
+  test.each(['AWS_SECRET_ACCESS_KEY', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'])(
+    'is not run in a job that has %s',
+    async (name) => {
+      program(`touch ${folder}/ran; echo '[]'`)
+      Object.assign(process.env, { GITHUB_ACTIONS: 'true', [name]: 'x' })
+      expect(await checked()).toEqual({
+        is: 'failed',
+        why: `this job has credentials (${name}), and cfn-lint runs only in one that has none`,
+      })
+      expect(existsSync(join(folder, 'ran'))).toBe(false)
+      delete process.env[name]
+      expect(await checked()).toEqual({ is: 'judged', findings: [] })
+    },
+  )
+
   test('leaves nothing behind', async () => {
     const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('protium-check-')).length
     const count = left()
