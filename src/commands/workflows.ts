@@ -4,7 +4,7 @@ import { command, flag, path, type Ports } from '../command.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { count } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
-import { catalogWorkflows } from '../core/workflows.ts'
+import { catalogWorkflows, isGeneratedWorkflow } from '../core/workflows.ts'
 import { readFolder, sameFolders } from './reading.ts'
 
 export const workflows = command({
@@ -41,16 +41,21 @@ export const workflows = command({
     const wanted = catalogWorkflows(catalog)
     const there = await workflowFiles(ports, { root, catalog })
     const files = [...wanted].map(([file, text]) => ({ file, same: there.get(file) === text }))
-    const stale = files.filter(({ same }) => !same)
-    if (write) await ports.files.write(root, new Map([...wanted].filter(([file, text]) => there.get(file) !== text)))
+    // What an older catalog.yaml asked for would go on deploying.
+    const left = [...there.keys()].filter((file) => !wanted.has(file))
+    const stale = [...files.filter(({ same }) => !same).map(({ file }) => file), ...left]
+    if (write) {
+      await ports.files.write(root, new Map([...wanted].filter(([file, text]) => there.get(file) !== text)))
+      for (const file of left) await ports.files.remove(join(root, file))
+    }
     return {
       exit: write || stale.length === 0 ? 'done' : 'different',
-      data: { files },
+      data: { files: [...files, ...left.map((file) => ({ file, same: false }))] },
       text: (paint) =>
         paint.bold(
           stale.length === 0
             ? 'Nothing to write: the workflows are as catalog.yaml makes them.'
-            : `Wrote ${count(stale.length, 'workflow')}: ${stale.map(({ file }) => file).join(', ')}.`,
+            : `${write ? 'Wrote' : 'Out of step:'} ${count(stale.length, 'workflow')}: ${stale.join(', ')}.`,
         ),
       ...(write ? {} : { exact: [...wanted].map(([file, text]) => `# ${file}\n\n${text}`).join('\n') }),
       problems: organisation.problems,
@@ -63,12 +68,20 @@ export const workflows = command({
   },
 })
 
-/** Those of the catalog's workflows that there are, by their paths. */
+const onlyWorkflows = new Map([
+  ['', ['.github']],
+  ['.github', ['workflows']],
+])
+
+/** The workflows that there are, by their paths: those that catalog.yaml makes, and others of ours. What is somebody else's is not among them. */
 export async function workflowFiles(
   ports: Ports,
   { root, catalog }: { readonly root: string; readonly catalog: Catalog },
 ): Promise<FileTree> {
-  const found = new Map<string, string>()
+  const { tree } = await ports.files.tree(root, onlyWorkflows)
+  const found = new Map(
+    [...tree].filter(([file, text]) => file.startsWith('.github/workflows/') && isGeneratedWorkflow(text)),
+  )
   for (const file of catalogWorkflows(catalog).keys()) {
     const read = await ports.files.text(join(root, file))
     if (read.ok) found.set(file, read.value)

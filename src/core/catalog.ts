@@ -69,6 +69,8 @@ export type Workflows = {
   readonly actions: string
   readonly version?: string
   readonly repository?: string
+  /** Plans only: no workflow deploys. */
+  readonly deploy?: false
   readonly app?: true
   readonly fleet?: true
   readonly teams?: true
@@ -501,6 +503,7 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
     actions,
     ...(version === undefined ? {} : { version }),
     ...(repository === undefined ? {} : { repository }),
+    ...(workflows?.['deploy'] === false ? { deploy: false } : {}),
     ...(workflows?.['app'] === true ? { app: true } : {}),
     ...(workflows?.['fleet'] === true ? { fleet: true } : {}),
     ...(workflows?.['teams'] === true ? { teams: true } : {}),

@@ -4,6 +4,7 @@ import type { Problem } from './problem.ts'
 import type { Stage } from './stage.ts'
 import type { FileTree } from './tree.ts'
 import { branch, deploySeconds, type Purpose, roleArn } from './trust/names.ts'
+import { switchedOff } from './workflows/off.ts'
 
 /**
  * The workflows of a catalog, written from catalog.yaml, so that the stages are jobs that a person sees; and the callers of a
@@ -44,7 +45,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     trusting: catalog.trust === undefined ? undefined : workflows.repository,
     trusted: (stage) => catalog.trust !== undefined && provisionerOf(catalog, stage) === 'cloudformation',
   }
-  return new Map([
+  const made = new Map([
     [`${folder}/deploy.yml`, deploy(facts)],
     [`${folder}/forks.yml`, forks(facts)],
     ...(catalog.glass === undefined ? [] : [[`${folder}/glass.yml`, breakGlass(facts)] as const]),
@@ -58,6 +59,12 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     [`${folder}/stages.yml`, stagesOfService(facts)],
     [`${folder}/validate.yml`, validate(facts)],
   ])
+  return workflows.deploy === false ? switchedOff(made) : made
+}
+
+/** Whether a file is one of ours: of those, what catalog.yaml no longer makes is to go. */
+export function isGeneratedWorkflow(text: string): boolean {
+  return text.startsWith(header.split('\n')[0] ?? header)
 }
 
 /** The files of a service repository; nothing for a catalog that does not say in which repository it lies. */
@@ -86,7 +93,17 @@ export function serviceWorkflows(catalog: Catalog): FileTree {
  * the files that there are.
  */
 export function staleWorkflows(catalog: Catalog, tree: FileTree): readonly Problem[] {
-  return [...catalogWorkflows(catalog)].flatMap(([file, wanted]): Problem[] => {
+  const made = catalogWorkflows(catalog)
+  const left = [...tree].filter(([file, text]) => !made.has(file) && isGeneratedWorkflow(text))
+  const unasked = left.map(([file]): Problem => ({
+    code: 'workflow-stale',
+    severity: 'error',
+    message: `The workflow \`${file}\` is none that catalog.yaml makes any more, and would go on being run.`,
+    expected: 'No such file.',
+    remedy: 'Run `protium workflows --write`, which takes it away, and commit that.',
+    at: { file, line: 1, column: 1 },
+  }))
+  const differing = [...made].flatMap(([file, wanted]): Problem[] => {
     const text = tree.get(file)
     if (text === wanted) return []
     const lines = wanted.split('\n')
@@ -109,6 +126,7 @@ export function staleWorkflows(catalog: Catalog, tree: FileTree): readonly Probl
       },
     ]
   })
+  return [...differing, ...unasked]
 }
 
 function firstDifference(wanted: readonly string[], has: readonly string[]): number {
@@ -884,6 +902,11 @@ const resumeGrants: readonly Grant[] = [
   ['pull-requests', 'read', 'see who has approved'],
 ]
 
+const fleetGrants: readonly Grant[] = [
+  ...resumeGrants.filter(([scope]) => scope !== 'pull-requests'),
+  ['pull-requests', 'write', 'see who has approved, and take the label off what waits no more'],
+]
+
 /** At minutes when fewer others begin. */
 const everyTenMinutes = "    - cron: '4-59/10 * * * *' # GitHub is late at times; nothing depends on the minute"
 
@@ -956,7 +979,7 @@ function fleetJob(facts: Facts, { owner, repository }: NonNullable<Facts['fleet'
     `          client-id: ${expression('vars.PROTIUM_FLEET_CLIENT_ID')}`,
     `          private-key: ${expression('secrets.PROTIUM_FLEET_KEY')}`,
     `          owner: ${owner}`,
-    ...resumeGrants.map(([scope, access]) => `          permission-${scope}: ${access}`),
+    ...fleetGrants.map(([scope, access, why]) => `          permission-${scope}: ${access} # ${why}`),
     '      - name: Start what may go on',
     `        uses: ${own(facts, 'resume')}`,
     '        with:',

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { folderBoard } from '../../src/adapters/board.ts'
 import { localProvisioner } from '../../src/adapters/local.ts'
 import { forget } from '../../src/adapters/local/forget.ts'
@@ -18,6 +18,8 @@ export type World = {
   /** What was told while it ran. */
   readonly progress: UnitProgress[]
   readonly written: Map<string, string>
+  /** The paths that were removed. */
+  readonly removed: readonly string[]
   /** What was shown while it ran. */
   readonly shown: Outcome[]
   readonly folder: string
@@ -54,6 +56,7 @@ export function worldOf(
   const folder = mkdtempSync(join(quickFolder(), 'protium-world-'))
   const progress: UnitProgress[] = []
   const shown: Outcome[] = []
+  const removed: string[] = []
   const written = new Map<string, string>(more.texts)
   // Each look at the clock is a second later, so that records have an order.
   let now = Date.parse('2026-11-22T12:00:00Z')
@@ -83,7 +86,12 @@ export function worldOf(
         (async function* () {
           yield* more.changes?.() ?? []
         })(),
-      remove: async (path) => rmSync(path, { recursive: true, force: true }),
+      remove: async (path) => {
+        removed.push(path)
+        // What is on no disk is taken out of the texts.
+        if (isAbsolute(path)) rmSync(path, { recursive: true, force: true })
+        else written.delete(path)
+      },
       releases: async () => [...(more.released?.keys() ?? [])],
       released: async (_root, { template, version }) => {
         const files = more.released?.get(`${template}@${version}`)
@@ -130,7 +138,15 @@ export function worldOf(
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,
   }
-  return { ports, progress, shown, written, folder, end: () => rmSync(folder, { recursive: true, force: true }) }
+  return {
+    ports,
+    progress,
+    shown,
+    written,
+    removed,
+    folder,
+    end: () => rmSync(folder, { recursive: true, force: true }),
+  }
 }
 
 /** Runs a command with its inputs as words; the root and the state are those of the world. */

@@ -42,12 +42,35 @@ describe('workflows', () => {
 
     expect(first.exit).toBe('done')
     expect(written).toEqual(
-      ['deploy', 'forks', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
+      ['deploy', 'forks', 'hold', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
         (name) => `.github/workflows/${name}.yml`,
       ),
     )
     expect(second.text(plain)).toBe('Wrote 1 workflow: .github/workflows/plan.yml.')
     expect(third.exit).toBe('done')
+  })
+
+  test('takes away what catalog.yaml no longer makes, and leaves what is somebody else’s', async () => {
+    const here = worldWith(asking)
+    await run(workflows, here, { root: ['.'], write: ['true'] })
+    const old = here.written.get('.github/workflows/resume.yml') ?? ''
+    const mine = 'name: Mine\non: push\njobs: {}\n'
+    const tree = new Map([
+      ...asking,
+      ...here.written,
+      ['.github/workflows/older.yml', old],
+      ['.github/workflows/mine.yml', mine],
+    ])
+    world?.end()
+    const later = worldWith(tree)
+
+    const shown = await run(workflows, later, { root: ['.'] })
+    const { exit, text } = await run(workflows, later, { root: ['.'], write: ['true'] })
+
+    expect(shown.exit).toBe('different')
+    expect(exit).toBe('done')
+    expect(text(plain)).toBe('Wrote 1 workflow: .github/workflows/older.yml.')
+    expect(later.removed).toEqual(['.github/workflows/older.yml'])
   })
 
   test('says what catalog.yaml lacks to make them', async () => {

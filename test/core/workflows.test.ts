@@ -137,7 +137,9 @@ describe('the workflows of a catalog', () => {
 
     expect(of('actions: .protium/actions')).toEqual([
       '$/.github/workflows/stages.yml',
+      '$/.protium/actions/cancel',
       '$/.protium/actions/deploy',
+      '$/.protium/actions/lock',
       '$/.protium/actions/plan',
       '$/.protium/actions/resume',
       '$/.protium/actions/rollback',
@@ -145,7 +147,9 @@ describe('the workflows of a catalog', () => {
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['deploy', 'plan', 'resume', 'rollback', 'validate'].map((verb) => `some/protium/actions/${verb}@${digits}`),
+      ...['cancel', 'deploy', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
+        (verb) => `some/protium/actions/${verb}@${digits}`,
+      ),
     ])
   })
 
@@ -203,12 +207,39 @@ describe('the workflows of a catalog', () => {
   })
 })
 
+describe('the workflows of a catalog that only plans', () => {
+  const lines = ['actions: actions', 'repository: acme/catalog']
+  const on = catalogWorkflows(catalog({ provisioner: 'cloudformation', workflows: lines }))
+  const off = catalogWorkflows(catalog({ provisioner: 'cloudformation', workflows: [...lines, 'deploy: false'] }))
+  const read = (files: FileTree, path: string): { on: Record<string, unknown>; jobs: Record<string, unknown> } =>
+    parse(files.get(path) ?? '')
+
+  test('check and plan as ever', () => {
+    for (const name of ['forks.yml', 'plan.yml', 'validate.yml'])
+      expect(off.get(`.github/workflows/${name}`)).toBe(on.get(`.github/workflows/${name}`))
+  })
+
+  test('deploy nothing, whoever calls them with whatever they may be called with', () => {
+    const others = [...on.keys()].filter((path) => !/(?:forks|plan|validate|stages)\.yml$/u.test(path))
+
+    expect(others.length).toBeGreaterThan(2)
+    for (const path of others) {
+      const { on: triggers, jobs: of } = read(off, path)
+      expect(Object.keys(triggers)).toEqual(['workflow_call'])
+      expect(triggers['workflow_call']).toEqual(read(on, path).on['workflow_call'] ?? null)
+      expect(Object.keys(of)).toEqual(['off'])
+      expect(JSON.stringify(of)).not.toContain('uses')
+    }
+    expect(off.has('.github/workflows/stages.yml')).toBe(false)
+  })
+})
+
 describe('the workflows of a service repository', () => {
   test('call the catalog, and are the same whatever the stages are', () => {
     const files = serviceWorkflows(catalog())
 
     expect(usesOf(files)).toEqual(
-      ['deploy', 'forks', 'plan', 'resume', 'rollback'].map(
+      ['deploy', 'forks', 'hold', 'plan', 'resume', 'rollback'].map(
         (name) => `acme/catalog/.github/workflows/${name}.yml@main`,
       ),
     )

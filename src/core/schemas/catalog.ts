@@ -329,6 +329,11 @@ export const catalogSchema: DataMap = {
           pattern: '^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$',
           'x-protium-expected': 'A repository as owner/name.',
         },
+        deploy: {
+          type: 'boolean',
+          description:
+            'false: pull requests are checked and planned, and no workflow deploys. true if nothing is said.',
+        },
         app: {
           type: 'boolean',
           description: 'The catalog is private: service repositories read it with the token of a GitHub App.',
