@@ -34,7 +34,10 @@ export function reportsOf(
     const { unit, is, why, record, proof, changes = [] } = attempt
     const good = (history.get(unit.id) ?? []).filter(({ outcome }) => outcome === 'deployed' || outcome === 'unchanged')
     const host = addressOf(unit)
-    const before = good.at(-1)?.commit
+    // What a rollback would go back to: the last good one that was not the same.
+    const before = good.findLast(
+      ({ wants, version, image }) => wants !== record?.wants || version !== record.version || image !== record.image,
+    )?.commit
     const own = unit.service?.stages.map((each) => each.stage.name)
     const later = stages.filter(
       ({ name, order }) => stage !== undefined && order > stage.order && (own === undefined || own.includes(name)),
