@@ -23,7 +23,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   resume: async () => (await import('./commands/resume.ts')).resume,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,
   lock: async () => (await import('./commands/lock.ts')).lock,
-  unlock: async () => (await import('./commands/lock.ts')).unlock,
+  unlock: async () => (await import('./commands/unlock.ts')).unlock,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
   remove: async () => (await import('./commands/remove.ts')).remove,
   status: async () => (await import('./commands/status.ts')).status,

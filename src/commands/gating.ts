@@ -18,7 +18,7 @@ import type { Stage } from '../core/stage.ts'
 import { goneOnComment, heldText, supersededComment, waitingComment } from '../core/held.ts'
 import type { BoardHost, GitHost, PullRequest, Records } from '../ports.ts'
 import { isOneOf } from './authority.ts'
-import { isOver, overIn } from './lock.ts'
+import { isOver, overIn } from './locking.ts'
 import type { Planned } from './planning.ts'
 
 /** A commit that is about to be deployed to a stage, at GitHub. */

@@ -35,7 +35,7 @@ describe('the copies of the workflows that act runs', () => {
   test('a caller has none of them, so it runs as it is', () => {
     const callers = workflows.filter((path) => path.startsWith('workflows/service/'))
 
-    expect(callers).toHaveLength(3)
+    expect(callers).toHaveLength(6)
     for (const path of callers) {
       const text = readFileSync(join(root, path), 'utf8')
       expect(copyFor(text, at)).toBe(text)
