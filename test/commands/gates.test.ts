@@ -1,14 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import type { Outcome } from '../../src/command.ts'
 import { approvalOf, approvesNew } from '../../src/commands/gating.ts'
 import { withLock, withoutLock } from '../../src/core/board.ts'
+import { deploy } from '../../src/commands/deploy.ts'
 import { readCatalog } from '../../src/core/catalog.ts'
 import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import type { Job, Merging, Pull } from './merging.ts'
 import { startMerging } from './merging.ts'
 import { small } from './organisation.ts'
+import type { World } from './ports.ts'
+import { run, worldOf } from './ports.ts'
 
 const minutes = 60_000
 let time = 0
@@ -457,5 +460,130 @@ describe('the approval of a stage', () => {
       const again = { ...situation, run: { ...situation.run, actor, attempt } }
       expect(await approvesNew(ports, again, undefined), `${actor} ${attempt}`).toBe(is)
     }
+  })
+})
+
+describe('twenty merges in a minute, over three stages with soak', () => {
+  const stages = ['dev', 'staging', 'prod']
+  const soaked = (topics: number): FileTree =>
+    new Map(
+      [...small({ stages, services: { cart: { size: 1, topics } } })].map(([path, text]) => [
+        path,
+        text
+          .replace('maximum: 9 ', 'maximum: 99 ')
+          .replace('environment: staging }', 'environment: staging, soak: 30m }'),
+      ]),
+    )
+  afterEach(async () => merging.close())
+
+  test('all wait, none is lost or pushed out by a newer one, the newest goes on, and the others say that it took their place', async () => {
+    set('2026-11-25T12:00:00Z')
+    merging = await startMerging(soaked(0), stages, { now })
+    const pulls: Pull[] = []
+    const commits: string[] = []
+    for (let count = 0; count < 20; count += 1) {
+      const pull = await merging.propose(soaked(count + 1), { unplanned: true })
+      pulls.push(pull)
+      commits.push(await merging.merge(pull))
+    }
+    const first = commits[0] ?? ''
+    for (const stage of stages) {
+      if (stage === 'prod') wait(31 * minutes)
+      expect((await merging.deploy(first, { services: 'environment', stage })).exit).toBe('done')
+    }
+    for (const commit of commits) {
+      wait(3000)
+      for (const stage of ['dev', 'staging'])
+        expect((await merging.deploy(commit, { services: 'cart', stage })).exit).toBe('done')
+      expect((await merging.deploy(commit, { services: 'cart', stage: 'prod' })).exit).toBe('needs-approval')
+    }
+    const held = (await merging.board()).waiting
+    expect(new Set(held.map(({ commit }) => commit))).toEqual(new Set(commits))
+    expect(held.map(({ gates: [gate] }) => [gate?.gate, gate?.until !== undefined])).toEqual(
+      commits.map(() => ['soak', true]),
+    )
+
+    // Time passes, as long as the last but one needs; who starts them again begins with the newest.
+    wait(30 * minutes - 2000)
+    const [newest = '', last = ''] = commits.toReversed()
+    expect((await merging.deploy(newest, { services: 'cart', stage: 'prod', attempt: 2 })).exit).toBe('needs-approval')
+    expect((await merging.deploy(last, { services: 'cart', stage: 'prod', attempt: 2 })).exit).toBe('done')
+    expect((await merging.board()).waiting.map(({ commit }) => commit)).toEqual([newest])
+    for (const commit of commits.slice(0, -2))
+      expect(await merging.statusOf('cart/prod', commit)).toBe(
+        `inactive: Superseded by the newer commit ${last.slice(0, 7)}`,
+      )
+    expect(await merging.comments(pulls[3] ?? { number: 0 }, 'waiting')).toEqual([
+      expect.stringContaining(`superseded by \`${last.slice(0, 7)}\``),
+    ])
+    // One that comes late finds that it was overtaken.
+    const late = await merging.deploy(first, { services: 'cart', stage: 'prod', attempt: 2 })
+    expect(unitsOf(late)).toMatchObject([{ outcome: 'overtaken' }])
+    wait(4000)
+    expect((await merging.deploy(newest, { services: 'cart', stage: 'prod', attempt: 3 })).exit).toBe('done')
+    expect((await merging.board()).waiting).toEqual([])
+    const prod = (await merging.ledger()).filter(({ unit }) => unit === 'cart/prod')
+    expect(prod.map(({ commit }) => commit)).toEqual([last, newest])
+  }, 120_000)
+})
+
+describe('a deployment from a terminal', () => {
+  const freeze = 'freezes: [{ name: noon, from: 2026-11-25T12:00, to: 2026-11-25T13:00, zone: UTC, reason: Lunch }]\n'
+  const files = (): FileTree => {
+    const tree = new Map(
+      small({ stages: ['dev', 'prod'], services: { cart: { size: 1, topics: 0 } }, approval: ['prod'] }),
+    )
+    return tree.set('catalog.yaml', `${tree.get('catalog.yaml')}${freeze}glass: { by: ["@ana"] }\n`)
+  }
+  /** What came of each unit. */
+  const ends = (outcome: Outcome): readonly string[] => unitsOf(outcome).map(({ unit, outcome: is }) => `${unit} ${is}`)
+  let world: World
+  afterEach(() => world.end())
+
+  /** Deploys at a time; `later` is what time it is once the first stage is done. */
+  async function deployed(
+    at: string,
+    given: Readonly<Record<string, readonly string[]>>,
+    later = at,
+  ): Promise<Outcome> {
+    set(at)
+    const reporter = {
+      step: () => {},
+      unit: ({ unit, is }: { readonly unit: string; readonly is: string }) => {
+        if (unit === 'cart/dev' && is === 'deployed') set(later)
+      },
+    }
+    const ports = { ...world.ports, reporter, clock: { ...world.ports.clock, now } }
+    return run(deploy, { ...world, ports }, given)
+  }
+
+  test('goes on with what is under way when a freeze begins, and does not begin the next stage', async () => {
+    world = worldOf(files)
+    const cut = await deployed('2026-11-25T11:59:00Z', { yes: ['true'] }, '2026-11-25T12:00:01Z')
+    expect(cut.exit).toBe('needs-approval')
+    expect(ends(cut)).toEqual([
+      'environment/dev deployed',
+      'cart/dev deployed',
+      'environment/prod held',
+      'cart/prod held',
+    ])
+    expect(unitsOf(cut).at(-1)?.why).toBe(
+      'freeze: The freeze noon is on (2026-11-25 12:00 - 2026-11-25 13:00, UTC): Lunch. Until 2026-11-25 13:00 UTC.',
+    )
+    const rest = await deployed('2026-11-25T13:00:00Z', { yes: ['true'] })
+    expect(ends(rest).slice(2)).toEqual(['environment/prod deployed', 'cart/prod deployed'])
+  })
+
+  test('passes a freeze and the approval with a broken glass, by who may, and keeps that in the records', async () => {
+    world = worldOf(files)
+    const done = await deployed('2026-11-25T12:30:00Z', { 'break-glass': ['Nobody can pay'] })
+    expect(done.exit).toBe('done')
+    const records = await (await world.ports.records(`${world.folder}/records`)).list('cart/prod')
+    expect(records.map(({ glass }) => glass)).toEqual([
+      { by: 'ana', reason: 'Nobody can pay', skipped: ['freeze', 'approval'] },
+    ])
+    await expect(deployed('2026-11-25T12:30:00Z', { 'break-glass': [' '] })).rejects.toMatchObject({
+      code: 'glass-refused',
+    })
   })
 })
