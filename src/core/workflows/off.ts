@@ -1,4 +1,3 @@
-import { parse, stringify } from 'yaml'
 import type { FileTree } from '../tree.ts'
 
 /** What only deploying needs, and no other workflow calls. */
@@ -20,19 +19,19 @@ export function switchedOff(files: FileTree): FileTree {
   )
 }
 
-/** What this reads of a workflow of ours. */
-type Text = { readonly name: string; readonly on: { readonly workflow_call?: unknown } }
-
 function offFile(text: string): string {
-  const [header = ''] = text.split('\n')
-  const whole: Text = parse(text)
-  const called = whole.on.workflow_call ?? null
-  const on = stringify({ on: { workflow_call: called } }, { lineWidth: 0, nullStr: '' })
+  const lines = text.split('\n')
+  const [header = ''] = lines
+  const from = lines.findIndex((line) => line.startsWith('  workflow_call:'))
+  const length = lines.slice(from + 1).findIndex((line) => /^ {0,2}[^ ]/u.test(line))
+  const called = lines.slice(from, from + 1 + length).filter((line) => line !== '')
   return `${header}
 #
 # Switched off: catalog.yaml says \`deploy: false\`. Take that line away and run \`protium workflows --write\`, and this deploys.
-name: ${whole.name}
-${on}
+${lines.find((line) => line.startsWith('name: ')) ?? ''}
+on:
+${called.join('\n')}
+
 permissions: {}
 
 jobs:
