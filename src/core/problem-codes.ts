@@ -633,15 +633,15 @@ export const problemCodes = {
     why: 'Of each promotion that waits it is looked whether it may go on, and its job is started again. GitHub did not allow that of this one; the others were looked after.',
     fix: 'Do what is said. The next resume tries it again; a person who may can run the job by hand.',
   },
-  'rolled-back': {
-    title: 'The commit was rolled back from',
-    why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
-    fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
-  },
   'role-unbounded': {
     title: 'A template makes a role without the boundary',
     why: 'A role that a template makes could be allowed more than what made it. So CloudFormation, where its role is made by `protium trust`, may make roles only with the boundary of the account, and a deployment without it would fail.',
     fix: 'Give each role of the template the property `PermissionsBoundary`; docs/accounts.md shows it.',
+  },
+  'rolled-back': {
+    title: 'The commit was rolled back from',
+    why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
+    fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
   'run-over': {
     title: 'A promotion waits whose run cannot be started again',
