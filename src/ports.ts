@@ -358,10 +358,10 @@ export interface GitHost {
   /** Puts a label on a pull request, or takes it off. */
   label(pullRequest: number, wanted: { readonly name: string; readonly is: 'on' | 'off' }): Promise<Brought>
   /**
-   * The repositories of an owner that have merged pull requests with a label, of those that the token may read: one request
-   * for every hundred pull requests that are found, however many repositories there are. It may be some seconds behind.
+   * The merged pull requests with a label in all repositories of an owner that the token may read, by their repositories: one
+   * request for every hundred that are found, however many repositories there are. It may be some seconds behind.
    */
-  labelled(owner: string, label: string): Promise<readonly string[]>
+  labelled(owner: string, label: string): Promise<ReadonlyMap<string, readonly number[]>>
 }
 
 /** What came of it, so that nothing is done twice. */

@@ -11,7 +11,7 @@ import { deploy } from './deploy.ts'
 import { atGitHub } from './posting.ts'
 import { stateFolders } from './reading.ts'
 import type { Resumed } from './resuming.ts'
-import { resumeIn } from './resuming.ts'
+import { resumeIn, unlabel } from './resuming.ts'
 import { settle } from './settling.ts'
 
 type Result = Outcome<{ readonly started: Json; readonly waiting: Json }>
@@ -46,7 +46,7 @@ export const resume = command({
       access: 'write',
       why: 'say of a deployment that its runner was lost, or that it cannot be started again',
     },
-    'pull-requests': { access: 'write', why: 'see who has approved, and label what waits' },
+    'pull-requests': { access: 'write', why: 'see who has approved, and label what waits; without `fleet` `read`' },
   },
   async run(ports, { fleet, jobs, service, environments, label, root, state }): Promise<Result> {
     if (jobs !== undefined) return settled(ports, { jobs, service: service ?? '', environments, isLabelled: label })
@@ -62,12 +62,15 @@ async function woken(ports: Ports, fleet: string | undefined): Promise<Result> {
   const here = `${run.repository.owner}/${run.repository.name}`
   const ends = [...(await resumeIn(ports, { repository: here, github, board: await ports.board('') }))]
   const problems: Problem[] = []
-  const others = fleet === undefined ? [] : await github.labelled(fleet, waitingLabel)
-  for (const repository of others) {
+  const others = fleet === undefined ? new Map<string, readonly number[]>() : await github.labelled(fleet, waitingLabel)
+  for (const [repository, pulls] of others) {
     if (repository.toLowerCase() === here.toLowerCase()) continue
     try {
       if (ports.elsewhere === undefined) break
-      ends.push(...(await resumeIn(ports, { repository, ...(await ports.elsewhere(repository)) })))
+      const place = { repository, ...(await ports.elsewhere(repository)) }
+      const own = await resumeIn(ports, place)
+      ends.push(...own)
+      await unlabel(place, { pulls, waiting: own.map(({ entry }) => entry) })
     } catch (error) {
       if (!(error instanceof Refused) || error.code === 'interrupted') throw error
       // One repository that cannot be reached does not keep the others waiting.

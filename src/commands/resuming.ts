@@ -4,7 +4,7 @@ import type { Board, Waiting } from '../core/board.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { duration } from '../core/report.ts'
-import { claimed, ended, jobOf, keyOf, mostStarts, standingOf } from '../core/resume.ts'
+import { claimed, ended, jobOf, keyOf, mostStarts, standingOf, waitingLabel } from '../core/resume.ts'
 import type { BoardHost, GitHost, WorkflowRun } from '../ports.ts'
 
 /** A repository with its board. */
@@ -38,6 +38,23 @@ export async function resumeIn(ports: Ports, place: Place): Promise<readonly Res
     ends.push({ repository: place.repository, entry, ...end })
   }
   return ends
+}
+
+/**
+ * Takes the label off pull requests of which nothing waits: a job that was cut off has left it there, and each would be looked
+ * at for ever.
+ */
+export async function unlabel(
+  { github, board }: Place,
+  { pulls, waiting }: { readonly pulls: readonly number[]; readonly waiting: readonly Waiting[] },
+): Promise<void> {
+  const isIdle = (pull: number, all: readonly Waiting[]): boolean => !all.some((entry) => entry.pullRequest === pull)
+  const idle = pulls.filter((pull) => isIdle(pull, waiting))
+  if (idle.length === 0) return
+  // Something may have been held since the board was read.
+  const newest = await board.change((same) => same, 'looked at')
+  for (const pull of idle.filter((each) => isIdle(each, newest.waiting)))
+    await github.label(pull, { name: waitingLabel, is: 'off' })
 }
 
 type End = Pick<Resumed, 'is' | 'why' | 'problem'>

@@ -75,6 +75,8 @@ export function withWaiting(board: Board, entry: Waiting): Board {
   const started = entry.started ?? before?.started
   const kept: Waiting = {
     ...entry,
+    // Who starts a job again has not set the promotion off.
+    by: before?.by ?? entry.by,
     since: before?.since ?? entry.since,
     ...(resumes !== undefined && { resumes }),
     ...(started !== undefined && { started }),

@@ -144,10 +144,10 @@ describe('labels', () => {
     github.forget()
     const found = await host().labelled('acme', 'on hold')
 
-    expect(found).toEqual(['acme/checkout'])
+    expect([...found]).toEqual([['acme/checkout', [1]]])
     expect(github.requests()).toHaveLength(1)
     expect(await host().label(1, { name: 'on hold', is: 'off' })).toBe('updated')
     expect(await host().label(1, { name: 'on hold', is: 'off' })).toBe('unchanged')
-    expect(await host().labelled('acme', 'on hold')).toEqual([])
+    expect(await host().labelled('acme', 'on hold')).toEqual(new Map())
   })
 })

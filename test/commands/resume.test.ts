@@ -485,6 +485,17 @@ describe('a fleet', () => {
     expect(operations(world)).toHaveLength(8)
   })
 
+  test('is searched without what waits no more: the label comes off', async () => {
+    const world = await start(two)
+    await labelled(world, 'idle')
+    const outcome = await world.resume({ fleet: ['acme'] })
+    world.github.forget()
+    await world.resume({ fleet: ['acme'] })
+
+    expect(outcome.text(plain)).toBe('Nothing waits.')
+    expect(operations(world)).toEqual(['repos/get-content', 'search/issues-and-pull-requests'])
+  })
+
   test('goes on where one repository cannot be looked at, and says so', async () => {
     const world = await start(two)
     for (const repo of ['idle', 'shop']) await labelled(world, repo)

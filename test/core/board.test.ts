@@ -148,9 +148,14 @@ describe('what waits', () => {
 
   test('waits since it was held first, and keeps the count of its resumes', () => {
     const resumed = withWaiting(board, { ...waiting, resumes: 2 })
-    const again: Waiting = { ...waiting, since: '2026-11-25T10:00:00.000Z', run: { id: '7001', attempt: 2 } }
+    const again: Waiting = {
+      ...waiting,
+      by: 'github-actions[bot]',
+      since: '2026-11-25T10:00:00.000Z',
+      run: { id: '7001', attempt: 2 },
+    }
     expect(waitingOn(withWaiting(resumed, again), 'checkout/prod')).toEqual([
-      { ...again, since: waiting.since, resumes: 2 },
+      { ...again, by: 'ana', since: waiting.since, resumes: 2 },
     ])
   })
 

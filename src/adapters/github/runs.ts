@@ -115,14 +115,15 @@ async function label(
 async function labelled(
   { octokit }: Client,
   { owner, name }: { readonly owner: string; readonly name: string },
-): Promise<readonly string[]> {
+): Promise<ReadonlyMap<string, readonly number[]>> {
   const all = await octokit.paginate(octokit.rest.search.issuesAndPullRequests, {
     q: `is:pr is:merged org:${owner} label:"${name}"`,
     per_page: 100,
   })
   // The address of a repository ends with its owner and name.
-  const names = all.map(({ repository_url: url }) => url.split('/').slice(-2).join('/'))
-  return [...new Set(names)].toSorted()
+  const named = all.map(({ repository_url: url, number }) => [url.split('/').slice(-2).join('/'), number] as const)
+  const names = [...new Set(named.map(([of]) => of))].toSorted()
+  return new Map(names.map((of) => [of, named.filter(([each]) => each === of).map(([, number]) => number)]))
 }
 
 /** Statuses as GitHub has them, the newest first. */
