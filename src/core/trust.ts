@@ -92,7 +92,9 @@ function jobRoles(catalog: Catalog, { stage, home, repository, workload }: JobSi
   const own = workflows?.repository
   if (trust === undefined || own === undefined) return []
   const place = placeOf(catalog, { stage, home, repository, workload })
-  return (['plan', 'deploy'] as const).map((purpose): Role => {
+  // Where no workflow deploys, no job may.
+  const purposes = workflows?.deploy === false ? (['plan'] as const) : (['plan', 'deploy'] as const)
+  return purposes.map((purpose): Role => {
     const environment = purpose === 'plan' ? `${stage.name}-plan` : stage.name
     return {
       arn: roleArn(home, { stage: stage.name, purpose, id: repository.id }),

@@ -94,6 +94,15 @@ describe('the roles of a catalog', () => {
     expect(rolesOf(without)).toEqual([])
   })
 
+  test('are none that deploy where the catalog only plans', () => {
+    const planning = {
+      ...catalog,
+      workflows: { actions: 'actions', repository: 'acme/catalog', deploy: false as const },
+    }
+
+    expect(new Set(rolesOf(planning).map(({ purpose }) => purpose))).toEqual(new Set(['service', 'plan']))
+  })
+
   test('leave a service role that lies elsewhere to who has made it', () => {
     const other = [...filesWith()].map(([path, text]): [string, string] => [
       path,
