@@ -233,6 +233,27 @@ describe('a stage with gates', () => {
     ])
   })
 
+  test('breaks no glass for a job that was started again by itself, which waits as any other', async () => {
+    const change = await inDev('rolls')
+
+    const held = await toProd(change, { actor: 'github-actions[bot]', attempt: 2, breakGlass: 'Nobody can pay' })
+
+    expect(held.exit).toBe('needs-approval')
+    expect(await waiting()).toContain('rolls/prod soak+approval')
+    expect(await merging.comments(change.pull, 'glass')).toEqual([])
+  })
+
+  test('asks for what has to follow a broken glass before anything is done, and once', async () => {
+    const change = await inDev('buns')
+    merging.github.fault({ match: 'repos/create-deployment', kind: 'forbidden' })
+    const broken = { actor: 'olga', breakGlass: 'Nobody can pay' }
+
+    await expect(toProd(change, broken)).rejects.toMatchObject({ code: 'github-permission' })
+    expect(await merging.comments(change.pull, 'glass')).toHaveLength(1)
+    expect((await toProd(change, { ...broken, attempt: 2 })).exit).toBe('done')
+    expect(await merging.comments(change.pull, 'glass')).toHaveLength(1)
+  })
+
   test('is bound to what was reviewed: where a plan is stale when it is approved, the new one asks for a word of its own', async () => {
     const begin = await inDev('fish')
     await merging.review(begin.pull, 'carla')
