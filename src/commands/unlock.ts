@@ -7,7 +7,7 @@ import { digest } from '../core/canonical.ts'
 import { line } from '../core/encode.ts'
 import { Refused } from '../core/problem.ts'
 import { age, list } from '../core/report.ts'
-import type { DeploymentRecord } from '../ports.ts'
+import type { DeploymentRecord, Records } from '../ports.ts'
 import { isOneOf, whoMay } from './authority.ts'
 import type { Given, Result } from './locking.ts'
 import { bad, common, isOver, kept, lockPermissions, noReason, overIn, scopesIn } from './locking.ts'
@@ -53,7 +53,9 @@ export async function unlocked(ports: Ports, given: Given): Promise<Result> {
   }
   // Nobody’s lock is broken without a record, so that comes first.
   const records = broken.length === 0 ? undefined : await ports.records(stateFolders(given.root, given.state).records)
-  for (const each of broken) await records?.append(recordOf(each, { by: ports.by, now, reason: kept(reason) }))
+  for (const each of broken) {
+    if (records !== undefined) await recordOnce(records, recordOf(each, { by: ports.by, now, reason: kept(reason) }))
+  }
   const what =
     broken.length === 0 ? 'given back' : `broken, the lock of ${list([...new Set(broken.map(({ by }) => by))])},`
   const after =
@@ -126,21 +128,30 @@ async function checkMayBreak(
   })
 }
 
+/** A run that was cut off after the record finds it there, and goes on. */
+async function recordOnce(records: Records, record: DeploymentRecord): Promise<void> {
+  try {
+    await records.append(record)
+  } catch (error) {
+    if (!(error instanceof Refused && error.code === 'record-exists')) throw error
+  }
+}
+
 /** Who broke whose lock, why, and how old it was. Of a unit of its own, so that who reads the records of a stage never meets it. */
 function recordOf(
   { unit, by: holder, reason: held, since, until }: Lock,
   { by, now, reason }: { readonly by: string; readonly now: Date; readonly reason: string },
 ): DeploymentRecord {
-  const started = now.toISOString()
   return {
     format: 1,
-    id: `${started.replaceAll(/[-:.]/gu, '')}-lock-${unit.replaceAll('/', '-')}`,
+    // Of this very lock, whoever breaks it and whenever: it is broken once.
+    id: `${since.replaceAll(/[-:.]/gu, '')}-lock-${unit.replaceAll('/', '-')}`,
     unit: `lock/${unit}`,
     template: 'lock',
     version: '1',
     by,
-    started,
-    finished: started,
+    started: since,
+    finished: now.toISOString(),
     outcome: 'unlocked',
     wants: digest({ unit, by: holder, since }),
     evidence: reason,

@@ -421,6 +421,19 @@ describe('a lock at GitHub', () => {
     expect((await board()).locks).toHaveLength(1)
   })
 
+  test('that is broken is recorded once, also where the run was cut off before it was given back', async () => {
+    await ask(lock, { by: 'ben', units: ['cart/prod'], reason: 'x' })
+    github.fault({ match: 'repos/create-or-update-file-contents', kind: 'forbidden' })
+    const breaking = { by: 'cem', units: ['cart/prod'], reason: 'y' }
+    await expect(ask(unlock, breaking)).rejects.toMatchObject({ code: 'github-permission' })
+    expect((await board()).locks).toHaveLength(1)
+
+    await ask(unlock, breaking)
+
+    expect((await board()).locks).toEqual([])
+    expect(await (await portsOf('ada', 1, job).records('')).list('lock/cart/prod')).toHaveLength(1)
+  })
+
   test('of a team is not broken on the word of a token that may not see the team', async () => {
     files = withLocks('"@acme/platform"')
     await ask(lock, { by: 'ben', units: ['cart/prod'], reason: 'x' })
