@@ -185,6 +185,41 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
     expect(again.jobs.map(({ id }) => id)).toEqual(['validate', 'dev', 'staging', 'prod'])
   })
 
+  test('a person goes back in production: shown by a job that may only look, done once another person agrees', async () => {
+    const push = lastEvent('push')
+    const commit = text(push, 'after')
+    const inputs = { service: 'receipts', stage: 'prod', reason: 'receipts are printed twice', to: '', acknowledge: '' }
+    const { result: run, approved } = await approving(
+      runners.run({
+        repository: 'acme/catalog',
+        workflow: '.github/workflows/rollback.yml',
+        event: 'workflow_dispatch',
+        payload: { inputs, ref: 'refs/heads/main', ...(push['repository'] && { repository: push['repository'] }) },
+        commit,
+        branch: 'main',
+        actor: 'dev',
+      }),
+    )
+
+    expect(run.conclusion, run.log).toBe('success')
+    expect(run.jobs.map(({ id, result }) => `${id} ${result}`)).toEqual(['plan-prod success', 'rollback-prod success'])
+    expect(approved).toEqual(['rollback-prod'])
+    expect(run.summaries.get('plan-prod')).toContain('- **Why:** receipts are printed twice')
+    expect(run.summaries.get('rollback-prod')).toContain('## receipts → prod: back to')
+    const files = await github.files('acme/catalog', 'protium-ledger')
+    const records = [...files].filter(([path]) => path.startsWith('records/receipts/prod/'))
+    const back = records.map(([, record]) => JSON.parse(record)).find(({ rollback }) => rollback !== undefined)
+    expect(back).toMatchObject({ outcome: 'deployed', rollback: { from: commit, reason: inputs.reason } })
+    const { repos } = clientOf(github, { kind: 'user', login: 'mia' })
+    const { data } = await repos.listDeployments({ ...parameters, environment: 'receipts/prod' })
+    expect(data.map(({ sha }) => sha)).toContain(back.commit)
+
+    const { result: held } = await approving(deploy())
+
+    expect(held.conclusion).toBe('failure')
+    expect(held.annotations.map(({ message }) => message).join('\n')).toContain('rolled-back')
+  })
+
   /** The files of the ledger's branch. */
   async function ledger(): Promise<readonly string[]> {
     const head = await github.head('acme/catalog', 'protium-ledger')
