@@ -143,10 +143,7 @@ export type ExampleJudging = {
  * stands for; the rules of the catalog, if there is a `policy`, with the waivers for the template).
  * The result has the stacks by the files of `expected/`; with an error there is none.
  */
-export function renderExample(
-  example: Example,
-  judging: ExampleJudging,
-): Checked<ReadonlyMap<string, RenderedStack>> {
+export function renderExample(example: Example, judging: ExampleJudging): Checked<ReadonlyMap<string, RenderedStack>> {
   const { bundle } = example
   const stacks = new Map<string, RenderedStack>()
   const problems: Problem[] = []
