@@ -511,26 +511,45 @@ describe('a fleet', () => {
 })
 
 describe('a resume that is killed at any request', () => {
-  const cuts = Array.from({ length: 6 }, (_, index) => index + 1).flatMap((nth) =>
-    (['before', 'after'] as const).map((when) => ({ nth, when })),
-  )
-
-  test.each(cuts)('is caught up by the next: $when request $nth', async ({ nth, when }) => {
-    const world = await start()
-    await hold(world, await heldRun(world))
-    world.clock.advance(31 * minute)
+  /** Runs it on a promotion whose time has come, killed at a request, and once more some minutes later. */
+  async function killedAt(to: World, nth: number, when: 'before' | 'after', age: number) {
+    await to.board().change((board) => ({ ...board, waiting: [] }), 'anew')
+    const run = await heldRun(to)
+    await hold(to, run)
+    to.clock.advance(age)
+    to.github.forget()
     const killed = new AbortController()
     const kill = (): void => killed.abort()
-    world.github.fault({ match: () => true, nth, kind: when === 'before' ? { before: kill } : { after: kill } })
-    await world.resume({}, { signal: killed.signal }).catch(() => undefined)
-    expect(killed.signal.aborted).toBe(true)
-    world.clock.advance(10 * minute)
-    await world.resume()
+    const kind = when === 'before' ? { before: kill } : { after: kill }
+    if (nth > 0) to.github.fault({ match: () => true, nth, kind })
+    await to.resume({}, { signal: killed.signal }).catch(() => undefined)
+    const requests = to.github.requests().length
+    to.clock.advance(10 * minute)
+    if (nth > 0) await to.resume()
+    const [entry] = (await to.seen()).waiting
+    const again = to.github.queued().filter((each) => each.run === run)
+    await runQueued(to, 'success')
+    return {
+      requests,
+      isKilled: killed.signal.aborted,
+      started: again.map(({ name, attempt }) => `${name} #${attempt}`),
+      entry: { lost: entry?.lost, why: entry?.gates.map(({ why }) => why) },
+    }
+  }
 
-    expect(queued(world)).toEqual(['acme/catalog services (checkout) / prod #2'])
-    const [entry] = (await world.seen()).waiting
-    expect(entry?.resumes).toBeLessThanOrEqual(2)
-    expect(entry?.lost).toBeUndefined()
+  test.each([
+    ['starts the job once', 31 * minute],
+    ['says that it cannot be started any more', 31 * 24 * 60 * minute],
+  ])('%s in the end: the next one does what is left', async (_what, age) => {
+    const world = await start()
+    const { requests, started: whole, entry } = await killedAt(world, 0, 'before', age)
+    expect(requests).toBeGreaterThan(4)
+    for (let nth = 1; nth <= requests; nth += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const end = await killedAt(world, nth, when, age)
+        expect(end, `${when} request ${nth}`).toMatchObject({ isKilled: true, started: whole, entry })
+      }
+    }
   })
 })
 
@@ -703,17 +722,19 @@ describe('the end of a run', () => {
     expect(await labels()).toEqual([])
   })
 
-  test.each(['before', 'after'] as const)('killed at any request, it is done by the next attempt: %s', async (when) => {
-    const clean = await ends(0, when)
+  test('that is killed at any request is told of all the same when it is run again', async () => {
+    const own = await start()
+    const clean = await ends(own, 0, 'before')
     for (let nth = 1; nth <= clean.requests; nth += 1) {
-      const { requests: _requests, ...end } = await ends(nth, when)
-      expect(end, `request ${nth}`).toEqual({ state: clean.state, waiting: clean.waiting })
+      for (const when of ['before', 'after'] as const) {
+        const end = await ends(own, nth, when)
+        expect(end, `${when} request ${nth}`).toMatchObject({ isKilled: true, state: clean.state, entry: clean.entry })
+      }
     }
   })
 
-  async function ends(nth: number, when: 'before' | 'after') {
-    await world?.github.close()
-    const own = await start()
+  async function ends(own: World, nth: number, when: 'before' | 'after') {
+    await own.board().change((board) => ({ ...board, waiting: [] }), 'anew')
     const run = await heldRun(own, { stage: 'staging' })
     const newest = await underWay(own, run)
     const killed = new AbortController()
@@ -729,7 +750,15 @@ describe('the end of a run', () => {
     await own.resume(given, { ...as, signal: killed.signal }).catch(() => undefined)
     const requests = own.github.requests().length
     if (nth > 0) await own.resume(given, as)
-    return { requests, state: await newest(), waiting: (await own.seen()).waiting }
+    const { state, description } = (await newest()) ?? {}
+    const [entry] = (await own.seen()).waiting
+    const { unit, lost, gates } = entry ?? {}
+    return {
+      requests,
+      isKilled: killed.signal.aborted,
+      state: { state, description },
+      entry: { unit, lost, why: gates?.map(({ why }) => why) },
+    }
   }
 })
 
