@@ -98,6 +98,8 @@ export type StackPreview = {
   readonly unchanged?: true
   /** What was changed besides the stack, where the provisioner has looked; executing overwrites it where it changes the same. */
   readonly byHand?: readonly { readonly logicalId: string; readonly is: 'changed' | 'gone' }[]
+  /** When it has looked, where that was not now: a time as ISO 8601 has it. */
+  readonly byHandAt?: string
   /** What is set on the stack besides, by calls of its own: `termination protection`, `stack policy`. */
   readonly settings?: readonly string[]
 }

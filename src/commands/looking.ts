@@ -72,7 +72,7 @@ async function comparing(provisioner: Provisioner, looking: Looking): Promise<Co
   if (purpose === 'plan' && signal.aborted) {
     throw new Refused('interrupted', 'The plan was stopped. Nothing was changed.', { remedy: 'Run it again.' })
   }
-  const { changes, wants, against, unchanged, settings = [], notes = [], byHand } = preview
+  const { changes, wants, against, unchanged, settings = [], notes = [], byHand, byHandAt } = preview
   const compared = unchanged === true ? 'nothing' : verdictOf(contentOf(state), wanted, changes)
   // What is set by calls of its own is a change, although no resource does.
   const verdict = compared === 'nothing' && settings.length > 0 ? 'update' : compared
@@ -93,6 +93,7 @@ async function comparing(provisioner: Provisioner, looking: Looking): Promise<Co
       ...(losses.length > 0 && { losses }),
       ...(said.length > 0 && { notes: said }),
       ...(byHand !== undefined && { byHand }),
+      ...(byHandAt !== undefined && { byHandAt }),
     },
     preview,
     state,

@@ -1,5 +1,6 @@
 import type { Access, AccessChange } from './access.ts'
 import { accessChanges, mayWiden } from './access.ts'
+import { compareText } from './canonical.ts'
 import type { Markdown } from './markdown.ts'
 import { code, listed, prose, shorten } from './markdown.ts'
 import type { PlannedUnit } from './plan.ts'
@@ -79,7 +80,8 @@ export function handNotes({ busy, isOne }: Showing): readonly Markdown[] {
     }),
   )
   if (found.length === 0) return []
-  const how = prose`To keep it, take it into the files first: ${code('protium drift --accept')}.`
+  const when = lastLooked(busy)
+  const how = prose`${when === undefined ? prose`` : prose`That was seen ${when}. `}To keep it, take it into the files first: ${code('protium drift --accept')}.`
   return [prose`**Drift:** ${grouped(found, { busy, isOne })}. ${how}`]
 }
 
@@ -94,10 +96,15 @@ export function harmless({ busy }: Pick<Showing, 'busy'>): readonly Markdown[] {
   const isDrifted = live.some(({ byHand = [] }) => byHand.length > 0)
   if (live.length === 0 || isDrifted) return same
   const isLooked = live.every(({ byHand }) => byHand !== undefined)
-  return [
-    ...same,
-    isLooked ? prose`**Drift:** none.` : prose`**Drift:** not looked for; ${code('protium drift')} does.`,
-  ]
+  if (!isLooked) return [...same, prose`**Drift:** not looked for; ${code('protium drift')} does.`]
+  const when = lastLooked(live)
+  return [...same, when === undefined ? prose`**Drift:** none.` : prose`**Drift:** none when last looked for, ${when}.`]
+}
+
+/** When it was looked for hand-made changes of all of them: `2026-11-22 17:31 UTC`. Nothing, if that was now. */
+function lastLooked(units: readonly PlannedUnit[]): string | undefined {
+  const [oldest] = units.flatMap(({ byHandAt }) => byHandAt ?? []).toSorted(compareText)
+  return oldest === undefined ? undefined : `${oldest.slice(0, 16).replace('T', ' ')} UTC`
 }
 
 type Deed = {

@@ -67,6 +67,8 @@ export type PlannedUnit = {
   readonly notes?: readonly string[]
   /** What was changed by hand, where that was looked at. It binds nothing either: what would be overwritten is among the changes. */
   readonly byHand?: readonly ByHand[]
+  /** When that was looked at, where it was not when the plan was made. */
+  readonly byHandAt?: string
   /** The environment is not deployed yet: what it will give out was predicted, and the plan is made again once it is. */
   readonly predicted: boolean
 }
@@ -212,6 +214,7 @@ function readUnit(data: Data): PlannedUnit | undefined {
     ...(gates.length > 0 && { gates }),
     ...(data['notes'] !== undefined && { notes: textsIn(data, 'notes') }),
     ...(data['byHand'] !== undefined && { byHand: readByHand(data['byHand']) }),
+    ...(typeof data['byHandAt'] === 'string' && { byHandAt: data['byHandAt'] }),
     predicted,
   }
 }
@@ -322,6 +325,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     predicted,
     notes = [],
     byHand,
+    byHandAt,
     policy = [],
     losses = [],
     gates = [],
@@ -337,6 +341,7 @@ function normal(unit: PlannedUnit): PlannedUnit {
     against,
     ...(notes.length > 0 && { notes }),
     ...(byHand !== undefined && { byHand: byHand.map(({ logicalId, is }) => ({ logicalId, is })) }),
+    ...(byHandAt !== undefined && { byHandAt }),
     ...(policy.length > 0 && { policy: factsText(policy) }),
     ...(losses.length > 0 && { losses: losses.toSorted((a, b) => compareText(a.logicalId, b.logicalId)) }),
     ...(gates.length > 0 && { gates: inOrder(gates) }),

@@ -174,3 +174,43 @@ describe('drift of a stack', () => {
     expect(fake.requests().map(({ action }) => action)).not.toContain('CreateChangeSet')
   })
 })
+
+describe('what a plan tells of drift', () => {
+  const other = wantedOf(template(7))
+  const planned = async (provisioner: Provisioner): Promise<unknown> => {
+    const preview = await provisioner.preview(other, { for: 'plan' })
+    await provisioner.discard(preview)
+    return preview.byHand
+  }
+
+  test('is what the last look has found, with its time, and nothing where nobody has looked', async () => {
+    await using fake = await startCloudFormation()
+    await deploy(provisionerOf(fake), wanted)
+    const before = await planned(provisionerOf(fake))
+    await driftOf(provisionerOf(fake))
+    const clean = await planned(provisionerOf(fake))
+    fake.drift({ stack: 'jobs', logicalId: 'Jobs', properties: { DelaySeconds: 30 } })
+    fake.drift({ stack: 'jobs', logicalId: 'News', properties: 'gone' })
+    await driftOf(provisionerOf(fake))
+    const looked = fake.clock.now().getTime()
+    const preview = await provisionerOf(fake).preview(other, { for: 'plan' })
+
+    expect([before, clean]).toEqual([undefined, []])
+    expect(preview.byHand).toEqual([
+      { logicalId: 'Jobs', is: 'changed' },
+      { logicalId: 'News', is: 'gone' },
+    ])
+    expect(Math.abs(looked - Date.parse(preview.byHandAt ?? ''))).toBeLessThan(60_000)
+    expect(changesOf(preview)).toContain('update Jobs')
+  })
+
+  test('is nothing where it may not be seen, and the plan is made all the same', async () => {
+    await using fake = await startCloudFormation()
+    await deploy(provisionerOf(fake), wanted)
+    fake.drift({ stack: 'jobs', logicalId: 'Jobs', properties: { DelaySeconds: 30 } })
+    await driftOf(provisionerOf(fake))
+    fake.fault({ match: 'DescribeStackResourceDrifts', kind: 'denied' })
+
+    expect(await planned(provisionerOf(fake))).toBeUndefined()
+  })
+})

@@ -180,6 +180,24 @@ describe('the comment on a plan', () => {
     await expect(shown(planComment(plan, { around, made }))).toMatchFileSnapshot(`../golden/comment-${name}.md`)
   })
 
+  test('says when it was looked for what was changed by hand, where that was not now', () => {
+    const looked = (byHand: NonNullable<PlannedUnit['byHand']>): string =>
+      shown(
+        planComment(
+          planOf([
+            unit('checkout/dev', setting, { byHand: [], byHandAt: '2026-11-23T08:00:12.000Z' }),
+            unit('checkout/prod', setting, { byHand, byHandAt: '2026-11-22T17:31:40.000Z' }),
+          ]),
+          { around, made },
+        ),
+      )
+
+    expect(looked([])).toContain('**Drift:** none when last looked for, 2026-11-22 17:31 UTC.')
+    expect(looked([{ logicalId: 'Service', is: 'gone' }])).toContain(
+      '**Drift:** `Service` was deleted by hand and is made again in prod. That was seen 2026-11-22 17:31 UTC.',
+    )
+  })
+
   test.each([
     ['checkout replaces a database in prod', dangerous.units],
     ['checkout changes 1 setting, nothing is replaced', harmless.units],

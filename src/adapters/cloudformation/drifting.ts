@@ -9,9 +9,11 @@ import type { Data, Path } from '../../core/data.ts'
 import { isList, isMap } from '../../core/data.ts'
 import { Refused } from '../../core/problem.ts'
 import { readJson } from '../../core/yaml.ts'
-import type { DriftedProperty, ResourceDrift, StackDrift } from '../../ports.ts'
+import type { DriftedProperty, ResourceDrift, StackDrift, StackPreview } from '../../ports.ts'
 import type { Cloud } from './client.ts'
+import type { Described } from './reading.ts'
 import { describeStack, resourcesOf } from './reading.ts'
+import { meaningOf } from './refusal.ts'
 
 /** Milliseconds after which a detection that has not ended is given up; one of 500 resources takes some minutes. */
 const longestDetection = 15 * 60_000
@@ -44,6 +46,30 @@ export async function detectedDrift(
     unknown: all.flatMap(({ LogicalResourceId: logicalId, ResourceType: type }) =>
       logicalId === undefined || known.has(logicalId) ? [] : [{ logicalId, type: type ?? '' }],
     ),
+  }
+}
+
+/**
+ * What the last detection has found, without another one; nothing where there was none since the stack was last changed. It is
+ * asked for what drifted only where something did.
+ */
+export async function lastDrift(
+  cloud: Cloud,
+  { StackId: arn, DriftInformation: last }: Described,
+): Promise<Pick<StackPreview, 'byHand' | 'byHandAt'>> {
+  const byHandAt = last?.LastCheckTimestamp?.toISOString()
+  if (byHandAt === undefined) return {}
+  if (last?.StackDriftStatus === 'IN_SYNC') return { byHand: [], byHandAt }
+  if (last?.StackDriftStatus !== 'DRIFTED') return {}
+  try {
+    const found = await driftsOf(cloud, { arn, signal: undefined })
+    const drifted = found.filter(({ StackResourceDriftStatus: is }) => isDrift(is)).map(resourceDrift)
+    return { byHand: drifted.map(({ logicalId, is }) => ({ logicalId, is })), byHandAt }
+  } catch (error) {
+    // Who may plan need not be allowed to see this.
+    const { is } = meaningOf(error)
+    if (is !== 'access' && is !== 'unsupported') throw error
+    return {}
   }
 }
 

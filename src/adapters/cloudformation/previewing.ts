@@ -20,6 +20,7 @@ import { deleteChangeSet, makeChangeSet, templateFields } from './changing.ts'
 import type { Cloud } from './client.ts'
 import type { Context, Reading } from './context.ts'
 import { againstOf, wantsOf } from './context.ts'
+import { lastDrift } from './drifting.ts'
 import type { Described } from './reading.ts'
 import { liveTemplate, outputsOf, parametersOf, stackPolicy } from './reading.ts'
 import { meaningOf, staleRefusal } from './refusal.ts'
@@ -98,8 +99,10 @@ export async function previewed(
     await deleteChangeSet(cloud, made.arn)
     throw new Refused(express.code, `${wanted.stack.name}: ${express.message}`, { remedy: express.remedy })
   }
+  const byHand = purpose === 'plan' && live !== undefined ? await lastDrift(cloud, live) : {}
   const preview: StackPreview = {
     ...base,
+    ...byHand,
     changes,
     ...(template !== undefined && { outputs }),
     handle: made.arn,
