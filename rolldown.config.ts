@@ -122,10 +122,10 @@ export default defineConfig({
     instead(modules),
     builtin({ code: ['@smithy/node-http-handler/dist-es/node-http-handler.js'] }),
     constantsOnly({ code: ['nunjucks/src/lexer.js'] }),
-    pure({ code: ['js-yaml/dist/js-yaml.mjs', 're2js/build/index.js'] }),
+    pure({ code: ['js-yaml/dist/js-yaml.mjs'] }),
     packed({
       json: ['src/core/stack/types.generated.json'],
-      code: ['src/core/jinja/entities.ts', 're2js/build/index.js'],
+      code: ['src/core/jinja/entities.ts', 'src/core/workflows.ts'],
     }),
     alone(),
   ],

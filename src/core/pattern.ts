@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js'
+import { parsePattern, Unreadable } from './pattern/parse.ts'
+import { isFound, programOf, sizeOf } from './pattern/program.ts'
 
 /** The longest pattern that a schema may hold. */
 export const LONGEST_PATTERN = 200
@@ -19,10 +20,13 @@ export type LinearPattern = {
  * Compiles a pattern written in the syntax of ECMA-262, or says why it cannot be used (the end of a sentence that begins
  * with the pattern). Look-around and back-references are refused: no engine matches those in linear time.
  */
-export function linearPattern(source: string): { readonly pattern: LinearPattern } | { readonly fault: string } {
+export function linearPattern(source: string): Compiled {
   const known = compiled.get(source)
   if (known !== undefined) return known
-  const result = compile(source)
+  const result =
+    source.length > LONGEST_PATTERN
+      ? { fault: `is longer than ${LONGEST_PATTERN} characters` }
+      : compile(source, { most: LARGEST_PATTERN })
   if (compiled.size >= MOST_KEPT) compiled.clear()
   compiled.set(source, result)
   return result
@@ -45,24 +49,38 @@ export function ownPattern(source: string): (text: string) => boolean {
   }
 }
 
-const MOST_KEPT = 1000
-const compiled = new Map<string, ReturnType<typeof compile>>()
+/**
+ * Matches whole texts, as CloudFormation does with `AllowedPattern`, in linear time. Nothing for a pattern that cannot be matched so;
+ * its engine is that of Java, which knows more.
+ */
+export function wholePattern(source: string): ((text: string) => boolean) | undefined {
+  const known = wholes.get(source)
+  if (known !== undefined) return 'pattern' in known ? known.pattern.test : undefined
+  const result = compile(`^(?:${source})$`, { most: 10 * LARGEST_PATTERN })
+  if (wholes.size >= MOST_KEPT) wholes.clear()
+  wholes.set(source, result)
+  return 'pattern' in result ? result.pattern.test : undefined
+}
 
-function compile(source: string): { readonly pattern: LinearPattern } | { readonly fault: string } {
-  if (source.length > LONGEST_PATTERN) return { fault: `is longer than ${LONGEST_PATTERN} characters` }
+type Compiled = { readonly pattern: LinearPattern } | { readonly fault: string }
+
+const MOST_KEPT = 1000
+const compiled = new Map<string, Compiled>()
+const wholes = new Map<string, Compiled>()
+
+function compile(source: string, { most }: { readonly most: number }): Compiled {
   if (/(?<!\\)(?:\\\\)*\(\?(?:[=!]|<[=!])/.test(source))
     return { fault: 'looks ahead or behind, which cannot be matched in linear time' }
   if (/(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)/.test(source))
     return { fault: 'refers back to a group, which cannot be matched in linear time' }
   try {
-    const matcher = RE2JS.compile(RE2JS.translateRegExp(source))
-    const size = matcher.programSize()
-    if (size > LARGEST_PATTERN)
-      return { fault: `repeats too much: it has ${size} steps, and ${LARGEST_PATTERN} are allowed` }
-    return { pattern: { size, test: (text) => matcher.test(text), toString: () => source } }
+    const tree = parsePattern(source)
+    const size = sizeOf(tree) + 1
+    if (size > most) return { fault: `repeats too much: it has ${size} steps, and ${most} are allowed` }
+    const program = programOf(tree)
+    return { pattern: { size, test: (text) => isFound(program, text), toString: () => source } }
   } catch (error) {
-    const detail =
-      error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not a regular expression'
-    return { fault: `cannot be read (${detail})` }
+    if (!(error instanceof Unreadable)) throw error
+    return { fault: `cannot be read (${error.message})` }
   }
 }

@@ -194,7 +194,7 @@ function readDemand(
     if ('pattern' in read) return read.pattern
     return wrong(key, {
       message: `The pattern ${JSON.stringify(source)} ${read.fault}.`,
-      expected: 'A regular expression that RE2 takes.',
+      expected: 'A pattern without look-around, back-references and large repetitions.',
       remedy: 'Correct the pattern.',
     })
   }

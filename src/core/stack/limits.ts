@@ -1,12 +1,13 @@
 import { canonicalJson, compareText } from '../canonical.ts'
 import { type Data, type DataMap, isList, isMap, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
+import { wholePattern } from '../pattern.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import { functionNames } from './evaluate.ts'
 import { attributesText } from './identity.ts'
 import { inOrder } from './order.ts'
-import { compilePattern, isParameterType, scalarText } from './parameters.ts'
+import { isParameterType, scalarText } from './parameters.ts'
 import {
   attributeTarget,
   type Call,
@@ -240,7 +241,7 @@ class Check {
         )
       }
       const pattern = own(declaration, 'AllowedPattern')
-      if (isText(pattern) && compilePattern(pattern) === undefined) {
+      if (isText(pattern) && wholePattern(pattern) === undefined) {
         this.#note(
           'stack-parameter',
           `The pattern of ${name} cannot be run in linear time, so its values are not checked here.`,

@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js'
 import { didYouMean } from '../nearest.ts'
+import { wholePattern } from '../pattern.ts'
 import { type Data, type DataMap, Float, isList, isMap, type Path } from '../data.ts'
 import type { Place, Problem } from '../problem.ts'
 import { isText, own, section } from './template.ts'
@@ -159,17 +159,9 @@ function badLength(declaration: DataMap, value: string): Broken | undefined {
 function badPattern(declaration: DataMap, value: string): Broken | undefined {
   const pattern = own(declaration, 'AllowedPattern')
   if (!isText(pattern)) return undefined
-  const compiled = compilePattern(pattern)
-  if (compiled === undefined || compiled.matches(value)) return undefined
+  const matches = wholePattern(pattern)
+  if (matches === undefined || matches(value)) return undefined
   return { message: 'it does not match the pattern.', expected: `A value that matches \`${pattern}\`.` }
-}
-
-export function compilePattern(pattern: string): RE2JS | undefined {
-  try {
-    return RE2JS.compile(pattern)
-  } catch {
-    return undefined
-  }
 }
 
 function numberOf(value: Data | undefined): number | undefined {

@@ -1,7 +1,8 @@
 import { type Data, type DataMap, isList, isMap, mapOf } from '../../../src/core/data.ts'
 import type { Problem } from '../../../src/core/problem.ts'
 import { checkLimits } from '../../../src/core/stack/limits.ts'
-import { compilePattern, scalarText } from '../../../src/core/stack/parameters.ts'
+import { wholePattern } from '../../../src/core/pattern.ts'
+import { scalarText } from '../../../src/core/stack/parameters.ts'
 import { isText, own, resourcesOf, section, transformsOf } from '../../../src/core/stack/template.ts'
 import { lookUpType } from '../../../src/core/stack/types.ts'
 import { readRendered } from '../../../src/core/yaml.ts'
@@ -217,7 +218,7 @@ function brokenValue(name: string, it: { declaration: Data; type: string; value:
   if (low !== undefined && Number(value) < low) return `Parameter '${name}' must be a number not less than ${low}`
   if (high !== undefined && Number(value) > high) return `Parameter '${name}' must be a number not greater than ${high}`
   const pattern = own(declaration, 'AllowedPattern')
-  if (isText(pattern) && compilePattern(pattern)?.matches(value) === false)
+  if (isText(pattern) && wholePattern(pattern)?.(value) === false)
     return `Parameter '${name}' must match pattern ${pattern}`
   return undefined
 }
