@@ -7,7 +7,6 @@ import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, table } from '../core/report.ts'
 import { readNeeds, standingOf, waitingLabel } from '../core/resume.ts'
-import { deploy } from './deploy.ts'
 import { atGitHub } from './posting.ts'
 import { stateFolders } from './reading.ts'
 import type { Resumed } from './resuming.ts'
@@ -194,6 +193,8 @@ async function locally(
   }
   const due = board.waiting.filter(isDue)
   const given = { services: due.map(({ unit }) => unit), root: [root], state: [state] }
+  // A workflow, which only starts jobs, need not load all that deploys.
+  const { deploy } = await import('./deploy.ts')
   const accepted = deploy.accept(new Map(Object.entries(given)))
   if (!accepted.ok) return bad(accepted.problems)
   const outcome = due.length === 0 ? undefined : await accepted.value(ports)
