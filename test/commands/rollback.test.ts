@@ -169,4 +169,35 @@ describe('a rollback', () => {
     await expect(going).rejects.toThrow(/does not have the commit/)
     trees.set(commits[0] ?? '', sized(1))
   })
+
+  test('of a service in a repository of its own takes its file from then, and the catalog of now', async () => {
+    const split = (size: number): { readonly own: FileTree; readonly shared: FileTree } => {
+      const all = [...sized(size)]
+      const own = all.flatMap(([path, text]): [string, string][] =>
+        path === 'services/cart/service.yaml' ? [['service.yaml', text]] : [],
+      )
+      return { own: new Map(own), shared: new Map(all.filter(([path]) => !path.startsWith('services/'))) }
+    }
+    const size = (): number => commits.indexOf(now) + 1
+    const apart = worldOf(() => new Map([...split(size()).shared, ...split(size()).own]), {
+      commit: () => now,
+      at: (commit) => split(commits.indexOf(commit) + 1).own,
+    })
+    const catalog = [join(apart.folder, 'catalog')]
+    for (const commit of commits.slice(0, 2)) {
+      now = commit
+      // The environment is deployed from the catalog's own repository.
+      if (commit === commits[0]) await run(deploy, apart)
+      expect((await run(deploy, apart, { services: ['cart'], catalog })).exit).toBe('done')
+    }
+
+    const { exit, problems } = await run(rollback, apart, { unit: ['cart/prod'], catalog, yes: ['true'] })
+
+    expect({ exit, problems }).toEqual({ exit: 'done', problems: [] })
+    expect((await folderRecords(join(apart.folder, 'records')).list('cart/prod')).at(-1)).toMatchObject({
+      commit: commits[0],
+      rollback: { from: commits[1] },
+    })
+    apart.end()
+  })
 })
