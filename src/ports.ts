@@ -291,8 +291,11 @@ export interface Records {
  * (`board-busy`, GitHub's).
  */
 export interface BoardHost {
-  /** As this run knows it: as it was fetched with the files, or as this run has left it. */
-  read(): Promise<Board>
+  /**
+   * As this run knows it: as it was fetched with the files, or as this run has read or left it. What came with the files is asked for
+   * once more where it has to be of this moment (`now`).
+   */
+  read(options?: { readonly now?: boolean }): Promise<Board>
   /**
    * Changes the newest board, and gives back what came of it. The edit is made again on a newer one if somebody was faster; what
    * it throws ends it, and nothing is changed. What it leaves as it was is not written, so `(board) => board` reads the newest.

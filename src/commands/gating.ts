@@ -54,7 +54,8 @@ export async function judged(
   const { board, run, catalog, stage, own } = situation
   const { planned, before, binding, glass } = more
   const now = ports.clock.now()
-  const seen = await board.read()
+  // A lock that was taken since the files were fetched holds production too; elsewhere it is worth no request.
+  const seen = await board.read({ now: stage.production })
   const locks = [...new Set(own.flatMap(({ id }) => locksOn(seen, { unit: id, now })))]
   const over = await overIn(ports, { ...seen, locks })
   const losses = planned.flatMap(({ unit, planned: { losses: some = [] } }) =>

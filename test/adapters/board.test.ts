@@ -217,6 +217,17 @@ describe('the board on a branch', () => {
     expect((await knowing.read()).waiting.map(({ unit }) => unit)).toEqual(['cart/prod'])
   })
 
+  test('is asked for once more where it has to be of this moment', async () => {
+    await host().change(add('checkout/prod'), 'it waits')
+    github.forget()
+    const knowing = host({ fetched: async () => emptyBoard })
+    expect((await knowing.read()).waiting).toEqual([])
+    expect((await knowing.read({ now: true })).waiting).toHaveLength(1)
+    expect((await knowing.read({ now: true })).waiting).toHaveLength(1)
+    expect((await knowing.read()).waiting).toHaveLength(1)
+    expect(operations()).toEqual(['repos/get-content'])
+  })
+
   test('is asked for where the checkout has no branches', async () => {
     await host().change(add('checkout/prod'), 'it waits')
     const board = await host({ fetched: async () => undefined }).read()

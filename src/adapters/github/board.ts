@@ -27,10 +27,14 @@ export function branchBoard(
 ): BoardHost {
   const client = clientOf(options)
   const here = `${client.at.owner}/${client.at.repo}`
+  let came: Board | undefined
   let known: Board | undefined
   return {
-    async read() {
-      known ??= await fetched?.()
+    async read({ now = false } = {}) {
+      if (known === undefined && !now) {
+        came ??= await fetched?.()
+        if (came !== undefined) return came
+      }
       known ??= (await told(`read the board of ${here}`, async () => newest(client))).board
       return known
     },
