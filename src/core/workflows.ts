@@ -314,16 +314,16 @@ const secrets = [
   '        required: true',
 ]
 
-/** The same, and that of the App that may see who is in a team, for what judges who somebody is. */
+const teamSecret = [
+  '      team-key:',
+  '        description: The private key of the App that may see who is in a team.',
+  '        required: false',
+]
+
+/** What is declared of the keys of both Apps, for what judges who somebody is. */
 function judgingSecrets({ app, workflows: { teams } }: Facts): readonly string[] {
-  const own = app === undefined ? (teams === true ? ['    secrets:'] : []) : secrets
-  if (teams !== true) return own
-  return [
-    ...own,
-    '      team-key:',
-    '        description: The private key of the App that may see who is in a team.',
-    '        required: false',
-  ]
+  if (teams !== true) return app === undefined ? [] : secrets
+  return [...(app === undefined ? ['    secrets:'] : secrets), ...teamSecret]
 }
 
 /** Hands that key on to the stages: of a run of the catalog's own it is the organisation's. */
@@ -813,7 +813,7 @@ function stagesOfService(facts: Facts): string {
           "        default: ''",
         ]
       : []),
-    ...(facts.workflows.teams === true ? ['    secrets:', ...judgingSecrets(facts).slice(-3)] : []),
+    ...(facts.workflows.teams === true ? ['    secrets:', ...teamSecret] : []),
     '',
     'permissions: {}',
     '',
@@ -870,7 +870,7 @@ function settleJob(facts: Facts): string {
   const { stages, fleet } = facts
   const names = stages.map(({ name }) => name)
   return lines(
-    '  # Where a job ended without a word, this says so: on the deployment, and on the board, from which it is started again.',
+    '  # Where a job was cut off, this says so: on the deployment, and on the board, from which it is started again.',
     `  ${names.includes('settle') ? 'settle-run' : 'settle'}:`,
     `    needs: [${names.join(', ')}]`,
     '    if: failure() || cancelled()',
@@ -883,7 +883,7 @@ function settleJob(facts: Facts): string {
       ['pull-requests', fleet === undefined ? 'read' : 'write', 'the pull request that was merged'],
     ]),
     '    steps:',
-    '      - name: Tell of what ended without a word',
+    '      - name: Tell of what was cut off',
     `        uses: ${own(facts, 'resume')}`,
     '        with:',
     `          service: ${expression('inputs.service')}`,
