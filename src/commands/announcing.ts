@@ -36,7 +36,11 @@ function healthText(attempts: readonly Attempt[]): string {
   return words.length === 0 ? '' : `; healthy: ${list(words)}`
 }
 
-type Announced = { readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]> }
+type Announced = {
+  /** The number of the deployment. */
+  readonly id: number
+  readonly during: (deploy: () => Promise<readonly Attempt[]>) => Promise<readonly Attempt[]>
+}
 
 /** A deployment as GitHub is to have it: one for each key, whatever the attempt. */
 export type Announcement = {
@@ -88,6 +92,7 @@ export async function announced(ports: Ports, announcement: Announcement): Promi
       ...(state === 'in_progress' && { isFirst: true }),
     })
   return {
+    id,
     async during(deploy) {
       const ended = new AbortController()
       // What is over in a moment needs no word in between.

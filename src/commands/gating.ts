@@ -372,67 +372,82 @@ export async function wentOn(
   const { commit } = run
   const unit = promotedUnit(situation)
   const waiting = waitingOn(await board.read(), unit)
-  const [own] = waiting.filter((entry) => entry.commit === commit)
-  if (own !== undefined) {
-    await takeOff(ports, situation, {
-      entry: own,
-      body: goneOnComment({ unit, commit, words }),
-      why: `${unit} ${words}`,
-    })
-  }
-  if (!isDeployed) return
+  const gone: Waiting[] = []
   for (const entry of waiting) {
-    const isOlder =
-      entry.commit !== commit && (await ports.files.isBefore(root, { older: entry.commit, newer: commit })) === true
-    if (isOlder) await superseded(ports, situation, { entry, newer: commit })
+    if (entry.commit === commit) {
+      gone.push(entry)
+      await tellWaiting(ports, situation, { entry, body: goneOnComment({ unit, commit, words }) })
+    } else if (isDeployed && (await ports.files.isBefore(root, { older: entry.commit, newer: commit })) === true) {
+      gone.push(entry)
+      await tellSuperseded(ports, situation, { entry, newer: commit })
+    }
   }
+  await takeOff(ports, situation, { entries: gone, why: `${unit} ${words}` })
 }
 
 /** The promotion of this run was overtaken by a newer commit: if it waited, it does no more. */
 export async function gaveWay(ports: Ports, situation: Situation, newer: string): Promise<void> {
   const entry = await entryOf(situation)
-  if (entry !== undefined) await superseded(ports, situation, { entry, newer })
+  if (entry === undefined) return
+  await tellSuperseded(ports, situation, { entry, newer })
+  const why = `${entry.unit}: ${entry.commit.slice(0, 7)} is superseded by ${newer.slice(0, 7)}`
+  await takeOff(ports, situation, { entries: [entry], why })
 }
 
-/** A promotion that waited for something which will not be asked of it any more. */
-async function superseded(
-  ports: Ports,
-  situation: Situation,
-  { entry, newer }: { readonly entry: Waiting; readonly newer: string },
-): Promise<void> {
+type Ended = { readonly entry: Waiting; readonly newer: string }
+
+/** A promotion that waited for what will not be asked of it any more. */
+async function tellSuperseded(ports: Ports, situation: Situation, { entry, newer }: Ended): Promise<void> {
   const { github } = situation
   const { unit, commit, run } = entry
-  await takeOff(ports, situation, {
-    entry,
-    body: supersededComment({ unit, commit, newer }),
-    why: `${unit}: ${commit.slice(0, 7)} is superseded by ${newer.slice(0, 7)}`,
-  })
-  const made = await github.deploymentsOf({ id: run.id, commit })
-  const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
-  if (deployment === undefined || deployment.states[0]?.state === 'inactive') return
-  const description = `Superseded by the newer commit ${newer.slice(0, 7)}`
-  await github.deploymentStatus(deployment.id, { state: 'inactive', description })
+  await tellWaiting(ports, situation, { entry, body: supersededComment({ unit, commit, newer }) })
+  const inactive = async (): Promise<void> => {
+    const made = await github.deploymentsOf({ id: run.id, commit })
+    const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
+    if (deployment === undefined || deployment.states[0]?.state === 'inactive') return
+    const description = `Superseded by the newer commit ${newer.slice(0, 7)}`
+    await github.deploymentStatus(deployment.id, { state: 'inactive', description })
+  }
+  await told(ports, inactive())
 }
 
+async function tellWaiting(
+  ports: Ports,
+  { github }: Situation,
+  { entry: { unit, pullRequest }, body }: { readonly entry: Waiting; readonly body: Markdown },
+): Promise<void> {
+  if (pullRequest === undefined) return
+  await told(ports, github.comment({ pullRequest, kind: 'waiting', subject: unit, body, onlyIfThere: true }))
+}
+
+/**
+ * The board comes last here: what is still on it is started once more, finds that there is nothing to do, and is told of then.
+ */
 async function takeOff(
   ports: Ports,
   { github, board, isLabelled }: Situation,
-  { entry, body, why }: { readonly entry: Waiting; readonly body: Markdown; readonly why: string },
+  { entries, why }: { readonly entries: readonly Waiting[]; readonly why: string },
 ): Promise<void> {
-  const { unit, commit, pullRequest } = entry
-  const { waiting } = await board.change((newest) => withoutWaiting(newest, [unit], commit), why)
-  if (pullRequest === undefined) return
-  await told(ports, github.comment({ pullRequest, kind: 'waiting', subject: unit, body, onlyIfThere: true }))
-  if (isLabelled && !waiting.some((other) => other.pullRequest === pullRequest))
-    await told(ports, github.label(pullRequest, { name: waitingLabel, is: 'off' }))
+  if (entries.length === 0) return
+  const without = async (): Promise<void> => {
+    const { waiting } = await board.change(
+      (newest) => entries.reduce((left, { unit, commit }) => withoutWaiting(left, [unit], commit), newest),
+      why,
+    )
+    const pulls = new Set(entries.flatMap(({ pullRequest }) => pullRequest ?? []))
+    for (const pull of isLabelled ? pulls : [])
+      if (!waiting.some(({ pullRequest }) => pullRequest === pull))
+        await github.label(pull, { name: waitingLabel, is: 'off' })
+  }
+  await told(ports, without())
 }
 
-/** What cannot be told on the pull request is in the log, on the board and in the summary all the same. */
+/** What cannot be told is in the log and in the summary all the same, and undoes nothing of what was done. */
 async function told(ports: Ports, telling: Promise<unknown>): Promise<void> {
   try {
     await telling
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    ports.reporter.step('not told on the pull request', error.message)
+    ports.reporter.step('not told at GitHub', error.message)
   }
 }

@@ -15,7 +15,7 @@ import type { Plan } from '../core/plan.ts'
 import { planOf } from '../core/plan.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import { count, list } from '../core/report.ts'
+import { count, ended, list } from '../core/report.ts'
 import { isLookedAfter } from '../core/resume.ts'
 import type { Stage } from '../core/stage.ts'
 import type { DeploymentReport } from '../core/summary.ts'
@@ -200,7 +200,10 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     else if (history.get(report.unit)?.at(-1)?.outcome === 'failed')
       await tellMended(ports, { github, pull, unit: report.unit, commit: run.commit })
   }
-  await wentOn(ports, situation, { words: endOf(attempts), isDeployed: outcome.exit === 'done', root })
+  const late = lateGates(attempts, ports.clock.now())
+  if (outcome.exit === 'needs-approval' && late.length > 0)
+    await hold(ports, situation, { gates: late, deployment: async () => deployment.id, log })
+  else await wentOn(ports, situation, { words: endOf(attempts), isDeployed: outcome.exit === 'done', root })
   const page = deploymentSummary(reports, { ...(log !== undefined && { run: log }) })
   return {
     ...outcome,
@@ -209,6 +212,16 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
     problems: [...read.problems, ...planned.problems],
     sources,
   }
+}
+
+/** What was found to be held when its turn had come: it could not be known before, or has changed since. */
+function lateGates(attempts: readonly Attempt[], now: Date): readonly Gate[] {
+  return attempts.flatMap(({ unit, is, why = '', losses, replanned }): readonly Gate[] => {
+    if (is !== 'held') return []
+    const gate = { is, why: `${unit.id}: ${ended(why)}`, since: now.toISOString() } as const
+    if (losses !== undefined) return [{ gate: 'guard', ...gate }]
+    return replanned === undefined ? [] : [{ gate: 'binding', ...gate }]
+  })
 }
 
 /** What came of it in a word. */

@@ -292,6 +292,34 @@ describe('a stage with gates', () => {
     expect((await toProd(change, { attempt: 2, actor: 'dan' })).exit).toBe('done')
   })
 
+  test('that was changed by hand while it was being deployed to waits where people see it, and goes on when it is run again', async () => {
+    await inDev('beans')
+    const second = await merging.merge(await proposed('beans', 2))
+    const ports = merging.jobOf(second)
+    const provisioner: typeof ports.provisioner = async (options) => {
+      const inner = await ports.provisioner(options)
+      return {
+        ...inner,
+        async *execute(preview, wanted, signal) {
+          for await (const _ of inner.remove(preview.stack)) continue
+          yield* inner.execute(preview, wanted, signal)
+        },
+      }
+    }
+    const given = { services: ['beans'], stage: ['dev'], root: [merging.folder], state: ['.'] }
+    const job = deploy.accept(new Map(Object.entries(given)))
+    const held = job.ok ? await job.value({ ...ports, provisioner }) : undefined
+
+    expect(held?.exit).toBe('needs-approval')
+    expect(await waiting()).toContain('beans/dev binding')
+    expect(await merging.statusOf('beans/dev', second)).toMatch(
+      /^queued: binding: beans\/dev: beans-dev was changed since/u,
+    )
+    const again = await merging.deploy(second, { services: 'beans', stage: 'dev', attempt: 2 })
+    expect(again.exit).toBe('done')
+    expect(await waiting()).not.toContain('beans/dev binding')
+  })
+
   test('asks nobody where nothing would change', async () => {
     const change = await inDev('water')
     await merging.review(change.pull, 'carla')

@@ -83,6 +83,8 @@ export type Merging = {
   readonly deployments: () => Promise<readonly Deployed[]>
   /** The newest status of the newest deployment of a commit: `queued: It soaks.` */
   readonly statusOf: (environment: string, commit: string) => Promise<string | undefined>
+  /** Where the stacks are. */
+  readonly folder: string
   readonly close: () => Promise<void>
 }
 
@@ -434,6 +436,7 @@ export async function startMerging(
       const last = data.toSorted((a, b) => b.id - a.id)[0]
       return `${last?.state}: ${last?.description}`
     },
+    folder: world.folder,
     async close() {
       world.end()
       await github.close()
