@@ -177,7 +177,7 @@ async function settled(
       ends.length === 0
         ? 'Every job has said how it ended.'
         : ends.map(({ unit, why }) => `${unit}: ${why}`).join('\n'),
-    page: ends.length === 0 ? prose`Every job has said how it ended.` : pageOf('Jobs that ended without a word', cells),
+    page: ends.length === 0 ? prose`Every job has said how it ended.` : pageOf('Jobs that were cut off', cells),
   }
 }
 

@@ -20,11 +20,11 @@ export type Settling = {
   readonly isLabelled: boolean
 }
 
-/** What became of a stage whose job ended without a word. */
+/** What became of a stage whose job was cut off. */
 export type Settled = { readonly unit: string; readonly is: 'waits' | 'stopped' | 'refused'; readonly why: string }
 
 /**
- * Tells of jobs that ended without a word: the deployment is no longer under way, and what was lost is on the board to be started
+ * Tells of jobs that were cut off: the deployment is no longer under way, and what was lost is on the board to be started
  * again. What was stopped by somebody is not, nor what GitHub did not let begin. No request where all jobs have spoken.
  */
 export async function settle(ports: Ports, settling: Settling): Promise<readonly Settled[]> {

@@ -145,13 +145,13 @@ export type StageJob = {
 }
 
 /**
- * The jobs that ended without a word of their own. `stopped` was somebody's wish; of the others the runner was lost, or a step
- * before the deployment failed.
+ * The jobs that were cut off: they have said nothing of their own, or that they were stopped before their end. What is `stopped`
+ * was somebody's wish; of the others the runner was lost or taken away, or a step before the deployment failed.
  */
 export function wordless(jobs: readonly StageJob[]): readonly Wordless[] {
   return jobs.flatMap(({ stage, result, exit }): Wordless[] => {
-    if (exit !== '' || (result !== 'failure' && result !== 'cancelled')) return []
-    return [{ stage, is: result === 'failure' ? 'lost' : 'stopped' }]
+    if (result === 'failure' && (exit === '' || exit === 'unfinished')) return [{ stage, is: 'lost' }]
+    return result === 'cancelled' && exit === '' ? [{ stage, is: 'stopped' }] : []
   })
 }
 
@@ -159,12 +159,12 @@ export type Wordless = { readonly stage: string; readonly is: 'lost' | 'stopped'
 
 /** What is told of a lost runner: the words are other ones in each attempt, so that they can be counted. */
 export function lostWords(attempt: number): string {
-  return `Attempt ${attempt} ended without a word: its runner was lost, or a step before it failed.`
+  return `Attempt ${attempt} was cut off: its runner was lost or stopped, or a step before it failed.`
 }
 
 /** Of statuses of a deployment, how many tell of a lost runner in another attempt than this. */
 export function lostBefore(descriptions: readonly string[], attempt: number): number {
-  const told = descriptions.filter((each) => /^Attempt \d+ ended without a word/u.test(each))
+  const told = descriptions.filter((each) => /^Attempt \d+ was cut off/u.test(each))
   return new Set(told.filter((each) => each !== lostWords(attempt))).size
 }
 

@@ -631,7 +631,7 @@ describe('the end of a run', () => {
     expect(starts).toEqual(['checkout/staging', 'checkout/staging', 'checkout/staging', ''])
     expect(words).toEqual(
       [1, 2, 3, 4].map(
-        (attempt) => `Attempt ${attempt} ended without a word: its runner was lost, or a step before it failed.`,
+        (attempt) => `Attempt ${attempt} was cut off: its runner was lost or stopped, or a step before it failed.`,
       ),
     )
     const [entry] = (await world.seen()).waiting

@@ -181,12 +181,13 @@ describe('what the jobs of a run say', () => {
     ['failure', 'needs-approval', []],
     ['failure', '', [{ stage: 'dev', is: 'lost' }]],
     ['cancelled', '', [{ stage: 'dev', is: 'stopped' }]],
+    ['failure', 'unfinished', [{ stage: 'dev', is: 'lost' }]],
     ['cancelled', 'unfinished', []],
   ])('%s, and %j of its own', (result, exit, expected) => {
     expect(wordless([{ stage: 'dev', result, exit }])).toEqual(expected)
   })
 
-  test('is counted by the attempts that ended without a word', () => {
+  test('is counted by the attempts that were cut off', () => {
     const told = [lostWords(3), lostWords(3), 'Attempt 3', lostWords(1), 'It was cancelled.']
     expect([1, 2, 3].map((attempt) => lostBefore(told, attempt))).toEqual([1, 2, 1])
   })
