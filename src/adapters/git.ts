@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { env } from 'node:process'
 import { checkPath } from '../core/paths.ts'
 import { Refused } from '../core/problem.ts'
@@ -22,6 +24,24 @@ export async function tags(root: string): Promise<string[]> {
 /** The commit that is checked out; undefined where there is none. */
 export async function head(root: string): Promise<string | undefined> {
   return resolve(root, 'HEAD')
+}
+
+/** Whether a folder lies in a working copy. */
+export async function isWorkTree(folder: string): Promise<boolean> {
+  return (await git(folder, ['rev-parse', '--is-inside-work-tree']))?.toString('utf8').trim() === 'true'
+}
+
+/** Where on GitHub the commit that is checked out can be had: on a branch of `origin`, as far as it was fetched. */
+export async function published(
+  root: string,
+): Promise<{ readonly repository: string; readonly commit: string } | undefined> {
+  const commit = await head(root)
+  const origin = (await git(root, ['config', '--get', 'remote.origin.url']))?.toString('utf8').trim()
+  const [, repository] =
+    /^(?:https:\/\/github\.com\/|ssh:\/\/git@github\.com\/|git@github\.com:)([^/]+\/[^/]+?)(?:\.git)?\/?$/u.exec(origin ?? '') ?? []
+  if (commit === undefined || repository === undefined) return undefined
+  const branches = await git(root, ['for-each-ref', '--format=%(refname)', '--contains', commit, 'refs/remotes/origin'])
+  return branches === undefined || branches.length === 0 ? undefined : { repository, commit }
 }
 
 /**
@@ -152,11 +172,21 @@ async function readEntries(root: string, entries: readonly Entry[]): Promise<Rea
   return gathered(into)
 }
 
+/** Git would look in the same places; but to begin a program takes longer than all of this. */
+function isInRepository(root: string): boolean {
+  if (!existsSync(root)) return false
+  for (let folder = realpathSync(root); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return true
+    if (dirname(folder) === folder) return false
+  }
+}
+
 /**
  * Runs git without a shell, without what the environment says to git, and without any program that a configuration could
  * name. Returns its output; undefined when it fails or is not there.
  */
 async function git(root: string, args: readonly string[], input: readonly Entry[] = []): Promise<Buffer | undefined> {
+  if (!isInRepository(root)) return undefined
   const safe = ['--no-replace-objects', '--literal-pathspecs', '-c', 'core.quotepath=off', '-c', 'core.fsmonitor=false']
   const quiet = ['-c', 'safe.bareRepository=explicit', '-c', 'protocol.allow=never', '-c', 'core.hooksPath=/dev/null']
   const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')))
