@@ -164,8 +164,8 @@ export function withDemands(
     )
     // A pipeline comes when all of its stages are there.
     const isLast = !isHome && unit.stage === undefined
-    const { losses = [] } = unit
-    const gates = demandsOf({ stage, before: isLast ? undefined : before, freezes, losses })
+    const { losses = [], policy = [] } = unit
+    const gates = demandsOf({ stage, before: isLast ? undefined : before, freezes, losses, policy })
     return gates.length === 0 ? unit : { ...unit, gates }
   })
 }

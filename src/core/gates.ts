@@ -272,11 +272,13 @@ export function demandsOf({
   before,
   freezes,
   losses = [],
+  policy = [],
 }: {
   readonly stage: Pick<Stage, 'name' | 'approval'>
   readonly before: Pick<Stage, 'name' | 'soak'> | undefined
   readonly freezes: readonly Freeze[]
   readonly losses?: readonly Omit<UnitLoss, 'unit'>[]
+  readonly policy?: readonly Omit<UnitPolicy, 'unit'>[]
 }): readonly Demand[] {
   const refused = losses.filter(({ isAcknowledged }) => !isAcknowledged)
   const named = losses.map(({ logicalId, happens, holds }) => `${logicalId} (${holds}) would be ${happens}`)
@@ -313,5 +315,21 @@ export function demandsOf({
             is: refused.length === 0 ? 'open' : 'held',
           } as const,
         ]),
+    ...policyDemand(policy),
+  ]
+}
+
+function policyDemand(policy: readonly Omit<UnitPolicy, 'unit'>[]): readonly Demand[] {
+  const errors = policy.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return []
+  const rules = [...new Set(errors.map(({ rule }) => rule))]
+  const owners = [...new Set(errors.flatMap(({ waiver }) => waiver?.owner ?? []))]
+  return [
+    {
+      gate: 'policy',
+      asks: `${list(rules)}: kept, or let through by a waiver on that day.`,
+      ...(owners.length > 0 && { by: owners }),
+      is: errors.every(({ waiver }) => waiver?.expired === false) ? 'open' : 'held',
+    },
   ]
 }

@@ -322,6 +322,7 @@ test('a plan tells what the gates of a stage ask, before it is known when that w
       before: { name: 'staging', soak: 1800 },
       freezes: [weekend, { ...weekend, name: 'other', stages: ['dev'] }],
       losses,
+      policy: [breach, { ...breach, rule: 'small', severity: 'warning' }],
     }),
   ).toEqual([
     { gate: 'order', asks: 'staging has this commit, in this version of the template.' },
@@ -337,6 +338,7 @@ test('a plan tells what the gates of a stage ask, before it is known when that w
       asks: 'Orders (the items of a table) would be replaced: its file has to name what may be lost, as `acknowledge: […]`.',
       is: 'held',
     },
+    { gate: 'policy', asks: 'bucket-public: kept, or let through by a waiver on that day.', is: 'held' },
   ])
   expect(demandsOf({ stage: { name: 'dev' }, before: undefined, freezes: [] })).toEqual([])
 })
