@@ -4,7 +4,7 @@ import { compareText } from '../core/canonical.ts'
 import type { Records } from '../ports.ts'
 import type { FetchedLedger } from '../core/ledger.ts'
 import { unitFolder } from '../core/ledger.ts'
-import { fetchedBoard, fetchedLedger, isThere, messagesOf, readTreeAt } from './git.ts'
+import { fetchedBoard, fetchedLedger, fileAt, isThere, messagesOf, readTreeAt } from './git.ts'
 import { readRecord } from './records.ts'
 
 /**
@@ -39,8 +39,8 @@ export async function fetchedBranch(root: string): Promise<FetchedLedger | undef
  * ledger's was, there is no board yet.
  */
 export async function checkoutBoard(root: string): Promise<Board | undefined> {
-  const read = await readTreeAt(root, fetchedBoard, '')
-  if (read === undefined) return (await isThere(root, fetchedLedger)) ? emptyBoard : undefined
-  const text = read.tree.get('board.json')
-  return text === undefined ? emptyBoard : readBoard('board.json', text)
+  const text = await fileAt(root, fetchedBoard, 'board.json')
+  if (text !== undefined) return readBoard('board.json', text)
+  const isFetched = (await isThere(root, fetchedBoard)) || (await isThere(root, fetchedLedger))
+  return isFetched ? emptyBoard : undefined
 }

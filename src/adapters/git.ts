@@ -98,6 +98,13 @@ export async function readTreeAt(root: string, ref: string, folder: string): Pro
   return readEntries(root, entriesOf(listed))
 }
 
+/** The text of one file of Protium's own at a ref, by its path from the top of the repository; undefined where it is missing. */
+export async function fileAt(root: string, ref: string, path: string): Promise<string | undefined> {
+  const commit = await resolve(root, ref)
+  const blob = commit === undefined ? undefined : await git(root, ['cat-file', 'blob', `${commit}:${path}`])
+  return blob?.toString('utf8')
+}
+
 /** The messages of the commits that lead to a ref, the newest first; undefined where it is missing. */
 export async function messagesOf(root: string, ref: string): Promise<readonly string[] | undefined> {
   const commit = await resolve(root, ref)

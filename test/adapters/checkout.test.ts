@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checkoutLedger } from '../../src/adapters/checkout.ts'
+import { checkoutBoard, checkoutLedger } from '../../src/adapters/checkout.ts'
 import { isBefore } from '../../src/adapters/git.ts'
+import type { Board } from '../../src/core/board.ts'
+import { emptyBoard, writeBoard } from '../../src/core/board.ts'
 import { recordPath } from '../../src/core/ledger.ts'
 import type { DeploymentRecord } from '../../src/ports.ts'
 
@@ -49,6 +51,56 @@ function fetched(...records: readonly DeploymentRecord[]): void {
   git('update-ref', 'refs/remotes/origin/protium-ledger', 'HEAD')
   git('checkout', '-q', 'main')
 }
+
+describe('the board of a checkout', () => {
+  const board: Board = {
+    format: 1,
+    waiting: [],
+    locks: [{ unit: 'web', by: 'ana', reason: 'x', since: '2026-11-25T12:00:00.000Z' }],
+  }
+
+  function fetchedBoard(text: string): void {
+    git('checkout', '-q', '--orphan', 'board')
+    writeFileSync(join(root, 'board.json'), text)
+    git('add', '-A')
+    git('commit', '-q', '-m', 'board')
+    git('update-ref', 'refs/remotes/origin/protium-board', 'HEAD')
+    git('checkout', '-q', 'main')
+  }
+
+  test('is read from the branch that was fetched, also from a folder below', async () => {
+    fetchedBoard(writeBoard(board))
+    mkdirSync(join(root, 'below'))
+
+    expect(await checkoutBoard(root)).toEqual(board)
+    expect(await checkoutBoard(join(root, 'below'))).toEqual(board)
+  })
+
+  test('is not the branch of somebody who has given his own that name', async () => {
+    git('checkout', '-q', '--orphan', 'protium-board')
+    writeFileSync(join(root, 'board.json'), writeBoard(board))
+    git('add', '-A')
+    git('commit', '-q', '-m', 'board')
+    git('tag', 'origin/protium-board')
+    git('checkout', '-q', 'main')
+
+    expect(await checkoutBoard(root)).toBeUndefined()
+  })
+
+  test('is empty where all branches were fetched and there is none yet; otherwise it is not known', async () => {
+    expect(await checkoutBoard(root)).toBeUndefined()
+    fetched()
+    expect(await checkoutBoard(root)).toEqual(emptyBoard)
+    rmSync(join(root, '.git'), { recursive: true })
+    expect(await checkoutBoard(root)).toBeUndefined()
+  })
+
+  test('that cannot be read is refused, so that nothing passes', async () => {
+    fetchedBoard('{"format": 2}')
+
+    await expect(checkoutBoard(root)).rejects.toMatchObject({ code: 'board-format' })
+  })
+})
 
 describe('the ledger of a checkout', () => {
   test('has the records of a unit in their order, and not those of its component', async () => {
