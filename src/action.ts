@@ -79,6 +79,8 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       reporter,
       show: (shown) => print(textOf(shown)),
       confirm: undefined,
+      ask: undefined,
+      product: undefined,
       base: about === undefined ? undefined : baseOf(about),
       by: about?.actor ?? 'unknown',
       signal,

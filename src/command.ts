@@ -11,7 +11,7 @@ import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { BoardHost, Clock, GitHost, Probe, Provisioner, Records, TemplateCheck } from './ports.ts'
+import type { Ask, BoardHost, Clock, GitHost, Probe, Product, Provisioner, Records, TemplateCheck } from './ports.ts'
 
 // What a command is handed
 
@@ -44,6 +44,10 @@ export type Ports = {
   readonly show: (outcome: Outcome) => void
   /** Asks a person; undefined where nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined
+  /** Asks for what a command needs to know; loaded when it is asked, and undefined where nobody can be. */
+  readonly ask: (() => Promise<Ask>) | undefined
+  /** This copy of Protium, where it is one that catalogs are made from: not in a job. */
+  readonly product: (() => Promise<Product>) | undefined
   /** The run of a workflow that this is a step of; nothing in a terminal. */
   readonly run: Run | undefined
   /** The repository of that run on GitHub, if the step was given a token; loaded when it is asked for. */

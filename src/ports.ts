@@ -419,6 +419,8 @@ export type StoredCheck = {
   readonly conclusion: string | undefined
   readonly key: string | undefined
   readonly text: string | undefined
+  /** When it was made, by GitHub's clock. */
+  readonly at: string | undefined
 }
 
 export type Deployment = {
@@ -469,4 +471,43 @@ export type DeploymentStatus = {
   readonly log?: Url
   /** The attempt has said nothing of the deployment yet, so it need not be looked for before. */
   readonly isFirst?: true
+}
+
+// A person at a terminal
+
+/** Asks a person. Who goes away instead of answering ends the run: `Refused` (`interrupted`). */
+export interface Ask {
+  /** A line. What is `given` stands there already, to be kept or changed; `fault` says what is wrong with an answer. */
+  text(question: {
+    readonly message: string
+    readonly given?: string | undefined
+    readonly fault: (answer: string) => string | undefined
+  }): Promise<string>
+  /** One of a few words. */
+  choice(question: {
+    readonly message: string
+    readonly options: readonly { readonly value: string; readonly label: string; readonly hint?: string }[]
+    readonly given?: string | undefined
+  }): Promise<string>
+}
+
+// Protium itself
+
+/** This copy of Protium, as far as a new catalog is made from it. Read from the disk alone: it works offline. */
+export interface Product {
+  /** The sample organisation: its `catalog.yaml`, environments, templates and services. */
+  sample(): Promise<FileTree>
+  /** Its repository on GitHub and the commit that is checked out, where that is on a branch of GitHub's. */
+  release(): Promise<{ readonly repository: string; readonly commit: string } | undefined>
+  /** What of the actions a catalog lacks that has them in a folder of its own, and what is another there. */
+  vendored(root: string): Promise<Vendored>
+  /** Whether a folder is in a working copy of git; not, too, where there is no git. */
+  isInGit(folder: string): Promise<boolean>
+}
+
+/** Paths in the catalog. `write` writes what is missing, each file whole or not at all. */
+export type Vendored = {
+  readonly missing: readonly string[]
+  readonly different: readonly string[]
+  write(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 
 import type { Command, Exit, Outcome, Ports } from './command.ts'
@@ -15,6 +16,7 @@ import { lineReporter, liveReporter } from './progress.ts'
 /** Each command is loaded when it is called, so that a small one starts at once. In the order in which help lists them. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).start,
+  init: async () => (await import('./commands/init.ts')).init,
   validate: async () => (await import('./commands/validate.ts')).validate,
   render: async () => (await import('./commands/render.ts')).render,
   test: async () => (await import('./commands/test.ts')).test,
@@ -124,7 +126,9 @@ function portsOf(
     ...machine({ pace: manner.live ? pace : 0 }),
     reporter,
     show: (outcome) => void finish(name, outcome, manner),
-    confirm: stdin.isTTY && stderr.isTTY && !manner.json ? ask : undefined,
+    confirm: isAttended(manner) ? ask : undefined,
+    ask: isAttended(manner) ? async () => (await import('./adapters/prompts.ts')).prompts(stdin, stderr) : undefined,
+    product: async () => (await import('./adapters/product.ts')).product(join(import.meta.dirname, '..')),
     run: undefined,
     github: undefined,
     elsewhere: undefined,
@@ -132,6 +136,10 @@ function portsOf(
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,
   }
+}
+
+function isAttended({ json: isJson }: Manner): boolean {
+  return stdin.isTTY && stderr.isTTY && !isJson
 }
 
 async function ask(question: string): Promise<boolean> {

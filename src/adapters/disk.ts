@@ -186,7 +186,7 @@ function realFolder(root: string): string {
  * Writes each file of the tree below a folder, which is made if it is missing. Each file is there whole or as it was
  * before. Nothing is written through a link. Throws `Refused`: `unsafe-path`, `path-taken`, `disk-full`, `disk-read-only`.
  */
-export async function writeTree(root: string, tree: FileTree): Promise<void> {
+export async function writeTree(root: string, tree: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   for (const path of tree.keys()) {
     const safe = checkPath(path)
     if (!safe.ok) {
@@ -214,7 +214,7 @@ export async function writeTree(root: string, tree: FileTree): Promise<void> {
  */
 export function writeAtomically(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   { settle = true }: { readonly settle?: boolean } = {},
 ): void {
   const aside = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`)
@@ -222,7 +222,7 @@ export function writeAtomically(
     try {
       const descriptor = openSync(aside, 'wx')
       try {
-        writeAll(descriptor, new TextEncoder().encode(text))
+        writeAll(descriptor, typeof content === 'string' ? new TextEncoder().encode(content) : content)
         if (settle) fsyncSync(descriptor)
       } finally {
         closeSync(descriptor)

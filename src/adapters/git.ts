@@ -38,7 +38,9 @@ export async function published(
   const commit = await head(root)
   const origin = (await git(root, ['config', '--get', 'remote.origin.url']))?.toString('utf8').trim()
   const [, repository] =
-    /^(?:https:\/\/github\.com\/|ssh:\/\/git@github\.com\/|git@github\.com:)([^/]+\/[^/]+?)(?:\.git)?\/?$/u.exec(origin ?? '') ?? []
+    /^(?:https:\/\/github\.com\/|ssh:\/\/git@github\.com\/|git@github\.com:)([^/]+\/[^/]+?)(?:\.git)?\/?$/u.exec(
+      origin ?? '',
+    ) ?? []
   if (commit === undefined || repository === undefined) return undefined
   const branches = await git(root, ['for-each-ref', '--format=%(refname)', '--contains', commit, 'refs/remotes/origin'])
   return branches === undefined || branches.length === 0 ? undefined : { repository, commit }

@@ -3,6 +3,11 @@
  * `protium explain <code>` prints. A code is never reused for something else; a line is added in alphabetical order.
  */
 export const problemCodes = {
+  'account-shared': {
+    title: 'Several stages lie in one account',
+    why: 'Who may deploy to a stage may reach what else lies in its account, and limits of the account are met by all of them together. For production it has to be said that this is meant.',
+    fix: 'Give each stage an account of its own. If production shall share one all the same: `--shared-account`.',
+  },
   'acknowledged-nothing': {
     title: 'Something is acknowledged that lets nothing through',
     why: 'A resource that holds data is replaced or deleted only where its logical id is acknowledged. Nothing would be lost of this one, so the line does nothing now, and would let a later loss through that nobody has looked at.',
@@ -22,6 +27,11 @@ export const problemCodes = {
     title: 'The files are not laid out as a template bundle',
     why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
     fix: "Lay the files out as AWS Proton's bundles are: `v1/schema/schema.yaml` and a folder with `manifest.yaml` and the template.",
+  },
+  'catalog-there': {
+    title: 'There is another catalog already',
+    why: 'A new catalog was asked for in a folder that has one, and what is asked for is not what is there. Nothing that somebody has written is overwritten.',
+    fix: 'Change `catalog.yaml` by hand, and run `protium workflows --write` and `protium trust --write`. Or begin in another folder: `--into`.',
   },
   'check-failed': {
     title: 'A program that judges templates did not do its work',
@@ -268,6 +278,11 @@ export const problemCodes = {
     why: 'Files are bounded so that no repository can exhaust the reader.',
     fix: 'Split the file. The message names the limit.',
   },
+  'folder-taken': {
+    title: 'The folder holds other things',
+    why: 'A new catalog begins in a folder of its own: an empty one, or a fresh repository with a README and a licence. What is there already would become part of it.',
+    fix: 'Choose another folder with `--into`, or move away what is there.',
+  },
   'git-object': {
     title: 'Git has no content for a file of a released version',
     why: 'The repository was cloned in part, and the version that a service is pinned to is not among what was fetched.',
@@ -442,6 +457,11 @@ export const problemCodes = {
     title: 'The service is in no stage',
     why: 'The hosts of a service say its stages. A service that answers on no host names them under `stages:`.',
     fix: 'Add `hosts:` or `stages:`.',
+  },
+  'not-a-domain': {
+    title: 'It is no domain',
+    why: 'Services answer below a domain that somebody holds, `checkout.dev.example.com`. What was given is no name of DNS, or one that belongs to nobody.',
+    fix: 'Write the name alone, such as example.com: no protocol, no path, no port.',
   },
   'not-a-file': {
     title: 'An entry is no regular file',
@@ -622,6 +642,11 @@ export const problemCodes = {
     title: 'Nothing renders to this file',
     why: 'To explain a line of a rendered file, everything is rendered once more and the text that is equal to the file is looked for. There is none: the file was changed, or it was rendered from other files, inputs or outputs.',
     fix: 'Render again with `protium render --out DIR` and name the new file, or name the unit: `protium explain --at checkout/dev:212`.',
+  },
+  'repository-name': {
+    title: 'GitHub takes no repository of that name',
+    why: 'The workflows of the catalog are called by the name of its repository, so it has to be one that GitHub takes: an owner with letters, digits and single hyphens, and a name with letters, digits, ".", "-" and "_".',
+    fix: 'Correct the name.',
   },
   'request-mismatch': {
     title: 'The plan request is one of another commit',

@@ -71,6 +71,8 @@ const noPorts: Ports = {
   reporter: { step: () => {}, unit: () => {} },
   show: () => {},
   confirm: undefined,
+  ask: undefined,
+  product: undefined,
   run: undefined,
   github: undefined,
   elsewhere: undefined,

@@ -41,6 +41,8 @@ export function worldOf(
     /** What has changed; then the run is about a change. */
     readonly changed?: readonly string[]
     readonly confirm?: Ports['confirm']
+    readonly ask?: Ports['ask']
+    readonly product?: Ports['product']
     readonly run?: Ports['run']
     readonly github?: Ports['github']
     readonly told?: (progress: UnitProgress) => void
@@ -131,6 +133,8 @@ export function worldOf(
     },
     show: (outcome) => void shown.push(outcome),
     confirm: more.confirm,
+    ask: more.ask,
+    product: more.product,
     run: more.run,
     github: more.github,
     elsewhere: undefined,
