@@ -18,10 +18,12 @@ export function sampleOf(product: string): FileTree {
     `.github/workflows/${name}`,
     readFileSync(join(product, 'workflows/catalog', name), 'utf8'),
   ])
-  // The workflows that users copy take the actions from a folder of their own repository.
+  // The workflows that users copy take the actions from a folder of their own repository; and nobody waits half an hour here.
   const vendored = catalog.map(([path, text]): [string, string] => [
     path,
-    path === 'catalog.yaml' ? text.replace(/actions: actions\b.*/u, 'actions: .protium/actions') : text,
+    path === 'catalog.yaml'
+      ? text.replace(/actions: actions\b.*/u, 'actions: .protium/actions').replace(/\n +soak: .*/u, '')
+      : text,
   ])
   return new Map([...vendored, ...workflows].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -39,12 +39,17 @@ export type Wanted = {
   readonly repository: string
   /** Its path in the repository, at the commit that runs. */
   readonly workflow: string
-  readonly event: 'pull_request' | 'push' | 'workflow_dispatch' | 'workflow_run'
+  readonly event: 'pull_request' | 'push' | 'schedule' | 'workflow_dispatch' | 'workflow_run'
   readonly payload: JsonMap
   /** For a pull request that of its head; what is checked out is then the merge with the base. */
   readonly commit: string
   readonly branch: string
   readonly actor: string
+  /**
+   * A run that was started again, and the attempt that it is in. act begins all of its jobs; those that GitHub would leave out find
+   * nothing to do.
+   */
+  readonly again?: { readonly run: number; readonly attempt: number }
 }
 
 export type Run = Acted & {
@@ -296,7 +301,7 @@ export async function startRunners(options: Options): Promise<Runners> {
   }
 
   async function run(wanted: Wanted): Promise<Run> {
-    const { repository, workflow, event, payload, branch, actor } = wanted
+    const { repository, workflow, event, payload, branch, actor, again } = wanted
     let git = await mirror.fetch(repository, commitOf(wanted))
     const base = event === 'pull_request' ? textIn(payload, 'pull_request', 'base', 'sha') : undefined
     const commit = base === undefined ? wanted.commit : await mirror.merge(repository, { base, head: wanted.commit })
@@ -309,16 +314,20 @@ export async function startRunners(options: Options): Promise<Runners> {
     const atMain = served(commit === main ? own : await workingCopy(catalog, { commit: main, git }))
     const shared = repository === catalog && commit !== main ? served(own) : atMain
     const headRepository = textIn(payload, 'pull_request', 'head', 'repo', 'full_name')
-    const id = await github.beginRun({
-      repository,
-      workflow,
-      event,
-      branch,
-      sha: wanted.commit,
-      actor,
-      ...(event === 'pull_request' ? { pulls: [numberIn(payload, 'number') ?? 0] } : {}),
-      ...(headRepository === undefined ? {} : { headRepository }),
-    })
+    const id =
+      again?.run ??
+      (await github.beginRun({
+        repository,
+        workflow,
+        event,
+        branch,
+        sha: wanted.commit,
+        actor,
+        ...(event === 'pull_request' ? { pulls: [numberIn(payload, 'number') ?? 0] } : {}),
+        ...(headRepository === undefined ? {} : { headRepository }),
+      }))
+    // Each attempt hands on artifacts of its own.
+    for (const each of artifacts.filter(({ run }) => run === id)) artifacts.splice(artifacts.indexOf(each), 1)
     const running: Running = {
       wanted,
       commit,
@@ -345,6 +354,7 @@ export async function startRunners(options: Options): Promise<Runners> {
         GITHUB_API_URL: github.url,
         GITHUB_REPOSITORY: repository,
         GITHUB_RUN_ID: String(id),
+        GITHUB_RUN_ATTEMPT: String(again?.attempt ?? 1),
         PROTIUM_E2E: control,
       },
       vars: { ...vars, ...(Object.keys(roles).length === 0 ? {} : { PROTIUM_ROLE: 'the role of the environment' }) },
@@ -491,10 +501,13 @@ export function sampleCatalog(): FileTree {
     .split('\0')
     .filter((path) => path !== '')
   const own = files.map((path): [string, string] => [path, readFileSync(join(root, path), 'utf8')])
-  // The copies take the actions from a folder of their own repository, so that nothing of others runs.
+  // The copies take the actions from a folder of their own repository, so that nothing of others runs; and what is tried with them
+  // does not wait half an hour before production.
   const catalog = own.map(([path, text]): [string, string] => [
     path,
-    path === 'catalog.yaml' ? text.replace(/actions: actions\b.*/, 'actions: .protium/actions') : text,
+    path === 'catalog.yaml'
+      ? text.replace(/actions: actions\b.*/, 'actions: .protium/actions').replace(/\n +soak: .*/, '')
+      : text,
   ])
   return new Map([...catalog, ...copies('catalog')].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
