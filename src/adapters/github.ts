@@ -78,9 +78,10 @@ export function gitHub(options: ClientOptions): GitHost {
           pull_number: number,
           per_page: 100,
         })
-        const logins = all.flatMap(({ author, committer }) =>
-          [author, committer].flatMap((who) => (typeof who?.login === 'string' ? [who.login] : [])),
-        )
+        const logins = all.flatMap(({ author, committer, commit: { message } }) => [
+          ...[author, committer].flatMap((who) => (typeof who?.login === 'string' ? [who.login] : [])),
+          ...coAuthors(message),
+        ])
         return { logins: [...new Set(logins)], isComplete: all.length < mostCommits }
       }),
     approvals: async (run) =>
@@ -108,8 +109,13 @@ export function gitHub(options: ClientOptions): GitHost {
       told(`read the check ${name} of ${here}`, async () => {
         const [first] = await ownChecks(client, { commit, name })
         if (first === undefined) return undefined
-        const { conclusion, external_id: key, output } = first
-        return { conclusion: conclusion ?? undefined, key: key ?? undefined, text: output.text ?? undefined }
+        const { conclusion, external_id: key, output, completed_at: at } = first
+        return {
+          conclusion: conclusion ?? undefined,
+          key: key ?? undefined,
+          text: output.text ?? undefined,
+          at: at ?? undefined,
+        }
       }),
     deployment: async (wanted) =>
       told(`create a deployment to ${shorten(wanted.environment, 100)} in ${here}`, async () => {
@@ -165,6 +171,15 @@ type StoredReview = {
   readonly state: string
   readonly commit_id: string | null
   readonly submitted_at?: string
+}
+
+/**
+ * Who else is named in a commit, by an address that GitHub has given out.
+ * https://docs.github.com/en/pull-requests/committing-changes-to-your-project/creating-and-editing-commits/creating-a-commit-with-multiple-authors
+ */
+function coAuthors(message: string): readonly string[] {
+  const named = message.matchAll(/^co-authored-by:[^<\n]*<(?:\d+\+)?([a-z0-9-]+)@users\.noreply\.github\.com>/gimu)
+  return [...named].flatMap(([, login]) => login ?? [])
 }
 
 const verdicts = { APPROVED: 'approved', CHANGES_REQUESTED: 'refused', DISMISSED: 'dismissed' } as const

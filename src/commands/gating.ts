@@ -297,10 +297,15 @@ export async function approvesNew(
 
 // What waits
 
-/** Since when a promotion waits for its plan to be seen, if the board has it so. */
-export async function shownSince(situation: Situation): Promise<string | undefined> {
+/**
+ * Since when a promotion waits for its plan to be seen, if the board has it so; but not from before it was `posted`: that is a time of
+ * GitHub's, as those of reviews are, and the clock of a runner may be slow.
+ */
+export async function shownSince(situation: Situation, posted: string | undefined): Promise<string | undefined> {
   const entry = await entryOf(situation)
-  return entry?.gates.find(({ gate }) => gate === 'binding')?.since
+  const since = entry?.gates.find(({ gate }) => gate === 'binding')?.since
+  if (since === undefined || posted === undefined) return since ?? posted
+  return Date.parse(posted) > Date.parse(since) ? posted : since
 }
 
 async function entryOf(situation: Situation): Promise<Waiting | undefined> {

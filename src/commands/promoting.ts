@@ -243,7 +243,7 @@ function waits(
   return {
     exit: 'needs-approval',
     data: { units: own.map(({ id }) => ({ unit: id, outcome: 'held', touched: 0, why, failure: null, gates: told })) },
-    text: () => `Held: ${unit} waits, and nothing was touched. ${why}`,
+    text: () => line(`Held: ${unit} waits, and nothing was touched. ${why}`),
     page: page === undefined ? summary : blocks([summary, page]),
   }
 }
@@ -541,9 +541,10 @@ async function heldBack(
   if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
   const { github, run, pull, stage } = situation
   const mayBeApproved = run.attempt > 1 && (stage.production || isLossy(plan))
-  const posted = mayBeApproved ? await bindingOn(github, run.commit) : undefined
+  const check = mayBeApproved ? await github.checkOn(run.commit, planCheck) : undefined
+  const posted = check?.text === undefined ? undefined : readBinding(check.text)
   const isPosted = posted !== undefined && unreviewed(posted, plan).length === 0
-  const shown = isPosted ? await shownSince(situation) : undefined
+  const shown = isPosted ? await shownSince(situation, check?.at) : undefined
   // Whoever approves has the plan that was posted before him.
   if (isPosted && (await approvesNew(ports, situation, shown))) return undefined
   const reviewed = pull === undefined ? undefined : await bindingOn(github, pull.head.commit)

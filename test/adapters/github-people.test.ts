@@ -33,14 +33,15 @@ beforeAll(async () => {
   }
   const first = await review('carla', 'APPROVE')
   await review('ada', 'COMMENT')
-  const message = { message: 'No longer.' }
+  const dismissal = { message: 'No longer.' }
   await github.act({
     operation: 'pulls/dismiss-review',
     by: 'ada',
     parameters: { ...parameters, review_id: first },
-    body: message,
+    body: dismissal,
   })
-  await github.push({ ...push, files: { 'c.txt': head }, by: 'carla' })
+  const message = 'Add c\n\nCo-authored-by: Ada <1+ada@users.noreply.github.com>\nco-authored-by: E <e@example.com>'
+  await github.push({ ...push, files: { 'c.txt': head }, by: 'carla', message })
   await review('ada', 'REQUEST_CHANGES')
   await review('carla', 'APPROVE')
 })
@@ -70,8 +71,8 @@ test('the reviews of a pull request come in their order, each with what it is of
   expect(reviews.at(-1)?.commit).toBe(await github.head(repository, 'change'))
 })
 
-test('who has made commits of it is told once, whoever pushed them', async () => {
-  expect(await host(job).committers(pull)).toEqual({ logins: ['ben', 'carla'], isComplete: true })
+test('who has made commits of it is told once, whoever pushed them, and who else is named in one', async () => {
+  expect(await host(job).committers(pull)).toEqual({ logins: ['ben', 'carla', 'ada'], isComplete: true })
 })
 
 test('a run that nobody was asked about has no approvals', async () => {

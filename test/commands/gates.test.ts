@@ -320,6 +320,46 @@ describe('a stage with gates', () => {
     expect(await waiting()).not.toContain('beans/dev binding')
   })
 
+  test('shows what strangers have written as what it is, wherever it is shown', async () => {
+    const change = await inDev('peas')
+    await merging.review(change.pull, 'carla')
+    wait(31 * minutes)
+    const reason = '\u001b[31m::error::x\n@everybody </details> | `a` #1'
+    const lock = { unit: 'peas', by: 'dan', reason, since: now().toISOString() }
+    const board = await merging.jobOf(change.commit, { unfetched: true }).board('')
+    await board.change((each) => withLock(each, lock, { now: now() }), 'locked')
+    const held = await toProd(change)
+
+    expect(held.text(plain)).not.toMatch(/[\u001b\n]/u)
+    const [comment = ''] = await merging.comments(change.pull, 'waiting')
+    for (const page of [comment, held.page?.markdown ?? '']) {
+      expect(page).not.toContain('\u001b')
+      expect(page).not.toMatch(/(?<!`[^`\n]*)@everybody/u)
+    }
+    expect(await stateOf(change)).not.toMatch(/[\u001b\n]/u)
+    await board.change((each) => withoutLock(each, lock), 'given back')
+  })
+
+  test('whose runner dies while it says that it waits says so once when it is run again', async () => {
+    const moments = [1, 4, 6, 8, 9, 10, 11, 12]
+    for (const nth of moments) {
+      const change = await inDev(`killed-${nth}`)
+      const killed = new AbortController()
+      merging.github.fault({ match: () => true, nth, kind: { after: () => killed.abort() } })
+      await toProd(change, { signal: killed.signal }).catch(() => undefined)
+      expect(killed.signal.aborted, String(nth)).toBe(true)
+      const held = await toProd(change, { attempt: 2 })
+
+      expect(held.exit).toBe('needs-approval')
+      const entries = (await merging.board()).waiting.filter(({ commit }) => commit === change.commit)
+      expect(entries.map(({ run: { attempt } }) => attempt)).toEqual([2])
+      expect(await merging.comments(change.pull, 'waiting')).toHaveLength(1)
+      expect(await stateOf(change)).toMatch(/^queued: /u)
+      const made = (await merging.deployments()).filter(({ commit }) => commit === change.commit)
+      expect(made.map(({ environment }) => environment)).toEqual([`killed-${nth}/dev`, `killed-${nth}/prod`])
+    }
+  }, 60_000)
+
   test('asks nobody where nothing would change', async () => {
     const change = await inDev('water')
     await merging.review(change.pull, 'carla')
