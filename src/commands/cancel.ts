@@ -1,13 +1,16 @@
-import type { Json, Outcome } from '../command.ts'
+import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import { covers } from '../core/board.ts'
-import type { Unit } from '../core/organisation.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
+import type { Checked } from '../core/problem.ts'
 import { isOpen, Refused } from '../core/problem.ts'
-import type { Provisioner, StackState } from '../ports.ts'
+import { list } from '../core/report.ts'
+import type { BoardHost, Provisioner, StackState } from '../ports.ts'
 import { takeBack } from './cancelling.ts'
 import { checkOwner } from './looking.ts'
 import { stackOf } from './planning.ts'
 import { stacksOf } from './stacks.ts'
+import { boardElsewhere, byWorkflow } from './locking.ts'
 import { exactUnits, readFolder, sameFolders, stateFolders } from './reading.ts'
 import { termsOf } from './terms.ts'
 
@@ -50,9 +53,7 @@ export const cancel = command({
     })
     if (!organisation.ok) return bad(organisation.problems)
     const board = await ports.board(stateFolders(root, state).records)
-    // What waits is taken back also where no file asks for it any more.
-    const also = (await board.read()).waiting.map(({ unit }) => unit)
-    const selected = exactUnits(organisation.value, { names, command: 'cancel', also })
+    const selected = await unitsIn(ports, { organisation: organisation.value, names, root, board })
     if (!selected.ok) return bad(selected.problems)
     const isApart = catalog !== undefined && catalog !== root
     const terms = termsOf(ports, { catalog: organisation.value.catalog, owner, isApart })
@@ -78,10 +79,17 @@ export const cancel = command({
     const ended: Ended[] = []
     for (const { unit, provisioner, live, did } of asked)
       ended.push(did === 'cancelled' ? await follow(unit, { provisioner, signal: ports.signal }) : idle(unit, live))
+    const there = await boardElsewhere(ports, root)
     const folders = sameFolders({ root, state })
     const left = ended.find(({ is }) => is === 'running')
     const backIn = ({ id }: Unit): boolean => back.some(({ unit }) => covers(unit, id))
+    const elsewhere = [...new Set(there.waiting.map(({ unit }) => unit))].filter((unit) =>
+      names.some((name) => covers(name, unit)),
+    )
     const told = [
+      ...(elsewhere.length === 0
+        ? []
+        : [`At GitHub ${list(elsewhere)} waits; ${byWorkflow('cancel', elsewhere)} takes it back.`]),
       ...back.map(({ unit, commit }) => `${unit}: commit ${commit.slice(0, 7)} waits no more.`),
       // Of what has waited it needs not be said that nothing of it is under way.
       ...ended
@@ -104,6 +112,28 @@ export const cancel = command({
     }
   },
 })
+
+/** What waits is taken back also where no file asks for it any more. */
+async function unitsIn(
+  ports: Ports,
+  {
+    organisation,
+    names,
+    root,
+    board,
+  }: {
+    readonly organisation: Organisation
+    readonly names: readonly string[]
+    readonly root: string
+    readonly board: BoardHost
+  },
+): Promise<Checked<readonly Unit[]>> {
+  const chosen = exactUnits(organisation, { names, command: 'cancel' })
+  if (chosen.ok) return chosen
+  const boards = [await board.read(), await boardElsewhere(ports, root)]
+  const also = boards.flatMap(({ waiting }) => waiting.map(({ unit }) => unit))
+  return exactUnits(organisation, { names, command: 'cancel', also })
+}
 
 type Ended = {
   readonly unit: Unit

@@ -9,7 +9,7 @@ import { line } from '../core/encode.ts'
 import type { Checked, Problem } from '../core/problem.ts'
 import { list } from '../core/report.ts'
 import type { Result } from './locking.ts'
-import { bad, common, isOver, kept, lockPermissions, noReason, overIn, scopesIn } from './locking.ts'
+import { bad, byWorkflow, common, isOver, kept, lockPermissions, noReason, overIn, scopesIn } from './locking.ts'
 import { quoted, sameFolders } from './reading.ts'
 import { unlocked } from './unlock.ts'
 
@@ -66,7 +66,7 @@ export const lock = command({
         [
           ...taken.map(({ unit, by, run = '' }) => `${unit}: the lock of ${line(by)} for run ${run} was left behind.`),
           ...held.map((each) => lockText(each, now)),
-          ...hereOnly(ports, read.catalog),
+          ...hereOnly(ports, { catalog: read.catalog, scopes }),
         ].join('\n'),
       problems: read.problems,
       next: [
@@ -107,9 +107,12 @@ function endOf(until: string | undefined, now: Date): Checked<string | undefined
 }
 
 /** Who locks in a terminal what workflows deploy shall not believe that he has held them up. */
-function hereOnly({ run }: Ports, { workflows }: Catalog): readonly string[] {
+function hereOnly(
+  { run }: Ports,
+  { catalog: { workflows }, scopes }: { readonly catalog: Catalog; readonly scopes: readonly string[] },
+): readonly string[] {
   if (run !== undefined || workflows === undefined) return []
   return [
-    'It holds up what is deployed from this machine. What the workflows deploy is locked by the workflow Hold: `gh workflow run hold.yml`.',
+    `It holds up what is deployed from this machine. What the workflows deploy is locked by ${byWorkflow('lock', scopes)}.`,
   ]
 }

@@ -3,7 +3,7 @@ import type { Json, Outcome, Permissions, Ports } from '../command.ts'
 import { lines, path, text } from '../command.ts'
 import { lockText } from '../core/board-words.ts'
 import type { Board, Lock } from '../core/board.ts'
-import { locksOn } from '../core/board.ts'
+import { emptyBoard, locksOn } from '../core/board.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { line } from '../core/encode.ts'
 import { shorten } from '../core/markdown.ts'
@@ -82,6 +82,19 @@ export async function checkUnlocked(
   })
 }
 
+/**
+ * The board of GitHub as git has fetched it, for who works in a terminal: what stands there he changes by the workflow Hold alone.
+ * Nothing in a job, which changes the board itself.
+ */
+export async function boardElsewhere({ run, files }: Ports, root: string): Promise<Board> {
+  return run === undefined ? ((await files.board(root)) ?? emptyBoard) : emptyBoard
+}
+
+/** How that is done. */
+export function byWorkflow(what: 'lock' | 'unlock' | 'cancel', units: readonly string[]): string {
+  return units.map((unit) => `\`gh workflow run hold.yml -f what=${what} -f units=${unit}\``).join(', ')
+}
+
 // The commands
 
 const longestReason = 300
@@ -116,7 +129,8 @@ export async function scopesIn(ports: Ports, { units, root, catalog, state }: Gi
   if (!organisation.ok) return { ...organisation, sources }
   const board = await ports.board(stateFolders(root, state).records)
   // What is locked is given back also where no file asks for it any more.
-  const also = name === 'unlock' ? (await board.read()).locks.map(({ unit }) => unit) : []
+  const boards = name === 'unlock' ? [await board.read(), await boardElsewhere(ports, root)] : []
+  const also = boards.flatMap(({ locks }) => locks.map(({ unit }) => unit))
   const chosen = exactUnits(organisation.value, { names: units, command: name, also })
   if (!chosen.ok) return chosen
   return {

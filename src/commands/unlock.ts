@@ -10,7 +10,18 @@ import { age, list } from '../core/report.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
 import { isOneOf, whoMay } from './authority.ts'
 import type { Given, Result } from './locking.ts'
-import { bad, common, isOver, kept, lockPermissions, noReason, overIn, scopesIn } from './locking.ts'
+import {
+  bad,
+  boardElsewhere,
+  byWorkflow,
+  common,
+  isOver,
+  kept,
+  lockPermissions,
+  noReason,
+  overIn,
+  scopesIn,
+} from './locking.ts'
 import { sameFolders, stateFolders } from './reading.ts'
 
 export const unlock = command({
@@ -62,6 +73,7 @@ export async function unlocked(ports: Ports, given: Given): Promise<Result> {
     held.length === 0
       ? before
       : await board.change((each) => held.reduce(withoutLock, each), `${list(scopes)}: ${what} by ${ports.by}`)
+  const elsewhere = (await boardElsewhere(ports, given.root)).locks.filter(({ unit }) => scopes.includes(unit))
   const all = scopes.map((scope) => endOfLock(scope, { held, broken, over, now, after }))
   return {
     exit: all.some(({ is }) => is === 'left') ? 'failed' : 'done',
@@ -73,7 +85,13 @@ export async function unlocked(ports: Ports, given: Given): Promise<Result> {
         reason: was?.reason ?? null,
       })),
     },
-    text: () => all.map(({ words }) => words).join('\n'),
+    text: () =>
+      [
+        ...all.map(({ words }) => words),
+        ...elsewhere.map(
+          (each) => `At GitHub ${lockText(each, now)} ${byWorkflow('unlock', [each.unit])} gives it back.`,
+        ),
+      ].join('\n'),
     problems: read.problems,
     next: [{ run: `status${sameFolders(given)}`, why: 'what waits, and what is locked' }],
   }

@@ -76,6 +76,15 @@ describe('cancel of what waits on this machine', () => {
     expect([outcome.exit, outcome.text(plain), outcome.data['units']]).toEqual(['done', 'Nothing waits.', []])
   })
 
+  test('says of what waits at GitHub how it is taken back', async () => {
+    world.end()
+    world = worldOf(() => shop, { board: { format: 1, waiting: [waits('cart/prod', 'aaa')], locks: [] } })
+    const outcome = await run(cancel, world, { units: ['cart'], waiting: ['true'] })
+    expect(outcome.text(plain)).toContain(
+      'At GitHub cart/prod waits; `gh workflow run hold.yml -f what=cancel -f units=cart/prod` takes it back.',
+    )
+  })
+
   test('of a stack of somebody else takes nothing back', async () => {
     await run(deploy, world, { owner: ['1'] })
     await put(await board(), waits('cart/prod', 'aaa'))
@@ -213,7 +222,7 @@ describe('cancel of what waits at GitHub', () => {
     expect(await end()).toMatchObject({ board: [], states: cancelled.states })
   })
 
-  const requests = 11
+  const requests = 10
   test(`takes ${requests} requests`, async () => {
     await ask('wrong quarter')
     expect(github.requests()).toHaveLength(requests)

@@ -248,6 +248,15 @@ describe('a lock on this machine', () => {
     expect(JSON.stringify(await records())).toContain('rotating')
   })
 
+  test('that is at GitHub is given back by its workflow, which is said', async () => {
+    const held = { unit: 'cart', by: 'ben', reason: 'x', since: '2026-11-22T10:00:00.000Z' }
+    world.end()
+    world = worldOf(() => files, { board: { format: 1, waiting: [], locks: [held] } })
+    const outcome = await ask(unlock, { units: ['cart'] })
+    expect(outcome.text(plain)).toContain('At GitHub cart is locked by ben since 2 h: x.')
+    expect(outcome.text(plain)).toContain('gh workflow run hold.yml -f what=unlock -f units=cart')
+  })
+
   test('of a reason with control characters and commands of the runner is printed harmlessly', async () => {
     const outcome = await ask(lock, { units: ['cart'], reason: 'x\n::error::y \u001b[31m ##[command]z' })
     expect(outcome.text(plain)).not.toMatch(/\u001b|^::/mu)
@@ -257,7 +266,7 @@ describe('a lock on this machine', () => {
   test('says that what workflows deploy is locked elsewhere', async () => {
     files = new Map([...shop, ['catalog.yaml', `${catalog}workflows: { actions: actions }\n`]])
     const outcome = await ask(lock, { units: ['cart'], reason: 'x' })
-    expect(outcome.text(plain)).toContain('gh workflow run hold.yml')
+    expect(outcome.text(plain)).toContain('gh workflow run hold.yml -f what=lock -f units=cart')
   })
 })
 

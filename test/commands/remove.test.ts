@@ -179,10 +179,17 @@ describe('cancel', () => {
       ]),
     )
     let cancelled: Promise<Outcome> | undefined
+    const asked = Promise.withResolvers<void>()
     const slow = withStacks((inner) => ({
       async *execute(preview, wanted, signal) {
         for await (const event of inner.execute(preview, wanted, signal)) {
-          cancelled ??= preview.stack.name === 'cart-dev' ? run(cancel, world, { units: ['cart/dev'] }) : undefined
+          if (preview.stack.name === 'cart-dev') {
+            const cancelling = withStacks((same) => ({
+              cancel: async (stack) => same.cancel(stack).finally(asked.resolve),
+            }))
+            cancelled ??= run(cancel, cancelling, { units: ['cart/dev'] })
+            await asked.promise
+          }
           await new Promise((resolve) => setImmediate(resolve))
           yield event
         }
