@@ -109,9 +109,10 @@ function isSame(one: Waiting, other: Waiting): boolean {
 
 /**
  * The job of a promotion among those of its run, by its name: `services (checkout) / prod` and `environments / dev` in the
- * catalog's own workflows, with the caller's names before that in a service's repository.
+ * catalog's own workflows, with the caller's names before that in a service's repository. Where names do not tell, it is the only
+ * one of its stage that did not end well.
  */
-export function jobOf<Job extends { readonly name: string }>(
+export function jobOf<Job extends { readonly name: string; readonly conclusion?: string }>(
   { unit, stage, run }: Pick<Waiting, 'unit' | 'stage' | 'run'>,
   jobs: readonly Job[],
 ): Job | undefined {
@@ -125,7 +126,9 @@ export function jobOf<Job extends { readonly name: string }>(
     const caller = path.at(-2) ?? ''
     return service === 'environment' ? caller === 'environments' : caller.endsWith(`(${service})`)
   })
-  return own.length === 1 ? own[0]?.job : undefined
+  if (own.length === 1) return own[0]?.job
+  const failed = inStage.filter(({ job }) => job.conclusion === 'failure' || job.conclusion === 'cancelled')
+  return failed.length === 1 ? failed[0]?.job : undefined
 }
 
 /** How the key of the deployment of a promotion on GitHub begins: what is deployed in one go, and the stage. */

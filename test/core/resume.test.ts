@@ -136,7 +136,8 @@ describe('a label', () => {
 })
 
 describe('the job of a promotion', () => {
-  const names = (...all: readonly string[]): readonly { readonly name: string }[] => all.map((name) => ({ name }))
+  type Job = { readonly name: string; readonly conclusion?: string }
+  const names = (...all: readonly string[]): readonly Job[] => all.map((name) => ({ name }))
   const several = names('validate', 'environments / prod', 'services (checkout) / prod', 'services (cart) / prod')
   const nested = several.map(({ name }) => ({ name: `deploy / ${name}` }))
   const entry = waiting()
@@ -148,6 +149,15 @@ describe('the job of a promotion', () => {
     ['of a pipeline', waiting({ unit: 'cart/pipeline' }), several, 'services (cart) / prod'],
     ['the only one of the stage', entry, names('dev', 'prod'), 'prod'],
     ['by the name that was noted', waiting({ run: { id: '1', attempt: 1, job: 'x' } }), names('prod', 'x'), 'x'],
+    [
+      'as the one that failed, where names do not tell',
+      entry,
+      [
+        { name: 'prod', conclusion: 'success' },
+        { name: 'ours / prod', conclusion: 'failure' },
+      ],
+      'ours / prod',
+    ],
     ['none where there are several', waiting({ unit: 'shop/prod' }), several, undefined],
     ['none of that stage', waiting({ stage: 'qa' }), several, undefined],
   ])('is found %s', (_what, of, jobs, expected) => {
