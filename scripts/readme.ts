@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exits, flagOf } from '../src/command.ts'
+import { exits } from '../src/command.ts'
 import { commands } from '../src/terminal.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -50,14 +50,12 @@ function startTranscript(): string {
 
 async function commandTable(): Promise<string> {
   const all = await Promise.all(Object.values(commands).map(async (load) => load()))
-  const rows = all.map(({ name, summary, inputs }) => {
-    const words = Object.entries(inputs).map(([each, input]) => `\`${flagOf(each, input)}\``)
-    return [`\`${name}\``, summary, words.join(' ')]
-  })
-  return markdownTable(['Command', 'What it does', 'Arguments and options'], rows)
+  const rows = all.map(({ name, summary }) => [`[\`${name}\`](docs/reference/commands.md#${name})`, summary])
+  return markdownTable(['Command', 'What it does'], rows)
 }
 
-function exitTable(): string {
+/** What each exit code means. */
+export function exitTable(): string {
   const meaning = {
     done: 'Done, or nothing to do.',
     failed: 'It failed, or the world does not allow it now. The message says what to do.',

@@ -454,7 +454,8 @@ export function flagOf(name: string, input: Input): string {
     : `--${name} ${input.hint ?? (input.kind === 'path' ? 'PATH' : input.kind === 'number' ? 'N' : 'NAME')}`
 }
 
-function usageOf(name: string, input: Input): string {
+/** `<service>`, `[<services> …]`: an argument in the line that shows how a command is called. */
+export function usageOf(name: string, input: Input): string {
   if (input.kind === 'lines') return `[<${name}> …]`
   return 'required' in input && input.required ? `<${name}>` : `[<${name}>]`
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { referencePages } from '../../scripts/generate-reference.ts'
 import { problemPages } from '../../scripts/problem-pages.ts'
 import { problemCodes } from '../../src/core/problem-codes.ts'
 
@@ -41,5 +42,32 @@ describe('the pages of the problem codes', () => {
     )
 
     expect(careless.map(([code]) => code)).toEqual([])
+  })
+})
+
+describe('the reference', async () => {
+  const pages = await referencePages()
+
+  test('has the pages that it is made of, and nothing else', () => {
+    const here = readdirSync(join(root, 'docs/reference')).map((name) => `docs/reference/${name}`)
+
+    expect(here.toSorted(), advice).toEqual([...pages.keys()].toSorted())
+  })
+
+  test('says what the declarations say', () => {
+    const stale = [...pages].filter(([path, text]) => readFileSync(join(root, path), 'utf8') !== text)
+
+    expect(
+      stale.map(([path]) => path),
+      advice,
+    ).toEqual([])
+  })
+
+  test('leaves no key and no option without a sentence', () => {
+    const empty = [...pages].flatMap(([path, text]) =>
+      text.split('\n').flatMap((row, at) => (/^\| `[^|]*\|\s*\|/u.test(row) ? [`${path}:${at + 1}`] : [])),
+    )
+
+    expect(empty).toEqual([])
   })
 })

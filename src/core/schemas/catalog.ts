@@ -24,8 +24,13 @@ const stackOptions: DataMap = {
       description: 'A stack policy: which resources an update may touch.',
       required: ['Statement'],
       properties: {
-        Version: { type: 'string' },
-        Statement: { type: 'array', minItems: 1, items: { type: 'object' } },
+        Version: { type: 'string', description: 'The version of its language, as AWS writes it.' },
+        Statement: {
+          type: 'array',
+          description: 'Its statements, as AWS writes them.',
+          minItems: 1,
+          items: { type: 'object' },
+        },
       },
       additionalProperties: false,
     },
@@ -44,6 +49,7 @@ const stackOptions: DataMap = {
       properties: {
         alarms: {
           type: 'array',
+          description: 'The alarms that are watched.',
           minItems: 1,
           maxItems: 5,
           items: {
@@ -87,6 +93,7 @@ const resourceTypes: DataMap = {
 /** Teams and persons of GitHub. */
 const people: DataMap = {
   type: 'array',
+  description: 'Teams and persons of GitHub, in quotes: "@acme/platform".',
   minItems: 1,
   maxItems: 50,
   items: {
@@ -248,11 +255,16 @@ export const catalogSchema: DataMap = {
     },
     previews: {
       type: 'object',
-      description: 'Instances of pull requests.',
+      description:
+        'Instances of pull requests. Their addresses are known (`protium stage`), and nothing makes them yet.',
       additionalProperties: false,
       required: ['host', 'stage'],
       properties: {
-        host: { ...host, 'x-protium-expected': 'A pattern such as "{service}-pr-{number}.preview.{domain}".' },
+        host: {
+          ...host,
+          description: 'The addresses of previews. `{number}` stands for that of the pull request.',
+          'x-protium-expected': 'A pattern such as "{service}-pr-{number}.preview.{domain}".',
+        },
         stage: { ...plainName, description: 'The stage whose inputs and environment they have.' },
         expire: { ...duration, description: 'When they are removed; 72h if nothing is said.' },
         most: { type: 'integer', minimum: 1, maximum: 1000, description: 'How many at a time; 10 if nothing is said.' },
@@ -272,10 +284,16 @@ export const catalogSchema: DataMap = {
           properties: {
             topic: {
               type: 'string',
+              description: 'The topic that they have.',
               pattern: '^[a-z0-9][a-z0-9-]{0,49}$',
               'x-protium-expected': 'A topic of GitHub: small letters, digits and "-".',
             },
-            property: { type: 'string', minLength: 1, maxLength: 75 },
+            property: {
+              type: 'string',
+              description: 'The custom property that they have.',
+              minLength: 1,
+              maxLength: 75,
+            },
           },
           items: {
             type: 'string',
@@ -287,6 +305,8 @@ export const catalogSchema: DataMap = {
     },
     upgrades: {
       type: 'object',
+      description:
+        'How new versions of templates will be offered to services. Read and checked; nothing offers them yet.',
       additionalProperties: false,
       properties: {
         waves: {
@@ -375,6 +395,7 @@ export const catalogSchema: DataMap = {
     policy: policySchema,
     stacks: {
       type: 'object',
+      description: 'What all stacks have in common.',
       additionalProperties: false,
       properties: {
         name: {

@@ -22,6 +22,7 @@ export const environmentSchema: DataMap = {
     },
     region: {
       type: 'string',
+      description: 'The AWS region.',
       pattern: '^[a-z]{2,3}(-[a-z]+)+-[0-9]+$',
       'x-protium-expected': 'A region such as ap-northeast-2.',
     },

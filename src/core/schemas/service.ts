@@ -25,7 +25,11 @@ export const serviceSchema: DataMap = {
       type: ['object', 'null'],
       description: "Provisions the template's pipeline too.",
       additionalProperties: false,
-      properties: { inputs, stack: stackName, acknowledge },
+      properties: {
+        inputs,
+        stack: { ...stackName, description: 'The name of an adopted stack of the pipeline.' },
+        acknowledge,
+      },
     },
     stages: {
       type: 'object',

@@ -27,8 +27,12 @@ export const templateSchema: DataMap = {
     support: { type: 'string', description: 'Where people get help: a channel, a page, an address.' },
     migrations: {
       type: 'array',
-      description: 'How the inputs of a service change on the way to a version.',
-      items: { type: 'object', required: ['to'], properties: { to: exactVersion } },
+      description: 'How the inputs of a service change on the way to a version. Read; nothing applies them yet.',
+      items: {
+        type: 'object',
+        required: ['to'],
+        properties: { to: { ...exactVersion, description: 'The version that it leads to.' } },
+      },
     },
     notes: {
       type: 'object',
