@@ -16,7 +16,7 @@ import { ended } from '../core/report.ts'
 import { keyOf, waitingLabel } from '../core/resume.ts'
 import type { Stage } from '../core/stage.ts'
 import { goneOnComment, heldText, supersededComment, waitingComment } from '../core/held.ts'
-import type { BoardHost, GitHost, PullRequest, Records } from '../ports.ts'
+import type { BoardHost, GitHost, PullRequest, Records, StoredDeployment } from '../ports.ts'
 import { isOneOf } from './authority.ts'
 import { isOver, overIn } from './locking.ts'
 import type { Planned } from './planning.ts'
@@ -390,6 +390,32 @@ export async function wentOn(
   await takeOff(ports, situation, { entries: gone, why: `${unit} ${words}` })
 }
 
+/**
+ * The stage before has lost what it had when this promotion began to wait. Then it waits for another thing than is shown, and for
+ * nothing that time opens.
+ */
+export async function lostOrder(ports: Ports, situation: Situation, why: string): Promise<void> {
+  const { github, board, run } = situation
+  const entry = await entryOf(situation)
+  if (entry === undefined) return
+  const { unit, commit } = entry
+  const gate: Gate = { gate: 'order', is: 'held', why, since: ports.clock.now().toISOString() }
+  const wanted = { ...entry, run: { ...entry.run, attempt: run.attempt }, gates: [gate] }
+  await board.change((newest) => withWaiting(newest, wanted), `${unit} waits: order`)
+  await tellWaiting(ports, situation, { entry, body: waitingComment({ unit, commit, gates: [gate] }) })
+  const queued = async (): Promise<void> => {
+    const deployment = await madeFor(github, entry)
+    if (deployment === undefined) return
+    await github.deploymentStatus(deployment.id, { state: 'queued', description: heldText([gate]) })
+  }
+  await told(ports, queued())
+}
+
+async function madeFor(github: GitHost, entry: Waiting): Promise<StoredDeployment | undefined> {
+  const made = await github.deploymentsOf({ id: entry.run.id, commit: entry.commit })
+  return made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
+}
+
 /** The promotion of this run was overtaken by a newer commit: if it waited, it does no more. */
 export async function gaveWay(ports: Ports, situation: Situation, newer: string): Promise<void> {
   const entry = await entryOf(situation)
@@ -404,11 +430,10 @@ type Ended = { readonly entry: Waiting; readonly newer: string }
 /** A promotion that waited for what will not be asked of it any more. */
 async function tellSuperseded(ports: Ports, situation: Situation, { entry, newer }: Ended): Promise<void> {
   const { github } = situation
-  const { unit, commit, run } = entry
+  const { unit, commit } = entry
   await tellWaiting(ports, situation, { entry, body: supersededComment({ unit, commit, newer }) })
   const inactive = async (): Promise<void> => {
-    const made = await github.deploymentsOf({ id: run.id, commit })
-    const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
+    const deployment = await madeFor(github, entry)
     if (deployment === undefined || deployment.states[0]?.state === 'inactive') return
     const description = `Superseded by the newer commit ${newer.slice(0, 7)}`
     await github.deploymentStatus(deployment.id, { state: 'inactive', description })

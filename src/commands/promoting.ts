@@ -30,6 +30,7 @@ import {
   gaveWay,
   hold,
   judged,
+  lostOrder,
   promotedUnit,
   shownSince,
   soakOf,
@@ -96,7 +97,6 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const folders = stateFolders(root, state)
   const records = await ports.records(folders.records)
   const history = await historyOf(records, own)
-  await checkRolledBack(ports, { root, own, history, commit: run.commit })
   const isApart = folder !== undefined && folder !== root
   const { catalog } = organisation
   // Who starts a job again breaks the glass himself; what is started again by itself breaks nothing.
@@ -105,9 +105,13 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   const board = await ports.board(folders.records)
   const isLabelled = isLookedAfter(catalog, `${run.repository.owner}/${run.repository.name}`)
   const place = { github, board, run, catalog, stage, own, isLabelled }
-  const order =
-    (await newerOf(ports, { root, commit: run.commit, own, history })) ??
-    (await orderBefore(ports, { root, organisation, own, stage, commit: run.commit, records }))
+  const order = await orderOf(ports, { root, organisation, own, history, stage, records, commit: run.commit }).catch(
+    async (error: unknown) => {
+      if (error instanceof Refused && outOfTurn.includes(error.code))
+        await lostOrder(ports, { ...place, pull: undefined }, error.message)
+      throw error
+    },
+  )
   if ('commit' in order) {
     await gaveWay(ports, { ...place, pull: undefined }, order.commit)
     return overtaken(order, { own, stage, commit: run.commit })
@@ -405,6 +409,28 @@ async function isNewer(
   { root, commit, than }: { readonly root: string; readonly commit: string; readonly than: string },
 ): Promise<boolean> {
   return than !== commit && (await ports.files.isBefore(root, { older: commit, newer: than })) === true
+}
+
+const outOfTurn: readonly string[] = ['rolled-back', 'stage-not-proved']
+
+/**
+ * Whether it is the turn of a commit: a newer one that has overtaken it, or what the stages before have. Throws `Refused` where it is
+ * not (`rolled-back`, `stage-not-proved`).
+ */
+async function orderOf(
+  ports: Ports,
+  wanted: {
+    readonly root: string
+    readonly organisation: Organisation
+    readonly own: readonly Unit[]
+    readonly history: History
+    readonly stage: Stage
+    readonly commit: string
+    readonly records: Records
+  },
+): Promise<Newer | { readonly open: readonly Before[] }> {
+  await checkRolledBack(ports, wanted)
+  return (await newerOf(ports, wanted)) ?? orderBefore(ports, wanted)
 }
 
 /**
