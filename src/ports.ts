@@ -1,6 +1,7 @@
 import type { Board, Lock } from './core/board.ts'
 import type { Found } from './core/cause/suspects.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
+import type { AppFacts, PersonFacts, RepositoryFacts, Seen } from './core/doctor/facts.ts'
 import type { Review, RunApproval } from './core/gates/approval.ts'
 import type { GateName, Glass } from './core/gates.ts'
 import type { GuardOptions } from './core/guard.ts'
@@ -511,3 +512,34 @@ export type Vendored = {
   readonly different: readonly string[]
   write(): Promise<void>
 }
+
+// How it is set up
+
+/**
+ * How GitHub is set up, as far as a token may see it. Changes nothing, and throws nothing but that the run was stopped: what
+ * cannot be seen is hidden, for a reason.
+ */
+export interface SettingsHost {
+  /** A repository, `owner/name`. */
+  repository(name: string): Promise<RepositoryFacts>
+  /** The plan that an organisation pays for; nothing of a user. */
+  plan(owner: string): Promise<Seen<string | undefined>>
+  /** Somebody whom a catalog names, `@acme/platform` or `@ada`, and what he may do in a repository. */
+  person(name: string, repository: string): Promise<PersonFacts['is']>
+  /** The variable of that name, of a repository or of its owner, and the App that it names. */
+  app(variable: string, repository: string): Promise<Pick<AppFacts, 'value' | 'installation'>>
+  /** The repositories of an owner with a topic. */
+  topic(owner: string, topic: string): Promise<Seen<readonly string[]>>
+}
+
+/** What an account holds that a catalog needs. As `SettingsHost`, it throws nothing. */
+export interface AccountHost {
+  /** The trust policy of a role, by its ARN; nothing where there is none. */
+  trustOf(role: string): Promise<Seen<DataMap | undefined>>
+  bucket(name: string): Promise<Seen<'there' | 'absent'>>
+  /** What a stack gives out; nothing where there is none. */
+  outputs(stack: string): Promise<Seen<Readonly<Record<string, string>> | undefined>>
+}
+
+/** The name servers of a domain, as the world is told; none where it is no zone of its own, and nothing where it is no name at all. */
+export type NameServers = (domain: string) => Promise<Seen<readonly string[] | undefined>>

@@ -12,6 +12,9 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   const permissions: Permissions = {
     ...Object.fromEntries(everything.split(' ').map((name) => [name, 'write'] as const)),
     members: 'read',
+    actions_variables: 'read',
+    organization_administration: 'read',
+    organization_plan: 'read',
   }
   const rules = [{ type: 'deletion' }, { type: 'non_fast_forward' }]
   const ruleset = {
@@ -30,9 +33,14 @@ test('every operation of the cut is answered as GitHub describes it', async () =
       apps: { protium: { permissions } },
       repositories: {
         catalog: {
-          files: { 'catalog.yaml': 'domain: example.com\n' },
+          files: { 'catalog.yaml': 'domain: example.com\n', CODEOWNERS: '* @acme/platform @nobody\n' },
           environments: { production: { reviewers: [{ is: 'user', login: 'bob' }] } },
           rulesets: [{ ...ruleset, enforcement: 'active' }],
+          settings: {
+            actions: { allowed: 'selected' },
+            variables: { PROTIUM_APP_CLIENT_ID: 'Iv1.protium' },
+            topics: ['protium'],
+          },
         },
       },
     },
@@ -81,6 +89,19 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   await app.repos.getRepoRuleset({ ...at, ruleset_id: 1 })
   await app.repos.getBranchRules({ ...at, branch: 'ledger' })
 
+  // How it is set up.
+  await app.actions.getGithubActionsPermissionsRepository(at)
+  await app.actions.getAllowedActionsRepository(at)
+  await app.actions.getWorkflowAccessToRepository(at)
+  await app.actions.getCustomOidcSubClaimForRepo(at)
+  await app.actions.getRepoVariable({ ...at, name: 'PROTIUM_APP_CLIENT_ID' })
+  await app.actions.listRepoOrganizationVariables(at)
+  await app.repos.codeownersErrors(at)
+  await app.orgs.get({ org: 'acme' })
+  await app.orgs.listAppInstallations({ org: 'acme' })
+  const { data: topics } = await app.search.repos({ q: 'org:acme topic:protium' })
+  expect(topics.items.map(({ full_name: name }) => name)).toEqual(['acme/catalog'])
+
   // Pull requests, issues, comments, labels.
   const { data: pull } = await app.pulls.create({ ...at, head: 'topic', base: 'main', title: 'Topic' })
   const pulled = { ...at, pull_number: pull.number }
@@ -90,8 +111,9 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   await app.pulls.update({ ...pulled, body: 'b' })
   await app.pulls.listFiles(pulled)
   await app.pulls.listCommits(pulled)
-  await bob.pulls.createReview({ ...pulled, event: 'APPROVE' })
+  const { data: word } = await bob.pulls.createReview({ ...pulled, event: 'APPROVE' })
   await app.pulls.listReviews(pulled)
+  await app.pulls.dismissReview({ ...pulled, review_id: word.id, message: 'Another look' })
   await app.repos.listPullRequestsAssociatedWithCommit({ ...at, commit_sha: commit.sha })
   const { data: issue } = await app.issues.create({ ...at, title: 'Issue' })
   await app.issues.get({ ...at, issue_number: issue.number })

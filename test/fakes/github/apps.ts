@@ -140,7 +140,7 @@ async function reachable(world: World, call: Call): Promise<Answer> {
   return { ...answer, body: { ...mapAt({ body: answer.body }, 'body'), repository_selection: selection } }
 }
 
-function installationView(world: World, app: App, installation: Installation): JsonMap {
+export function installationView(world: World, app: App, installation: Installation): JsonMap {
   const organisation = world.state.organisations[installation.account]
   const id = organisation?.id ?? world.state.users[installation.account] ?? 0
   return {

@@ -1,4 +1,4 @@
-import { actionsApp, type Identity } from './identity.ts'
+import { actionsApp, type Identity, roleOf } from './identity.ts'
 import type { Json, JsonMap } from './json.ts'
 import { fullNameOf, type Repository, type Ruleset } from './state.ts'
 import {
@@ -33,9 +33,23 @@ function getRuleset(world: World, call: Call): Answer {
   const whole = {
     conditions: { ref_name: { include: ruleset.include, exclude: ruleset.exclude } },
     rules: ruleset.rules,
-    bypass_actors: ruleset.bypass.map((id) => ({ actor_id: id, actor_type: 'Integration', bypass_mode: 'always' })),
+    // It is told to those alone who may change the ruleset.
+    ...(mayChange(world, call, repository)
+      ? {
+          bypass_actors: ruleset.bypass.map((id) => ({
+            actor_id: id,
+            actor_type: 'Integration',
+            bypass_mode: 'always',
+          })),
+        }
+      : {}),
   }
   return { status: 200, body: { ...rulesetView(world, repository, ruleset), ...whole } }
+}
+
+function mayChange({ state }: World, { identity }: Call, repository: Repository): boolean {
+  if (identity.is === 'user') return roleOf(state, identity.login, repository) === 'admin'
+  return identity.is === 'app' && identity.permissions['administration'] === 'write'
 }
 
 function branchRules(world: World, call: Call): Answer {

@@ -11,6 +11,7 @@ import {
   type Repository,
   type Role,
   type Ruleset,
+  type Settings,
   type State,
 } from './state.ts'
 import { now, read, type World, writeGit } from './world.ts'
@@ -24,6 +25,9 @@ export type Seed = {
   /** Users that are no members. */
   readonly outsiders?: readonly string[]
   readonly teams?: Readonly<Record<string, TeamSeed>>
+  /** What the organisation pays for. */
+  readonly plan?: 'free' | 'team' | 'enterprise'
+  readonly variables?: Readonly<Record<string, string>>
   /** By slug. GitHub Actions is always there. */
   readonly apps?: Readonly<Record<string, AppSeed>>
   /** By name, without the organisation's. */
@@ -49,6 +53,7 @@ export type RepositorySeed = {
   readonly collaborators?: Readonly<Record<string, Role>>
   readonly environments?: Readonly<Record<string, EnvironmentRules>>
   readonly rulesets?: readonly Omit<Ruleset, 'id'>[]
+  readonly settings?: Settings
 }
 
 export function populationOf(seed: Seed): Population {
@@ -96,6 +101,8 @@ export async function plant(world: World, seed: Seed): Promise<void> {
     // An organisation and a user never share a number, as they do in emulate.
     id: 70_000_000 + number(await read(world, `/orgs/${login}`), 'id'),
     members: { ...seed.members },
+    ...(seed.plan === undefined ? {} : { plan: seed.plan }),
+    ...(seed.variables === undefined ? {} : { variables: seed.variables }),
     teams: Object.fromEntries(
       Object.entries(seed.teams ?? {}).map(([slug, { members, repositories }]) => [
         slug,
@@ -118,6 +125,7 @@ async function plantRepository(world: World, { owner, name, wanted }: Planting):
     archived: wanted.archived === true,
     defaultBranch: 'main',
     ...(wanted.immutableSubject === true ? { immutableSubject: true } : {}),
+    ...(wanted.settings === undefined ? {} : { settings: wanted.settings }),
     collaborators: wanted.collaborators ?? {},
     pulls: {},
     checks: [],

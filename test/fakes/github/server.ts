@@ -32,6 +32,7 @@ import { peopleHandlers } from './people.ts'
 import { pullsHandlers } from './pulls.ts'
 import { rulesHandlers } from './rules.ts'
 import { searchHandlers } from './search.ts'
+import { searchRepositories, settingsHandlers } from './settings.ts'
 import { commit, newState, plant, populationOf, type Seed } from './seed.ts'
 import {
   type Event,
@@ -211,10 +212,16 @@ const own: Readonly<Record<string, Handler>> = {
   ...peopleHandlers,
   ...rulesHandlers,
   ...searchHandlers,
+  ...settingsHandlers,
 }
 
 /** What it leaves to emulate in part, so that emulate's gaps are to be filled. */
-const shared: Readonly<Record<string, Handler>> = { ...gitHandlers, ...issuesHandlers, ...pullsHandlers }
+const shared: Readonly<Record<string, Handler>> = {
+  ...gitHandlers,
+  ...issuesHandlers,
+  ...pullsHandlers,
+  'search/repos': searchRepositories,
+}
 
 for (const id of Object.keys({ ...own, ...shared })) operationOf(id)
 

@@ -17,6 +17,9 @@ export type Organisation = {
   readonly id: number
   readonly members: Record<string, 'admin' | 'member'>
   readonly teams: Record<string, Team>
+  /** What it pays for; `free` if nothing is said. */
+  readonly plan?: string
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 export type Team = {
@@ -56,6 +59,7 @@ export type Repository = {
   readonly defaultBranch: string
   /** Its identities are told by numbers too, as of those that were made since July 2026. */
   readonly immutableSubject?: true
+  readonly settings?: Settings
   /** The repository that this one is a fork of. */
   readonly parent?: string
   readonly collaborators: Readonly<Record<string, Role>>
@@ -68,6 +72,23 @@ export type Repository = {
   readonly runs: WorkflowRun[]
   readonly artifacts: Artifact[]
   pushedAt: string
+}
+
+/** What the administrators of a repository have set; what is not said is as GitHub has it for a new one. */
+export type Settings = {
+  readonly actions?: {
+    readonly enabled?: false
+    readonly allowed?: 'local_only' | 'selected'
+    /** What is allowed where it is `selected`. */
+    readonly ofGitHub?: true
+    readonly patterns?: readonly string[]
+  }
+  /** Which other repositories may call its workflows. */
+  readonly access?: 'none' | 'user' | 'organization'
+  /** The claims that the subject of its identities is made of, where they are customised. */
+  readonly subject?: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+  readonly topics?: readonly string[]
 }
 
 /** What emulate does not follow of a pull request: where its branch is now, and how it was merged. */
