@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -58,7 +58,17 @@ async function main([verb, ...rest]) {
   await install()
   const [script, ...first] = wanted.run
   if (script === undefined) return 0
-  return await become(findNode(), [join(root, script), ...first, ...rest], wanted.here ? process.cwd() : root)
+  return await become(findNode(), [join(root, script), ...first, ...rest], wanted.here ? callersFolder() : root)
+}
+
+/**
+ * npm runs a script in the folder of its package. Whoever calls it from elsewhere (`npm --prefix <here> run protium`) means his
+ * own folder: the catalog that he stands in.
+ */
+function callersFolder() {
+  const caller = process.env.npm_lifecycle_event === 'protium' ? process.env.INIT_CWD : undefined
+  const isElsewhere = caller !== undefined && caller !== root && !caller.startsWith(root + sep)
+  return isElsewhere ? caller : process.cwd()
 }
 
 function say(message) {

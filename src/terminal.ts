@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 
 import type { Command, Exit, Outcome, Ports } from './command.ts'
@@ -9,6 +9,7 @@ import type { Problem } from './core/problem.ts'
 import { isOpen, Refused } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { colours, count, plain, problemsText, sorted, distinct, table } from './core/report.ts'
+import type { Machine } from './machine.ts'
 import { machine, version } from './machine.ts'
 import type { TerminalReporter } from './progress.ts'
 import { lineReporter, liveReporter } from './progress.ts'
@@ -35,6 +36,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
   workflows: async () => (await import('./commands/workflows.ts')).workflows,
   trust: async () => (await import('./commands/trust.ts')).trust,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
   explain: async () => (await import('./commands/explain.ts')).explain,
 }
 
@@ -121,9 +123,11 @@ function portsOf(
   reporter: TerminalReporter,
   { name, signal, manner }: { readonly name: string; readonly signal: AbortSignal; readonly manner: Manner },
 ): Ports {
+  const here = machine({ pace: manner.live ? pace : 0 })
   return {
     program: program(),
-    ...machine({ pace: manner.live ? pace : 0 }),
+    ...here,
+    around: aroundOf(here, signal),
     reporter,
     show: (outcome) => void finish(name, outcome, manner),
     confirm: isAttended(manner) ? ask : undefined,
@@ -135,6 +139,28 @@ function portsOf(
     base: undefined,
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,
+  }
+}
+
+/** What is looked at with a token of GitHub, where there is one, and with whatever credentials are found for the accounts. */
+function aroundOf({ around, clock }: Machine, signal: AbortSignal): Ports['around'] {
+  const token = env['GITHUB_TOKEN'] ?? env['GH_TOKEN'] ?? ''
+  const api = env['GITHUB_API_URL'] ?? ''
+  const settings: Ports['around']['settings'] = async (repository) => {
+    const [{ settingsOf }, { useProxy }] = await Promise.all([
+      import('./adapters/github/settings.ts'),
+      import('./adapters/proxy.ts'),
+    ])
+    await useProxy(env)
+    return settingsOf({ repository, token, ...(api !== '' && { api }), clock, signal, random: Math.random })
+  }
+  return {
+    ...around,
+    settings: token === '' ? undefined : settings,
+    access: async (catalog) => {
+      const { accessTemplates, rolesOf } = await import('./core/trust.ts')
+      return { files: accessTemplates(catalog), roles: rolesOf(catalog) }
+    },
   }
 }
 
@@ -167,7 +193,11 @@ function mannerOf(words: readonly string[]): Manner {
 
 /** What a person types to call this program, so that every hint can be copied. */
 function program(): string {
-  if (env['npm_lifecycle_event'] !== undefined) return 'npm run protium --'
+  if (env['npm_lifecycle_event'] !== undefined) {
+    const [root, caller] = [join(import.meta.dirname, '..'), env['INIT_CWD'] ?? '']
+    const isElsewhere = caller !== '' && caller !== root && !caller.startsWith(root + sep)
+    return isElsewhere ? `npm --prefix ${root} run protium --` : 'npm run protium --'
+  }
   return process.argv[1]?.endsWith('.ts') === true ? 'node src/cli.ts' : 'protium'
 }
 

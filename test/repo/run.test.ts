@@ -183,6 +183,14 @@ describe('the script before everything', () => {
     })
   })
 
+  test('runs in the folder of who calls npm from elsewhere, and in that of the package within it', async () => {
+    const elsewhere = await run(['protium'], { env: { npm_lifecycle_event: 'protium', INIT_CWD: dirname(clone) } })
+    const within = await run(['protium'], { env: { npm_lifecycle_event: 'protium', INIT_CWD: join(clone, 'scripts') } })
+
+    expect(JSON.parse(elsewhere.out)).toMatchObject({ cwd: dirname(clone) })
+    expect(JSON.parse(within.out)).toMatchObject({ cwd: clone })
+  })
+
   test.skipIf(process.platform === 'win32').each(['SIGTERM', 'SIGINT'] as const)(
     'passes %s on, and ends by it',
     async (signal) => {
