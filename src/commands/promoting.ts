@@ -553,7 +553,8 @@ function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): b
 }
 
 /**
- * What people have not seen is held in production, and wherever something would be replaced or deleted; the new plan is posted.
+ * What people have not seen is held in production, where a stage asks for an approval, and wherever something would be replaced or
+ * deleted; the new plan is posted.
  * It is approved by a person who starts the job again, or by a review that comes after it. Elsewhere it goes on.
  */
 async function heldBack(
@@ -566,7 +567,9 @@ async function heldBack(
 ): Promise<Unseen | undefined> {
   if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
   const { github, run, pull, stage } = situation
-  const mayBeApproved = run.attempt > 1 && (stage.production || isLossy(plan))
+  // An approval is of what was seen.
+  const isBound = stage.production || stage.approval !== undefined
+  const mayBeApproved = run.attempt > 1 && (isBound || isLossy(plan))
   const check = mayBeApproved ? await github.checkOn(run.commit, planCheck) : undefined
   const posted = check?.text === undefined ? undefined : readBinding(check.text)
   const isPosted = posted !== undefined && unreviewed(posted, plan).length === 0
@@ -577,7 +580,7 @@ async function heldBack(
   const others = unreviewed(reviewed ?? new Map(), plan)
   if (others.length === 0) return undefined
   const unseen = planOf(plan.units.filter(({ unit }) => others.some((each) => each.unit === unit)))
-  if (!stage.production && !isLossy(unseen)) {
+  if (!isBound && !isLossy(unseen)) {
     ports.reporter.step(
       'not as reviewed',
       `${list(others.map(({ unit }) => unit))} would change otherwise; nothing is replaced or deleted, so it goes on`,

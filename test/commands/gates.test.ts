@@ -556,6 +556,26 @@ describe('the approval of a stage', () => {
   })
 })
 
+describe('a stage that asks for an approval and is no production', () => {
+  afterEach(async () => merging.close())
+
+  test('is bound to what was reviewed all the same: an approval is of what was seen', async () => {
+    set('2026-11-25T12:00:00Z')
+    const files = (word: string): FileTree => small({ stages: ['dev'], services: {}, approval: ['dev'], word })
+    merging = await startMerging(files('none'), ['dev'], { now, members, outsiders, teams })
+    const pull = await merging.propose(files('first'), { unplanned: true })
+    await merging.review(pull, 'carla')
+    const commit = await merging.merge(pull)
+    const held = await merging.deploy(commit, { services: 'environment', stage: 'dev' })
+
+    expect(held.exit).toBe('needs-approval')
+    expect(await waiting()).toEqual(['environment/dev binding'])
+    expect(
+      (await merging.deploy(commit, { services: 'environment', stage: 'dev', attempt: 2, actor: 'dan' })).exit,
+    ).toBe('done')
+  })
+})
+
 describe('twenty merges in a minute, over three stages with soak', () => {
   const stages = ['dev', 'staging', 'prod']
   const soaked = (topics: number): FileTree =>
