@@ -125,6 +125,7 @@ describe('protium', () => {
       Usage  node src/cli.ts <command> [arguments] [options]
 
         start      Brings the sample organisation to life on this machine: every service in every stage, without an account.
+        init       Begins a catalog: stages, accounts, templates and workflows that plan, and deploy nothing until it is said.
         validate   Checks the catalog, the templates and every service, and renders all of it. Writes nothing.
         render     Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
         test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
