@@ -345,7 +345,7 @@ describe('a stage with gates', () => {
   })
 
   test('whose runner dies while it says that it waits says so once when it is run again', async () => {
-    const moments = [1, 4, 6, 8, 9, 10, 11, 12]
+    const moments = [4, 6, 9, 12]
     for (const nth of moments) {
       const change = await inDev(`killed-${nth}`)
       const killed = new AbortController()
