@@ -251,7 +251,7 @@ export function differences(wanted: Catalog, there: Catalog): readonly string[] 
         const home = catalog.environments.get(stage.environment)
         const of = (what: string): string => `${what} of "${stage.name}"`
         return [
-          [of('the hosts'), stage.host.text.replaceAll('{domain}', catalog.domain)],
+          [of('the pattern of hosts'), stage.host.text.replaceAll('{domain}', catalog.domain)],
           [of('the account'), home?.provisioner === 'local' ? 'none, as it is rehearsed' : (home?.account ?? 'none')],
           [of('the region'), home?.region ?? 'none'],
         ]
