@@ -366,9 +366,14 @@ export async function startRunners(options: Options): Promise<Runners> {
       bin,
       cache: join(folder, `act-${id}`),
     })
-    for (const { id: name, started } of running.started.values()) {
+    const all = [...running.started.values()]
+    for (const [index, { id: name, started }] of all.entries()) {
       const begun = await started
-      const ended = acted.jobs.filter((each) => each.id === name)
+      const named = acted.jobs.filter((each) => each.id === name)
+      // Several calls of one workflow have jobs of the same name; each ends in its turn.
+      const isEach = named.length === all.filter((each) => each.id === name).length
+      const nth = all.slice(0, index).filter((each) => each.id === name).length
+      const ended = isEach ? named.slice(nth, nth + 1) : named
       const well = ended.length > 0 && ended.every(({ result }) => result === 'success')
       if (begun.is === 'started')
         await github.endJob({ repository, run: id, job: begun.job, conclusion: well ? 'success' : 'failure' })

@@ -205,7 +205,7 @@ async function rerun(world: World, call: Call): Promise<Answer> {
   const attempt = run.attempt + 1
   const next = latest.map((each): Job => {
     const fresh = { ...each, id: newJobId(world), attempt }
-    if (!again.has(each.name)) return fresh
+    if (each.name === job.name ? each.id !== job.id : !again.has(each.name)) return fresh
     const { deployment: _deployment, ...bare } = fresh
     return { ...bare, status: 'queued', conclusion: null, createdAt: now(world), startedAt: null, completedAt: null }
   })
