@@ -19,9 +19,10 @@ import { isOpen, Refused } from './core/problem.ts'
 import { count, distinct, placeText, plain, problemsText, problemWords, sorted } from './core/report.ts'
 import { withoutSecrets } from './core/secret.ts'
 import { useProxy } from './adapters/proxy.ts'
+import type { Machine } from './machine.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
-import type { BoardHost, Clock, Records } from './ports.ts'
+import type { BoardHost, Records } from './ports.ts'
 import { readStep, stepInputs, stepOutputs, teamTokenInput, tokenInput } from './step.ts'
 
 const { stdout, env } = process
@@ -75,7 +76,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       run: about,
       github: undefined,
       elsewhere: undefined,
-      ...remotely(command, { run: about, clock: here.clock, signal }),
+      ...remotely(command, { run: about, here, signal }),
       reporter,
       show: (shown) => print(textOf(shown)),
       confirm: undefined,
@@ -97,12 +98,13 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
 /** GitHub, the ledger and the board as a run sees them, with the token that the step was given; nothing without one. */
 function remotely(
   command: Command,
-  { run, clock, signal }: { readonly run: Run | undefined; readonly clock: Clock; readonly signal: AbortSignal },
-): Partial<Pick<Ports, 'github' | 'elsewhere' | 'records' | 'board'>> {
+  { run, here, signal }: { readonly run: Run | undefined; readonly here: Machine; readonly signal: AbortSignal },
+): Partial<Pick<Ports, 'around' | 'github' | 'elsewhere' | 'records' | 'board'>> {
   if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
   if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
   const { repository, api } = run
+  const { clock, around } = here
   const repositoryName = `${repository.owner}/${repository.name}`
   const teamToken = stepInputs(command).has(teamTokenInput) ? core.getInput(teamTokenInput) : ''
   const seen = teamToken === '' ? {} : { teamToken }
@@ -116,6 +118,10 @@ function remotely(
       ])
       const there = { ...options, repository: other }
       return { github: gitHub(there), board: branchBoard(there) }
+    },
+    around: {
+      ...around,
+      settings: async () => (await import('./adapters/github/settings.ts')).settingsOf(options),
     },
     ...('contents' in command.permissions && {
       records: async () => {

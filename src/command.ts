@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import type { Board } from './core/board.ts'
-import type { Credentials } from './core/catalog.ts'
+import type { Catalog, Credentials, Environment } from './core/catalog.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
 import type { FetchedLedger } from './core/ledger.ts'
@@ -11,7 +11,21 @@ import type { Checked, Problem } from './core/problem.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
-import type { Ask, BoardHost, Clock, GitHost, Probe, Product, Provisioner, Records, TemplateCheck } from './ports.ts'
+import type { Role } from './core/trust.ts'
+import type {
+  AccountHost,
+  Ask,
+  BoardHost,
+  Clock,
+  GitHost,
+  NameServers,
+  Probe,
+  Product,
+  Provisioner,
+  Records,
+  SettingsHost,
+  TemplateCheck,
+} from './ports.ts'
 
 // What a command is handed
 
@@ -56,12 +70,31 @@ export type Ports = {
   readonly elsewhere:
     | ((repository: string) => Promise<{ readonly github: GitHost; readonly board: BoardHost }>)
     | undefined
+  /** How everything around the catalog is set up, for who looks at that. */
+  readonly around: Around
   /** What a change is compared with, where the run is about one. */
   readonly base: Base | undefined
   /** Who runs this, for the records. */
   readonly by: string
   readonly signal: AbortSignal
 }
+
+/** What a doctor looks at, and no other command does; `undefined` where there is no way to look. Nothing of it changes anything. */
+export type Around = {
+  /** GitHub, as far as a token may see it; the repository is the one that is looked at first. */
+  readonly settings: ((repository: string) => Promise<SettingsHost>) | undefined
+  readonly account: ((home: Home) => Promise<AccountHost>) | undefined
+  /** What catalog.yaml makes of the accounts: the files, and the roles in them. */
+  readonly access:
+    | ((catalog: Catalog) => Promise<{ readonly files: FileTree; readonly roles: readonly Role[] }>)
+    | undefined
+  readonly nameServers: NameServers
+  /** The number of this version. */
+  readonly version: () => string
+}
+
+/** Where an environment lies, and who to be there. */
+export type Home = Pick<Environment, 'account' | 'region' | 'credentials'>
 
 /** Directories, commits and single files as values. Relative paths are relative to the folder that the door runs in. */
 export interface Files {

@@ -14,7 +14,7 @@ import type { Clock } from './ports.ts'
 /** What a command is handed of the machine that it runs on; the same at every door. */
 export type Machine = Pick<
   Ports,
-  'files' | 'provisioner' | 'records' | 'board' | 'exclusive' | 'forget' | 'probe' | 'check' | 'clock'
+  'files' | 'provisioner' | 'records' | 'board' | 'exclusive' | 'forget' | 'probe' | 'check' | 'around' | 'clock'
 >
 
 /** The disk, git, the clock and the provisioners; each adapter is loaded when it is asked for. */
@@ -92,6 +92,14 @@ export function machine({
     forget: async (folders) => (await import('./adapters/local/forget.ts')).forget(folders, clock),
     probe: async (url, signal) => (await import('./adapters/probe.ts')).probe(url, signal),
     check: async (name, options) => (await import('./adapters/checks.ts')).checkTemplates(name, options),
+    // What only a terminal looks at, or only who has a token, is put in by the doors.
+    around: {
+      settings: undefined,
+      account: undefined,
+      access: undefined,
+      nameServers: async (domain) => (await import('./adapters/names.ts')).nameServers(domain),
+      version,
+    },
     clock,
   }
 }

@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.ts'
 import type { Facts, RepositoryFacts, Seen } from './doctor/facts.ts'
 import { judgeBucket, judgeRole, judgeZone } from './doctor/cloud.ts'
 import { few, judgeFiles } from './doctor/files.ts'
-import { type Check, type Finding, tell, type Told, type Verdict } from './doctor/finding.ts'
+import { type Check, type Finding, judged, tell, type Told, type Verdict } from './doctor/finding.ts'
 import { judgeApp, judgePerson } from './doctor/people.ts'
 import { judgeRepository } from './doctor/repository.ts'
 import type { Markdown } from './markdown.ts'
@@ -37,7 +37,7 @@ export function diagnose(catalog: Catalog, facts: Facts): readonly Finding[] {
       )
     }),
     ...filed('accounts', [
-      ['role', roles.flatMap((role) => judgeRole(role))],
+      ['role', judged(roles, (all) => all.flatMap((role) => judgeRole(role)))],
       ['bucket', buckets.flatMap((bucket) => judgeBucket(bucket))],
     ]),
     ...filed('names', [['zone', zones.flatMap((zone) => judgeZone(zone))]]),
@@ -93,6 +93,13 @@ function judgeToken({ repositories, plan, people, apps }: Facts): readonly Told[
   ]
 }
 
+/** Whether somebody who would have known did not answer, so that another run may find more. */
+export function isCutOff({ repositories, plan, people }: Pick<Facts, 'repositories' | 'plan' | 'people'>): boolean {
+  return [...repositories.flatMap(settingsOf), plan, ...people.map(({ is }) => is)].some(
+    (fact) => fact.is === 'hidden' && fact.isDown === true,
+  )
+}
+
 function settingsOf(facts: RepositoryFacts): readonly Seen<unknown>[] {
   const { about, environments, main, ledger, board, actions, access, ownersErrors, isSubjectOwn, workflows } = facts
   const passing = main.is === 'seen' ? [main.value.passedBy] : []
@@ -111,10 +118,20 @@ export function diagnosisText(findings: readonly Finding[], { paint = plain, ser
     fail: (text) => paint.bad(paint.bold(text)),
     unknown: paint.dim,
   }
+  // The same advice is given once.
+  const given = new Set<string>()
+  const isNew = (fix: string): boolean => !given.has(fix) && given.add(fix).has(fix)
   const parts = groupsOf(findings).map(([group, own]) => {
-    const rows = folded(own).flatMap(({ is, check, about, what, fix, link: to }): Cell[][] => [
-      [{ text: words[is], paint: paints[is] }, check, about === undefined ? what : `${about}: ${what}`],
-      ...(is === 'ok' || fix === undefined ? [] : [['', '', { text: `fix: ${fix}`, paint: paint.accent }]]),
+    const rows = folded(own).flatMap(({ is, checks, about, what, fix, link: to }): Cell[][] => [
+      [
+        { text: words[is], paint: paints[is] },
+        checks.length === 1 ? (checks[0] ?? '') : count(checks.length, 'check'),
+        about === undefined ? what : `${about}: ${what}`,
+      ],
+      ...(checks.length === 1 ? [] : [['', '', { text: checks.join(', '), paint: paint.dim }]]),
+      ...(is === 'ok' || fix === undefined || !isNew(fix)
+        ? []
+        : [['', '', { text: `fix: ${fix}`, paint: paint.accent }]]),
       ...(is === 'ok' || to === undefined ? [] : [['', '', { text: [server, ...to].join('/'), paint: paint.dim }]]),
     ])
     const lines = table([{ name: '' }, { name: '' }, { name: '' }], rows).replaceAll(/^/gmu, '  ')
@@ -159,16 +176,28 @@ function groupsOf(findings: readonly Finding[]): readonly (readonly [string, rea
   return groups.map((group) => [group, findings.filter((each) => each.group === group)])
 }
 
+type Folded = Omit<Finding, 'check'> & { readonly checks: readonly Check[] }
+
 /** Several things that are well in the same way, or unknown for the same reason, are one line. */
-function folded(findings: readonly Finding[]): readonly Finding[] {
-  const shown: Finding[] = []
-  for (const finding of findings) {
-    const { is, check, about, what } = finding
-    const isSame = (each: Finding): boolean => each.is === is && each.check === check && each.what === what
+function folded(findings: readonly Finding[]): readonly Folded[] {
+  const shown: Folded[] = []
+  for (const { check, ...finding } of findings) {
+    const { is, about, what } = finding
+    const isSame = (each: Folded): boolean =>
+      each.is === is && each.what === what && (is === 'unknown' || each.checks.includes(check))
     const index = is === 'ok' || is === 'unknown' ? shown.findIndex(isSame) : -1
     const first = shown[index]
-    if (first === undefined) shown.push(finding)
-    else shown[index] = { ...first, ...(about === undefined ? {} : { about: `${first.about ?? ''}, ${about}` }) }
+    if (first === undefined) {
+      shown.push({ ...finding, checks: [check] })
+      continue
+    }
+    const names = [first.about, about].filter((each) => each !== undefined)
+    shown[index] = {
+      ...first,
+      checks: [...new Set([...first.checks, check])],
+      ...(names.length === 0 ? {} : { about: names.join(', ') }),
+    }
   }
-  return shown
+  // What several checks would have been about is no longer one thing.
+  return shown.map(({ about, ...each }) => (each.checks.length > 1 || about === undefined ? each : { ...each, about }))
 }

@@ -902,7 +902,7 @@ const resumeGrants: readonly Grant[] = [
   ['pull-requests', 'read', 'see who has approved'],
 ]
 
-const fleetGrants: readonly Grant[] = [
+export const fleetGrants: readonly Grant[] = [
   ...resumeGrants.filter(([scope]) => scope !== 'pull-requests'),
   ['pull-requests', 'write', 'see who has approved, and take the label off what waits no more'],
 ]

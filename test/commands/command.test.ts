@@ -75,6 +75,13 @@ const noPorts: Ports = {
   product: undefined,
   run: undefined,
   github: undefined,
+  around: {
+    settings: undefined,
+    account: undefined,
+    access: undefined,
+    nameServers: async () => ({ is: 'seen', value: [] }),
+    version: () => '0.0.0',
+  },
   elsewhere: undefined,
   base: undefined,
   by: 'ana',

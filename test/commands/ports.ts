@@ -45,6 +45,7 @@ export function worldOf(
     readonly product?: Ports['product']
     readonly run?: Ports['run']
     readonly github?: Ports['github']
+    readonly around?: Partial<Ports['around']>
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
     /** What the addresses of services answer; without it, none is asked. */
@@ -138,6 +139,16 @@ export function worldOf(
     run: more.run,
     github: more.github,
     elsewhere: undefined,
+    around: {
+      settings: undefined,
+      account: undefined,
+      access: undefined,
+      nameServers: async (domain) => {
+        throw new Error(`${domain} is not to be asked for`)
+      },
+      version: () => '0.0.0',
+      ...more.around,
+    },
     base: more.changed === undefined ? undefined : { since: 'before', merge: false },
     by: 'ana',
     signal: more.signal ?? new AbortController().signal,

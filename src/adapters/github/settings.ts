@@ -118,9 +118,11 @@ function lookOf(): Look {
           : code === 'github-rate-limited'
             ? 'GitHub takes no more requests for now'
             : 'GitHub did not answer'
-      const hidden: Seen<never> = { is: 'hidden', why, fix: remedy }
-      if (code !== 'github-conflict') gone = hidden
-      return hidden
+      if (code === 'github-conflict') return { is: 'hidden', why, fix: remedy }
+      // A token that is none is the caller's; the others pass by themselves.
+      const isDown = code !== 'github-permission'
+      gone = { is: 'hidden', why, fix: remedy, ...(isDown && { isDown }) }
+      return gone
     }
   }
 }

@@ -10,6 +10,8 @@ export type Seen<T> =
       readonly fix?: string
       /** The permission that the token lacks, as GitHub names it in a workflow: `administration: read`. */
       readonly needs?: string
+      /** Nobody answered, so nothing is known by anybody. */
+      readonly isDown?: true
     }
 
 export function seen<T>(value: T): Seen<T> {
@@ -163,7 +165,7 @@ export type Facts = {
   readonly plan: Seen<string | undefined>
   readonly people: readonly PersonFacts[]
   readonly apps: readonly AppFacts[]
-  readonly roles: readonly RoleFacts[]
+  readonly roles: Seen<readonly RoleFacts[]>
   readonly buckets: readonly BucketFacts[]
   readonly zones: readonly ZoneFacts[]
   /** Repositories of services that could not be looked for. */
