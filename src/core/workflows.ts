@@ -47,6 +47,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
   }
   const made = new Map([
     [`${folder}/deploy.yml`, deploy(facts)],
+    [`${folder}/doctor.yml`, doctor(facts)],
     [`${folder}/forks.yml`, forks(facts)],
     ...(catalog.glass === undefined ? [] : [[`${folder}/glass.yml`, breakGlass(facts)] as const]),
     [`${folder}/hold.yml`, hold(facts)],
@@ -1143,6 +1144,38 @@ function returnJob(facts: Facts, stage: Stage): string {
     `          to: ${expression(`needs.plan-${name}.outputs.to`)}`,
     `          seen: ${expression(`needs.plan-${name}.outputs.seen`)}`,
     rollbackWith(facts, stage),
+  )
+}
+
+function doctor(facts: Facts): string {
+  return file(
+    header,
+    '# Looks once a week whether what is around this catalog is as it needs it: environments and their rules, branches, code owners, names.',
+    '# It changes nothing. What its token may not see it says; `protium doctor` on the machine of an administrator sees more.',
+    'name: Doctor',
+    'on:',
+    '  schedule:',
+    "    - cron: '17 5 * * 1' # Mondays, before people come",
+    '  workflow_dispatch:',
+    '',
+    'permissions: {}',
+    '',
+    'jobs:',
+    '  doctor:',
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 10',
+    permissions([
+      ['actions', 'read', 'the environments, and the form of identities'],
+      ['contents', 'read', 'check out; the errors of the code owners'],
+    ]),
+    '    steps:',
+    '      - name: Check out the catalog, and its ledger',
+    `        uses: ${others.checkout}`,
+    '        with:',
+    '          fetch-depth: 0 # with all branches: the ledger is one',
+    '          persist-credentials: false # so that no file finds a token in .git/config',
+    '      - name: Look',
+    `        uses: ${own(facts, 'doctor')}`,
   )
 }
 

@@ -139,6 +139,7 @@ describe('the workflows of a catalog', () => {
       '$/.github/workflows/stages.yml',
       '$/.protium/actions/cancel',
       '$/.protium/actions/deploy',
+      '$/.protium/actions/doctor',
       '$/.protium/actions/lock',
       '$/.protium/actions/plan',
       '$/.protium/actions/resume',
@@ -147,7 +148,7 @@ describe('the workflows of a catalog', () => {
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['cancel', 'deploy', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
+      ...['cancel', 'deploy', 'doctor', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
         (verb) => `some/protium/actions/${verb}@${digits}`,
       ),
     ])
@@ -215,12 +216,12 @@ describe('the workflows of a catalog that only plans', () => {
     parse(files.get(path) ?? '')
 
   test('check and plan as ever', () => {
-    for (const name of ['forks.yml', 'plan.yml', 'validate.yml'])
+    for (const name of ['doctor.yml', 'forks.yml', 'plan.yml', 'validate.yml'])
       expect(off.get(`.github/workflows/${name}`)).toBe(on.get(`.github/workflows/${name}`))
   })
 
   test('deploy nothing, whoever calls them with whatever they may be called with', () => {
-    const others = [...on.keys()].filter((path) => !/(?:forks|plan|validate|stages)\.yml$/u.test(path))
+    const others = [...on.keys()].filter((path) => !/(?:doctor|forks|plan|validate|stages)\.yml$/u.test(path))
 
     expect(others.length).toBeGreaterThan(2)
     for (const path of others) {

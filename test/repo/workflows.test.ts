@@ -215,6 +215,7 @@ describe('the rights of the jobs', () => {
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
     '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
+    '.github/workflows/doctor.yml': { doctor: { actions: 'read', contents: 'read' } },
     '.github/workflows/hold.yml': { check: {}, lock, cancel },
     '.github/workflows/resume.yml': { resume },
     '.github/workflows/rollback.yml': { check: {}, ...everyStage(look, 'plan-'), ...everyStage(back, 'rollback-') },

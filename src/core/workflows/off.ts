@@ -3,7 +3,7 @@ import type { FileTree } from '../tree.ts'
 /** What only deploying needs, and no other workflow calls. */
 const unneeded = new Set(['stages.yml'])
 /** What goes on as it is: it looks, and touches nothing. */
-const looking = new Set(['forks.yml', 'plan.yml', 'pull-request.yml', 'validate.yml'])
+const looking = new Set(['doctor.yml', 'forks.yml', 'plan.yml', 'pull-request.yml', 'validate.yml'])
 
 /**
  * The workflows of a catalog that only plans. Whoever calls one that would deploy finds it, with the inputs that he hands it, and is

@@ -1,0 +1,4 @@
+import { runAction } from '../../src/action.ts'
+import { doctor } from '../../src/commands/doctor.ts'
+
+await runAction(doctor)
