@@ -174,7 +174,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
     expect(
       failed.jobs.map(({ id, result }) => `${id} ${result}`),
       failed.log,
-    ).toEqual(['validate success', 'dev success', 'staging failure'])
+    ).toEqual(['validate success', 'dev success', 'staging failure', 'settle success'])
     expect(
       failed.annotations
         .filter(({ level, job }) => level === 'error' && job === 'staging')
