@@ -97,7 +97,9 @@ export const output: OutputOptions = {
       { name: 'aws-sso', test: /node_modules\/@aws-sdk\/(?:nested-clients|credential-provider-sso|token-providers)\// },
       { name: 'aws-credentials', test: /node_modules\/(?:@aws-sdk|@smithy)\// },
       { name: 'libraries', test: /node_modules\// },
-      { name: 'core', test: /src\/core\// },
+      { name: 'core', test: /src\/core\/(?!doctor)/ },
+      // No other action looks at what is around a catalog.
+      { name: 'examination', test: /src\/core\/doctor/ },
       { name: 'machine', test: /src\/adapters\/(?:local|disk|entries|records)/ },
     ],
   },
