@@ -8,6 +8,7 @@ import { instead } from './scripts/bundle/instead.ts'
 import { onlyUsedEndpoints } from './scripts/bundle/endpoints.ts'
 import { packed } from './scripts/bundle/packed.ts'
 import { pure } from './scripts/bundle/pure.ts'
+import { silent } from './scripts/bundle/silent.ts'
 import { licences } from './scripts/licences.ts'
 import { problemCodes } from './src/core/problem-codes.ts'
 
@@ -74,6 +75,12 @@ for (const name of writing) {
     `export function ${name}() { throw new Error('The build writes no YAML.') }`
 }
 
+/** What is read of `yaml` are its nodes: no value is made of one, and none of a value. */
+for (const file of ['doc/applyReviver', 'doc/createNode', 'nodes/addPairToJSMap']) {
+  modules[`yaml/browser/dist/${file}.js`] =
+    `export function ${file.split('/')[1]}() { throw new Error('The build reads nodes of YAML alone.') }`
+}
+
 /** How `dist/` is laid out. */
 export const output: OutputOptions = {
   dir: join(root, 'dist'),
@@ -122,6 +129,10 @@ export default defineConfig({
     withoutPages(),
     onlyUsedEndpoints(join(root, 'src/adapters')),
     instead(modules),
+    silent({
+      code: /src[\\/]core[\\/](?:schemas[\\/].*|catalog[\\/]stack-options)\.ts$/,
+      keys: ['description', 'title'],
+    }),
     builtin({ code: ['@smithy/node-http-handler/dist-es/node-http-handler.js'] }),
     constantsOnly({ code: ['nunjucks/src/lexer.js'] }),
     pure({ code: ['js-yaml/dist/js-yaml.mjs'] }),
@@ -142,10 +153,13 @@ function withoutPages(): Plugin {
     name: 'without-pages',
     load(id) {
       if (id !== join(root, 'src/core/problem-codes.ts')) return null
-      const names = Object.fromEntries(
-        Object.entries(problemCodes).map(([code, { fix }]) => [code, code.startsWith('failure-') ? { fix } : 1]),
-      )
-      return `export const problemCodes = ${JSON.stringify(names)}`
+      const all = Object.entries(problemCodes)
+      const fixes = all.filter(([code]) => code.startsWith('failure-')).map(([code, { fix }]) => [code, { fix }])
+      const others = all.map(([code]) => code).filter((code) => !code.startsWith('failure-'))
+      return `export const problemCodes = {
+        ...Object.fromEntries('${others.join(' ')}'.split(' ').map((code) => [code, 1])),
+        ...${JSON.stringify(Object.fromEntries(fixes))}
+      }`
     },
   }
 }
