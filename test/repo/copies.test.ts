@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readCatalog } from '../../src/core/catalog.ts'
+import { catalogWorkflows } from '../../src/core/workflows.ts'
 import { changes, copyFor } from '../e2e/copy.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -27,7 +29,8 @@ describe('the copies of the workflows that act runs', () => {
   })
 
   test('each change is needed by some workflow', () => {
-    const lines = workflows.flatMap((path) => readFileSync(join(root, path), 'utf8').split('\n'))
+    const texts = [...workflows.map((path) => readFileSync(join(root, path), 'utf8')), ...trusting()]
+    const lines = texts.flatMap((text) => text.split('\n'))
 
     expect(changes.filter(({ change }) => lines.every((line) => change(line, at) === line))).toEqual([])
   })
@@ -42,3 +45,20 @@ describe('the copies of the workflows that act runs', () => {
     }
   })
 })
+
+/** The workflows of the sample, if its stages lay in accounts that trust its repository. */
+function trusting(): readonly string[] {
+  const role = 'arn:aws:iam::111111111111:role/protium/cloudformation'
+  const text = readFileSync(join(root, 'catalog.yaml'), 'utf8').replaceAll(
+    /^( +)environment: (\w+)$/gm,
+    `$&\n$1stack: { service_role: "${role}-$2" }`,
+  )
+  const trust = 'trust: { organisation: "1", repositories: { acme/catalog: { id: "2" } } }\n'
+  const environments = globSync('environments/*.yaml', { cwd: root }).map((path): [string, string] => [
+    path,
+    readFileSync(join(root, path), 'utf8').replace('provisioner: local', 'provisioner: cloudformation'),
+  ])
+  const read = readCatalog(new Map([['catalog.yaml', `${text}${trust}`], ...environments]))
+  if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join('\n'))
+  return [...catalogWorkflows(read.value).values()]
+}
