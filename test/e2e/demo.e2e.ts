@@ -118,6 +118,7 @@ describe.skipIf(chromiumFile === undefined)('the demo (needs Chromium)', () => {
       'validate success',
       'services (receipts) / dev success',
       'services (receipts) / staging failure',
+      'services (receipts) / settle success',
     ])
     expect(why).toContain('receipts → staging: failed, rolled back')
     expect(why).toContain('templates/queue-worker/v1/instance_infrastructure/cloudformation.yaml')
