@@ -1,1 +1,1 @@
-export{c as readText,l as readTree,u as refusalOf,d as writeAtomically,f as writeTree}from"./machine.js";
+export{u as readText,d as readTree,f as refusalOf,p as writeAtomically,m as writeTree}from"./machine.js";

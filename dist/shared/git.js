@@ -1,1 +1,1 @@
-export{t as changed,r as head,i as isBefore,s as readTreeAt,c as tags}from"./git2.js";
+export{t as changed,a as head,o as isBefore,l as readTreeAt,u as tags}from"./git2.js";

@@ -1,1 +1,1 @@
-export{r as holdFolder}from"./machine.js";
+export{s as holdFolder}from"./machine.js";

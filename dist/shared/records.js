@@ -1,1 +1,1 @@
-export{o as folderRecords}from"./machine.js";
+export{r as folderRecords}from"./machine.js";

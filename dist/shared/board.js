@@ -1,0 +1,1 @@
+export{o as folderBoard}from"./machine.js";
