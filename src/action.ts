@@ -82,6 +82,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       confirm: undefined,
       ask: undefined,
       product: undefined,
+      proposals: undefined,
       base: about === undefined ? undefined : baseOf(about),
       by: about?.actor ?? 'unknown',
       signal,

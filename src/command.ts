@@ -21,6 +21,7 @@ import type {
   NameServers,
   Probe,
   Product,
+  ProposalHost,
   Provisioner,
   Records,
   SettingsHost,
@@ -62,6 +63,8 @@ export type Ports = {
   readonly ask: (() => Promise<Ask>) | undefined
   /** This copy of Protium, where it is one that catalogs are made from: not in a job. */
   readonly product: (() => Promise<Product>) | undefined
+  /** Another repository on GitHub, to propose files to; undefined where there is no token. */
+  readonly proposals: ((repository: string) => Promise<ProposalHost>) | undefined
   /** The run of a workflow that this is a step of; nothing in a terminal. */
   readonly run: Run | undefined
   /** The repository of that run on GitHub, if the step was given a token; loaded when it is asked for. */

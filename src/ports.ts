@@ -543,3 +543,28 @@ export interface AccountHost {
 
 /** The name servers of a domain, as the world is told; none where it is no zone of its own, and nothing where it is no name at all. */
 export type NameServers = (domain: string) => Promise<Seen<readonly string[] | undefined>>
+
+// A repository that is taken in
+
+/** Files for a repository of somebody, as a pull request. What goes wrong is thrown as `Refused`. */
+export interface ProposalHost {
+  /** Its number, and the files at these paths: on our branch where there is an open pull request from it, else on the main one. */
+  look(wanted: { readonly branch: string; readonly paths: readonly string[] }): Promise<Proposed>
+  /** Makes the files be on our branch, and the one pull request from it be this. Others' commits there stay. */
+  propose(wanted: Proposal): Promise<{ readonly is: Brought; readonly number: number; readonly address: string }>
+}
+
+export type Proposed = {
+  readonly id: string
+  readonly files: FileTree
+  /** The number of the open pull request from our branch. */
+  readonly pullRequest?: number
+}
+
+export type Proposal = {
+  readonly branch: string
+  /** One line. */
+  readonly title: string
+  readonly body: Markdown
+  readonly files: FileTree
+}

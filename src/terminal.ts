@@ -18,6 +18,7 @@ import { lineReporter, liveReporter } from './progress.ts'
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./commands/start.ts')).start,
   init: async () => (await import('./commands/init.ts')).init,
+  add: async () => (await import('./commands/add.ts')).add,
   validate: async () => (await import('./commands/validate.ts')).validate,
   render: async () => (await import('./commands/render.ts')).render,
   test: async () => (await import('./commands/test.ts')).test,
@@ -133,6 +134,7 @@ function portsOf(
     confirm: isAttended(manner) ? ask : undefined,
     ask: isAttended(manner) ? async () => (await import('./adapters/prompts.ts')).prompts(stdin, stderr) : undefined,
     product: async () => (await import('./adapters/product.ts')).product(join(import.meta.dirname, '..')),
+    proposals: proposalsOf(here, signal),
     run: undefined,
     github: undefined,
     elsewhere: undefined,
@@ -161,6 +163,21 @@ function aroundOf({ around, clock }: Machine, signal: AbortSignal): Ports['aroun
       const { accessTemplates, rolesOf } = await import('./core/trust.ts')
       return { files: accessTemplates(catalog), roles: rolesOf(catalog) }
     },
+  }
+}
+
+/** GitHub for who proposes files to a repository; nothing without a token. */
+function proposalsOf({ clock }: Machine, signal: AbortSignal): Ports['proposals'] {
+  const token = env['GITHUB_TOKEN'] ?? env['GH_TOKEN'] ?? ''
+  const api = env['GITHUB_API_URL'] ?? ''
+  if (token === '') return undefined
+  return async (repository) => {
+    const [adapter, { useProxy }] = await Promise.all([
+      import('./adapters/github/proposal.ts'),
+      import('./adapters/proxy.ts'),
+    ])
+    await useProxy(env)
+    return adapter.proposalsOf({ repository, token, ...(api !== '' && { api }), clock, signal, random: Math.random })
   }
 }
 

@@ -73,6 +73,7 @@ const noPorts: Ports = {
   confirm: undefined,
   ask: undefined,
   product: undefined,
+  proposals: undefined,
   run: undefined,
   github: undefined,
   around: {

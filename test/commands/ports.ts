@@ -43,6 +43,7 @@ export function worldOf(
     readonly confirm?: Ports['confirm']
     readonly ask?: Ports['ask']
     readonly product?: Ports['product']
+    readonly proposals?: Ports['proposals']
     readonly run?: Ports['run']
     readonly github?: Ports['github']
     readonly around?: Partial<Ports['around']>
@@ -136,6 +137,7 @@ export function worldOf(
     confirm: more.confirm,
     ask: more.ask,
     product: more.product,
+    proposals: more.proposals,
     run: more.run,
     github: more.github,
     elsewhere: undefined,

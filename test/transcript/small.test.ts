@@ -126,6 +126,7 @@ describe('protium', () => {
 
         start      Brings the sample organisation to life on this machine: every service in every stage, without an account.
         init       Begins a catalog: stages, accounts, templates and workflows that plan, and deploy nothing until it is said.
+        add        Takes the repository of a service into the catalog: its service.yaml and workflows, as a pull request there, or as files.
         validate   Checks the catalog, the templates and every service, and renders all of it. Writes nothing.
         render     Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
         test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
@@ -144,6 +145,7 @@ describe('protium', () => {
         ledger     Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.
         workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
         trust      Shows who may do what in the accounts, as CloudFormation that catalog.yaml makes. With --write, writes it.
+        doctor     Looks whether everything around the catalog is as it needs it: GitHub, the accounts, the names. Changes nothing, and says how each gap is closed.
         explain    Explains a problem by its code, or a line of something rendered: the template and the inputs that it came from.
 
       Every command knows --json, --plain and --help. Exit codes: 0 done, 1 failed, 2 bad-input, 3 needs-approval, 4 different, 5 unfinished.

@@ -12,7 +12,7 @@ import { emptyTemplate } from './empty.ts'
 import { readme } from './readme.ts'
 
 /** Where the actions are, if they are a part of the catalog. */
-export const vendoredActions = '.protium/actions'
+const vendoredActions = '.protium/actions'
 
 /**
  * The files of a new catalog, without those of Protium itself. `catalog.yaml` is the last of them: where it is there, all are.
@@ -189,12 +189,22 @@ export type NewService = {
   readonly hosts: readonly { readonly stage: string; readonly host: string }[]
   readonly stages?: readonly string[]
   readonly owner?: string
+  /** Values as they were typed. */
+  readonly inputs?: ReadonlyMap<string, string>
   /** Where the schema for editors is, as seen from the file. */
   readonly schema?: string
 }
 
 /** The `service.yaml` of a service that takes what its template gives. */
-export function serviceFile({ service, template, hosts, stages = [], owner, schema }: NewService): string {
+export function serviceFile({
+  service,
+  template,
+  hosts,
+  stages = [],
+  owner,
+  inputs = new Map(),
+  schema,
+}: NewService): string {
   const widest = Math.max(0, ...hosts.map(({ host }) => host.length))
   return [
     ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
@@ -204,12 +214,22 @@ export function serviceFile({ service, template, hosts, stages = [], owner, sche
     ...(hosts.length === 0
       ? []
       : ['hosts:', ...hosts.map(({ stage, host }) => `  - ${host.padEnd(widest)} # ${stage}`)]),
-    'inputs: {} # what is left out is as the template says',
+    ...(inputs.size === 0
+      ? ['inputs: {} # what is left out is as the template says']
+      : [
+          'inputs: # what is left out is as the template says',
+          ...[...inputs].map(([name, text]) => `  ${name}: ${typed(text)}`),
+        ]),
     ...(hosts.length > 0 || stages.length === 0
       ? []
       : ['stages: # it answers at no address, so it names its stages', ...stages.map((stage) => `  ${stage}: {}`)]),
     '',
   ].join('\n')
+}
+
+/** A number and a yes or no as such; everything else as a text. */
+function typed(text: string): string {
+  return /^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$/u.test(text) ? text : quoted(text)
 }
 
 /** https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners */
