@@ -13,6 +13,7 @@ import { diagnosisOf } from '../core/cause/diagnosis.ts'
 import { evidenceText } from '../core/cause/found.ts'
 import { redact } from '../core/cause/redact.ts'
 import type { Problem } from '../core/problem.ts'
+import { recordId } from '../core/ledger.ts'
 import { Refused } from '../core/problem.ts'
 import { count, ended, list } from '../core/report.ts'
 import { withoutSecrets } from '../core/secret.ts'
@@ -581,8 +582,8 @@ async function record(
   const { records, commit, images, rollback, glass } = deployment
   const image = images?.get(unit.id)
   const passed = glass?.(unit)
+  const last = (await records.list(unit.id, { latest: 1 })).at(-1)
   if (is === 'unchanged') {
-    const last = (await records.list(unit.id, { latest: 1 })).at(-1)
     if (
       rollback === undefined &&
       proof === undefined &&
@@ -594,7 +595,7 @@ async function record(
   }
   const entry: DeploymentRecord = {
     format: 1,
-    id: `${started.toISOString().replaceAll(/[-:.]/gu, '')}-${unit.id.replaceAll('/', '-')}`,
+    id: recordId(unit.id, { started, last: last?.id }),
     unit: unit.id,
     ...(unit.stage !== undefined && { stage: unit.stage.name }),
     template: unit.bundle.template,

@@ -339,10 +339,15 @@ export async function hold(
     since: ports.clock.now().toISOString(),
     gates: held,
   }
+  let before: Waiting | undefined
   await board.change(
-    (newest) => withWaiting(newest, entry),
+    (newest) => {
+      before = waitingOn(newest, unit).find(({ commit }) => commit === run.commit)
+      return withWaiting(newest, entry)
+    },
     `${unit} waits: ${held.map(({ gate }) => gate).join(', ')}`,
   )
+  if (before !== undefined) await tellTaken(ports, situation, before)
   await github.deploymentStatus(await deployment(), {
     state: 'queued',
     description: heldText(held),
@@ -382,6 +387,7 @@ export async function wentOn(
     if (entry.commit === commit) {
       gone.push(entry)
       await tellWaiting(ports, situation, { entry, body: goneOnComment({ unit, commit, words }) })
+      await tellTaken(ports, situation, entry)
     } else if (isDeployed && (await ports.files.isBefore(root, { older: entry.commit, newer: commit })) === true) {
       gone.push(entry)
       await tellSuperseded(ports, situation, { entry, newer: commit })
@@ -432,13 +438,19 @@ async function tellSuperseded(ports: Ports, situation: Situation, { entry, newer
   const { github } = situation
   const { unit, commit } = entry
   await tellWaiting(ports, situation, { entry, body: supersededComment({ unit, commit, newer }) })
-  const inactive = async (): Promise<void> => {
-    const deployment = await madeFor(github, entry)
-    if (deployment === undefined || deployment.states[0]?.state === 'inactive') return
-    const description = `Superseded by the newer commit ${newer.slice(0, 7)}`
-    await github.deploymentStatus(deployment.id, { state: 'inactive', description })
-  }
-  await told(ports, inactive())
+  await told(ports, tellInactive(github, entry, `Superseded by the newer commit ${newer.slice(0, 7)}`))
+}
+
+/** Another run has the same commit, one that breaks the glass for instance: what is said of it is said of that run's deployment. */
+async function tellTaken(ports: Ports, { github, run }: Situation, entry: Waiting): Promise<void> {
+  if (entry.run.id === String(run.id)) return
+  await told(ports, tellInactive(github, entry, `Run ${run.id} has taken it on`))
+}
+
+async function tellInactive(github: GitHost, entry: Waiting, description: string): Promise<void> {
+  const deployment = await madeFor(github, entry)
+  if (deployment === undefined || deployment.states[0]?.state === 'inactive') return
+  await github.deploymentStatus(deployment.id, { state: 'inactive', description })
 }
 
 async function tellWaiting(

@@ -28,6 +28,22 @@ export function recordPath({
   return `${unitFolder(unit)}/${month}/${id}.json`
 }
 
+/**
+ * The id of a new record. It sorts after that of the last one of its unit, also where the clock of who wrote that one goes ahead
+ * of this one: what was deployed last is found by it.
+ */
+export function recordId(
+  unit: string,
+  { started, last }: { readonly started: Date; readonly last: string | undefined },
+): string {
+  const idAt = (time: Date): string => `${time.toISOString().replaceAll(/[-:.]/gu, '')}-${unit.replaceAll('/', '-')}`
+  const own = idAt(started)
+  if (last === undefined || own > last) return own
+  const iso = last.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-.*$/su, '$1-$2-$3T$4:$5:$6.$7Z')
+  const then = Date.parse(iso)
+  return Number.isNaN(then) ? own : idAt(new Date(then + 1))
+}
+
 /** The folder of a unit's records. */
 export function unitFolder(unit: string): string {
   if (!/^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)*$/u.test(unit) || unit.length > 200)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { digest } from '../../src/core/canonical.ts'
-import { chainFaults, recordPath, recordsIn } from '../../src/core/ledger.ts'
+import { chainFaults, recordId, recordPath, recordsIn } from '../../src/core/ledger.ts'
 
 /** A chain of so many records, as files. */
 function chain(length: number): Map<string, string> {
@@ -113,5 +113,30 @@ describe('the path of a record', () => {
     ['a', 'x', 'yesterday'],
   ])('is none of unit %j, id %j, start %j', (unit, id, started) => {
     expect(() => recordPath({ unit, id, started })).toThrow(TypeError)
+  })
+})
+
+describe('the id of a record', () => {
+  const started = new Date('2026-11-25T12:00:00.000Z')
+
+  test('is the time and the unit', () => {
+    expect(recordId('checkout/prod', { started, last: undefined })).toBe('20261125T120000000Z-checkout-prod')
+    expect(recordId('checkout/prod', { started, last: '20261125T115959999Z-checkout-prod' })).toBe(
+      '20261125T120000000Z-checkout-prod',
+    )
+  })
+
+  test.each([
+    '20261125T120000000Z-checkout-prod',
+    '20261125T120130250Z-checkout-prod',
+    '20270101T000000000Z-checkout-prod',
+  ])('comes after the last one where the clock of that one went ahead: %s', (last) => {
+    const id = recordId('checkout/prod', { started, last })
+    expect(id > last).toBe(true)
+    expect(id).toMatch(/^\d{8}T\d{9}Z-checkout-prod$/u)
+  })
+
+  test('is the time where the last one has none', () => {
+    expect(recordId('checkout/prod', { started, last: 'imported' })).toBe('20261125T120000000Z-checkout-prod')
   })
 })
