@@ -126,7 +126,7 @@ export function diagnosisText(findings: readonly Finding[], { paint = plain, ser
       [
         { text: words[is], paint: paints[is] },
         checks.length === 1 ? (checks[0] ?? '') : count(checks.length, 'check'),
-        about === undefined ? what : `${about}: ${what}`,
+        about.length === 0 ? what : `${few(about)}: ${what}`,
       ],
       ...(checks.length === 1 ? [] : [['', '', { text: checks.join(', '), paint: paint.dim }]]),
       ...(is === 'ok' || fix === undefined || !isNew(fix)
@@ -176,28 +176,27 @@ function groupsOf(findings: readonly Finding[]): readonly (readonly [string, rea
   return groups.map((group) => [group, findings.filter((each) => each.group === group)])
 }
 
-type Folded = Omit<Finding, 'check'> & { readonly checks: readonly Check[] }
+type Folded = Omit<Finding, 'check' | 'about'> & {
+  readonly checks: readonly Check[]
+  readonly about: readonly string[]
+}
 
 /** Several things that are well in the same way, or unknown for the same reason, are one line. */
 function folded(findings: readonly Finding[]): readonly Folded[] {
   const shown: Folded[] = []
-  for (const { check, ...finding } of findings) {
-    const { is, about, what } = finding
+  for (const { check, about, ...finding } of findings) {
+    const { is, what } = finding
     const isSame = (each: Folded): boolean =>
       each.is === is && each.what === what && (is === 'unknown' || each.checks.includes(check))
     const index = is === 'ok' || is === 'unknown' ? shown.findIndex(isSame) : -1
     const first = shown[index]
-    if (first === undefined) {
-      shown.push({ ...finding, checks: [check] })
-      continue
-    }
-    const names = [first.about, about].filter((each) => each !== undefined)
-    shown[index] = {
-      ...first,
-      checks: [...new Set([...first.checks, check])],
-      ...(names.length === 0 ? {} : { about: names.join(', ') }),
+    const own = about === undefined ? [] : [about]
+    if (first === undefined) shown.push({ ...finding, checks: [check], about: own })
+    else {
+      const checks = [...new Set([...first.checks, check])]
+      // What several checks would have been about is no longer one thing.
+      shown[index] = { ...first, checks, about: checks.length > 1 ? [] : [...first.about, ...own] }
     }
   }
-  // What several checks would have been about is no longer one thing.
-  return shown.map(({ about, ...each }) => (each.checks.length > 1 || about === undefined ? each : { ...each, about }))
+  return shown
 }

@@ -37,7 +37,7 @@ export function settingsOf(options: ClientOptions): SettingsHost {
         () => seen(undefined),
       )
       if (found.is === 'hidden') return found
-      return found.value === 'hidden' ? hiddenFor('organization_plan: read') : found.value
+      return found.value === 'hidden' ? hiddenFor('organization-plan: read') : found.value
     },
     person: async (name, repositoryName) => {
       const [owner = '', team] = name.replace(/^@/u, '').split('/')

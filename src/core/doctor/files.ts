@@ -24,6 +24,7 @@ export function judgeFiles(files: FileFacts, { owned }: { readonly owned: readon
       judged(ledger, (value) => {
         if (value === undefined) return ok('There is none yet: nothing was deployed.')
         const [first, ...more] = value.faults
+        if (first === undefined && value.records === 0) return ok('It is empty.')
         if (first === undefined) return ok(`${count(value.records, 'record')}, each as it was written, in one chain.`)
         return tell('fail', {
           what: `${first}${more.length === 0 ? '' : ` And ${count(more.length, 'other fault')}.`}`,

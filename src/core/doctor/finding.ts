@@ -48,7 +48,7 @@ export const checks = {
   people: { what: 'Whom the catalog names is there, and his word counts.', needs: 'members: read' },
   app: {
     what: 'The GitHub Apps that the catalog asks for are installed, with the permissions that they need.',
-    needs: 'organization_administration: read',
+    needs: 'organization-administration: read',
   },
   role: { what: 'Who may take a role in an account is as `catalog.yaml` makes it.', needs: 'account' },
   bucket: { what: 'The bucket for large templates is there.', needs: 'account' },

@@ -22,7 +22,7 @@ export function judgeRepository(facts: RepositoryFacts, wanted: Wanted): Judged 
   const { catalog, isCatalog, isCalled } = wanted
   const { name, about } = facts
   const path = name.split('/')
-  const aboutIt = judged(about, (value) => judgeAbout(value, { name, catalog }))
+  const aboutIt = judged(about, (value) => judgeAbout(value, { name, catalog, isCatalog }))
   // What is not there has no settings that could be wrong.
   if (about.is === 'seen' && about.value === undefined) return [['repository', aboutIt]]
   const isPrivate = about.is === 'hidden' || about.value?.isPrivate !== false
@@ -55,11 +55,12 @@ export function judgeRepository(facts: RepositoryFacts, wanted: Wanted): Judged 
 
 function judgeAbout(
   about: RepositoryAbout | undefined,
-  { name, catalog }: { readonly name: string; readonly catalog: Catalog },
+  { name, catalog, isCatalog }: { readonly name: string; readonly catalog: Catalog; readonly isCatalog: boolean },
 ): readonly Told[] {
   if (about === undefined) {
+    // GitHub does not tell the one from the other; the token of a job sees its own repository, and public ones.
     return [
-      tell('fail', {
+      tell(isCatalog ? 'fail' : 'unknown', {
         what: `There is no repository ${name}, or the token may not see it.`,
         fix: 'Correct the name in catalog.yaml, or use a token that may read it.',
       }),
