@@ -40,7 +40,7 @@ function staleness(
   { stale, all }: { readonly stale: readonly string[]; readonly all: number },
   { one, command }: { readonly one: string; readonly command: string },
 ): Told {
-  if (stale.length === 0) return ok(`${count(all, one)} as catalog.yaml makes them.`)
+  if (stale.length === 0) return ok(`${count(all, one)}, as catalog.yaml makes ${all === 1 ? 'it' : 'them'}.`)
   return tell('fail', {
     what: `Not as catalog.yaml makes ${stale.length === 1 ? 'it' : 'them'}: ${few(stale)}.`,
     fix: `\`protium ${command} --write\`, and merge what changes.`,
