@@ -54,6 +54,7 @@ export const init = command({
       product,
       ports.ask === undefined ? options : await asked(await ports.ask(), options),
     )
+    if (ports.ask !== undefined) ports.reporter.step('asked', given.repository ?? '')
     const answers = readAnswers(given)
     if (!answers.ok) return refusal(answers.problems)
     const files = catalogOf(answers.value, await product.sample())
@@ -63,7 +64,7 @@ export const init = command({
     const settled = settle(files.value, found)
     const problems = [...answers.problems, ...settled.problems]
     if (problems.some(({ severity }) => severity === 'error')) return { ...refusal(problems), sources: found.tree }
-    ports.reporter.step('made', `${count(files.value.size, 'file')} of a catalog with ${stagesOf(answers.value)}`)
+    ports.reporter.step('prepared', `${count(files.value.size, 'file')} of a catalog with ${stagesOf(answers.value)}`)
     const checked = settled.isFinished ? undefined : await check(ports, files.value)
     if (checked !== undefined && checked.exit !== 'done')
       return { ...refusal(checked.problems ?? []), sources: files.value }

@@ -10,6 +10,7 @@ import { validate } from '../../src/commands/validate.ts'
 import { workflows } from '../../src/commands/workflows.ts'
 import { plain } from '../../src/core/report.ts'
 import { machine } from '../../src/machine.ts'
+import { commands } from '../../src/terminal.ts'
 import type { Ask } from '../../src/ports.ts'
 import { quickFolder } from '../quick-folder.ts'
 import { snapshotOf } from '../transcript/terminal.ts'
@@ -187,6 +188,23 @@ describe('init', () => {
 
     expect(exit).toBe('done')
     expect(text(plain)).toContain('Left out: git, as the folder is no working copy of it.')
+  })
+
+  test('writes a README whose commands there are, with options that they have', async () => {
+    await begin({ ...small, actions: ['vendored'] })
+    const text = readFileSync(join(into, 'README.md'), 'utf8')
+    const called = [...text.matchAll(/protium ([a-z]+)((?: --[a-z-]+)*)/gu)].map(([, name = '', flags = '']) => ({
+      name,
+      flags: flags.split(' --').filter((flag) => flag !== ''),
+    }))
+
+    expect(new Set(called.map(({ name }) => name))).toEqual(
+      new Set(['add', 'doctor', 'render', 'test', 'trust', 'validate', 'workflows']),
+    )
+    for (const { name, flags } of called) {
+      const command = await commands[name]?.()
+      expect(Object.keys(command?.inputs ?? {})).toEqual(expect.arrayContaining(flags))
+    }
   })
 
   test('says which roles were left out, and how to ask for their numbers', async () => {

@@ -25,6 +25,7 @@ export function readme(answers: Answers, catalog: Catalog): string {
       environments(answers),
       ...(answers.local ? [] : [accounts(answers, catalog)]),
       ...(answers.actions === 'vendored' ? [] : [pinned(answers)]),
+      examined(),
       firstPlan(answers),
       others(answers),
       switchOn(answers),
@@ -153,6 +154,13 @@ function pinned({ actions }: Answers): string[] {
   return [
     `The actions come from \`${where}\` at the commit \`${commit.slice(0, 12)}\`. Let the workflows use them (Settings, Actions, Allow select actions),`,
     'where the organisation lets only some. Another version is one line of `catalog.yaml`, and `protium workflows --write`.',
+  ]
+}
+
+function examined(): string[] {
+  return [
+    'Have it looked whether all of that is so; each gap is told with what closes it:',
+    ...shell('GITHUB_TOKEN="$(gh auth token)" protium doctor'),
   ]
 }
 
