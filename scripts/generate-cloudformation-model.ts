@@ -52,6 +52,7 @@ const services = {
     file: 'sts/2011-06-15/service-2.json',
     operations: ['AssumeRole', 'AssumeRoleWithWebIdentity', 'GetCallerIdentity'],
   },
+  iam: { file: 'iam/2010-05-08/service-2.json', operations: ['GetRole'] },
   elasticloadbalancing: { file: 'elbv2/2015-12-01/service-2.json', operations: ['DescribeTargetHealth'] },
   ecs: {
     file: 'ecs/2014-11-13/service-2.json',

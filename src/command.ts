@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 import type { Board } from './core/board.ts'
-import type { Catalog, Credentials, Environment } from './core/catalog.ts'
+import type { Catalog, Credentials } from './core/catalog.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
 import type { FetchedLedger } from './core/ledger.ts'
@@ -18,6 +18,7 @@ import type {
   BoardHost,
   Clock,
   GitHost,
+  Home,
   NameServers,
   Probe,
   Product,
@@ -95,9 +96,6 @@ export type Around = {
   /** The number of this version. */
   readonly version: () => string
 }
-
-/** Where an environment lies, and who to be there. */
-export type Home = Pick<Environment, 'account' | 'region' | 'credentials'>
 
 /** Directories, commits and single files as values. Relative paths are relative to the folder that the door runs in. */
 export interface Files {

@@ -1,4 +1,5 @@
 import type { Board, Lock } from './core/board.ts'
+import type { Environment } from './core/catalog.ts'
 import type { Found } from './core/cause/suspects.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { AppFacts, PersonFacts, RepositoryFacts, Seen } from './core/doctor/facts.ts'
@@ -531,6 +532,9 @@ export interface SettingsHost {
   /** The repositories of an owner with a topic. */
   topic(owner: string, topic: string): Promise<Seen<readonly string[]>>
 }
+
+/** Where an environment lies, and who to be there. */
+export type Home = Pick<Environment, 'account' | 'region' | 'credentials'>
 
 /** What an account holds that a catalog needs. As `SettingsHost`, it throws nothing. */
 export interface AccountHost {

@@ -159,6 +159,7 @@ function aroundOf({ around, clock }: Machine, signal: AbortSignal): Ports['aroun
   return {
     ...around,
     settings: token === '' ? undefined : settings,
+    account: async (home) => (await import('./adapters/cloudformation/account.ts')).accountOf(home, { clock, signal }),
     access: async (catalog) => {
       const { accessTemplates, rolesOf } = await import('./core/trust.ts')
       return { files: accessTemplates(catalog), roles: rolesOf(catalog) }

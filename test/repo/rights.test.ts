@@ -30,12 +30,13 @@ function actionOf(name: string): string {
     ['elasticloadbalancing', /Target/],
     ['logs', /Log(Streams|Events)$/],
     ['cloudtrail', /^LookupEvents$/],
-    ['s3', /Object$/],
+    ['iam', /^GetRole$/],
+    ['s3', /Object$|Bucket$/],
     ['sts', /^GetCallerIdentity$/],
   ]
   const service = services.find(([, names]) => names.test(name))?.[0] ?? 'cloudformation'
-  // To look at the head of an object is to read it: there is no right of that name.
-  return `${service}:${name.replace('HeadObject', 'GetObject')}`
+  // To look at the head of an object is to read it, and at that of a bucket to list it: there are no rights of those names.
+  return `${service}:${name.replace('HeadObject', 'GetObject').replace('HeadBucket', 'ListBucket')}`
 }
 
 /** What is asked from a terminal alone, by who has rights of his own; and what everybody may. */
@@ -44,6 +45,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'cloudformation:DescribeStackResourceDrifts': 'drift',
   'cloudformation:DetectStackDrift': 'drift',
   'cloudtrail:LookupEvents': 'drift',
+  'iam:GetRole': 'doctor',
+  's3:ListBucket': 'doctor',
   'sts:GetCallerIdentity': 'needs no right',
 }
 

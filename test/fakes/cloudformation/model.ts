@@ -8,7 +8,15 @@ export interface Members {
   readonly [name: string]: Value | undefined
 }
 
-export type ServiceName = 'cloudformation' | 'sts' | 'elasticloadbalancing' | 'ecs' | 'logs' | 'cloudtrail' | 'lambda'
+export type ServiceName =
+  | 'cloudformation'
+  | 'sts'
+  | 'iam'
+  | 'elasticloadbalancing'
+  | 'ecs'
+  | 'logs'
+  | 'cloudtrail'
+  | 'lambda'
 
 /** What is wrong with a request. A `constraint` is a value that AWS refuses with an error of its own. */
 export type Finding = { readonly is: 'shape' | 'constraint'; readonly what: string }
@@ -63,7 +71,7 @@ export function actionsOf(service: ServiceName): readonly string[] {
 
 /** Which of the services that are asked by forms has an action. */
 export function serviceOf(action: string): ServiceName | undefined {
-  const services = ['cloudformation', 'sts', 'elasticloadbalancing'] as const
+  const services = ['cloudformation', 'sts', 'iam', 'elasticloadbalancing'] as const
   return services.find((name) => Object.hasOwn(file.services[name].operations, action))
 }
 

@@ -37,6 +37,30 @@ export function roleIn(world: World, arn: string): FoundRole | undefined {
   return undefined
 }
 
+/** The answer of `GetRole`. IAM gives policies as in an address. */
+export function foundRole(world: World, name: string, account: string): Members {
+  for (const place of world.places.values()) {
+    for (const { resources } of place.account === account ? place.stacks : []) {
+      for (const { type, properties } of resources.values()) {
+        const arn = type === 'AWS::IAM::Role' ? arnOf(place, properties) : undefined
+        const role = arn === undefined || !arn.endsWith(`/${name}`) ? undefined : roleIn(world, arn)
+        if (role === undefined) continue
+        return {
+          Role: {
+            Path: textIn(properties, 'Path') ?? '/',
+            RoleName: name,
+            RoleId: `AROA${account}EXAMPLE`,
+            Arn: role.arn,
+            CreateDate: new Date('2026-01-01T00:00:00Z'),
+            AssumeRolePolicyDocument: encodeURIComponent(JSON.stringify(role.trust)),
+          },
+        }
+      }
+    }
+  }
+  throw new ApiError('NoSuchEntityException', `The role with name ${name} cannot be found.`)
+}
+
 function arnOf({ account }: Place, properties: DataMap): string | undefined {
   const name = textIn(properties, 'RoleName')
   return name === undefined ? undefined : `arn:aws:iam::${account}:role${textIn(properties, 'Path') ?? '/'}${name}`

@@ -24,7 +24,7 @@ import {
   serviceOf,
   targetedBy,
 } from './model.ts'
-import { permit, refusalOf, roleIn } from './roles.ts'
+import { foundRole, permit, refusalOf, roleIn } from './roles.ts'
 import { newRunners, type Running } from './running.ts'
 import { answerS3, s3Failure, targetOf } from './s3.ts'
 import { ApiError, type Failure, placeOf, type Stack, stackEvent, type World } from './state.ts'
@@ -445,9 +445,11 @@ export async function startCloudFormation(options: FakeOptions = {}): Promise<Fa
       const output =
         service === 'sts'
           ? identities.answer({ action, input, accessKey: asked.accessKey, ...(web === undefined ? {} : { web }) })
-          : service === 'elasticloadbalancing'
-            ? runners.answer({ service, action, input, account: asked.account, region: asked.region })
-            : handlers[action]?.({ world, place, input })
+          : service === 'iam'
+            ? foundRole(world, text(input, 'RoleName'), asked.account)
+            : service === 'elasticloadbalancing'
+              ? runners.answer({ service, action, input, account: asked.account, region: asked.region })
+              : handlers[action]?.({ world, place, input })
       const { xml, findings: wrong } = encode(service, action, { output: output ?? {}, requestId: requestId() })
       violations.push(...wrong.map(({ what }) => `the answer of ${action}: ${what}`))
       return { status: 200, code: undefined, xml }
