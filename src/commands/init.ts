@@ -2,8 +2,8 @@ import type { Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
 import { readCatalog } from '../core/catalog.ts'
 import type { Answers, Given } from '../core/init.ts'
-import { catalogOf, differences, howToAsk, readAnswers } from '../core/init.ts'
-import type { Problem } from '../core/problem.ts'
+import { answersIn, catalogOf, differences, howToAsk, readAnswers } from '../core/init.ts'
+import type { Checked, Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count, list } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
@@ -50,16 +50,19 @@ export const init = command({
       throw new Refused('no-product', 'A catalog is begun from a copy of Protium, in a terminal.', {
         remedy: 'Run it there.',
       })
-    const given = await withActions(
-      product,
-      ports.ask === undefined ? options : await asked(await ports.ask(), options),
-    )
-    if (ports.ask !== undefined) ports.reporter.step('asked', given.repository ?? '')
+    const found = await foundIn(ports, into)
+    // Before anybody is asked anything.
+    const early = found.tree.has('catalog.yaml') ? [] : strangers({ paths: found.paths, isOurs: isLikeOurs, kept: [] })
+    if (early.length > 0) return { ...refusal(early), sources: found.tree }
+    const known = withKnown(options, found.tree)
+    if (!known.ok) return { ...refusal(known.problems), sources: found.tree }
+    const ask = found.tree.has('catalog.yaml') ? undefined : await ports.ask?.()
+    const given = await withActions(product, ask === undefined ? known.value : await asked(ask, known.value))
+    if (ask !== undefined) ports.reporter.step('asked', given.repository ?? '')
     const answers = readAnswers(given)
     if (!answers.ok) return refusal(answers.problems)
     const files = catalogOf(answers.value, await product.sample())
     if (!files.ok) return refusal([...answers.problems, ...files.problems])
-    const found = await foundIn(ports, into)
     const vendored = answers.value.actions === 'vendored' ? await product.vendored(into) : undefined
     const settled = settle(files.value, found)
     const problems = [...answers.problems, ...settled.problems]
@@ -113,6 +116,46 @@ async function withActions(product: Product, given: Given): Promise<Given> {
   }
 }
 
+/** Of a catalog that is there, what is not said anew is as it was. */
+function withKnown(options: Given, tree: FileTree): Checked<Given> {
+  if (!tree.has('catalog.yaml')) return { ok: true, value: options, problems: [] }
+  const there = readCatalog(tree)
+  if (!there.ok) return there
+  const known = answersIn(there.value, tree)
+  if (known === undefined)
+    return {
+      ok: false,
+      problems: [
+        {
+          code: 'catalog-there',
+          severity: 'error',
+          message:
+            'There is a catalog already, and not one that `protium init` makes: it has no `workflows.repository`, or its hosts are not those of a zone.',
+          expected: 'A folder without a catalog.',
+          remedy:
+            'Begin in another folder: `--into`. Or go on with what is there: `protium workflows --write`, `protium trust --write`.',
+          at: there.value.document.place([]),
+        },
+      ],
+    }
+  const said = Object.entries(options).filter(([, value]) =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false,
+  )
+  // Where a stage lies that is not meant any more is nothing to be told of.
+  const meant = new Set<string | undefined>(options.stage.map((each) => each.split('=')[0]))
+  const of = (texts: readonly string[] = []): readonly string[] =>
+    meant.size === 0 ? texts : texts.filter((each) => meant.has(each.split('=')[0]))
+  const production = meant.size === 0 || meant.has(known.production) ? known.production : undefined
+  const old = { ...known, production, account: of(known.account), region: of(known.region) }
+  const value = { ...options, ...old, ...Object.fromEntries(said) }
+  return { ok: true, value: options.local ? { ...value, account: [] } : value, problems: [] }
+}
+
+/** Where files of a catalog lie, whatever is answered. */
+function isLikeOurs(path: string): boolean {
+  return /^(?:accounts|environments|schemas|services|templates|\.github)\//u.test(path)
+}
+
 type Found = {
   readonly tree: FileTree
   /** Everything there is, also what is no text. */
@@ -152,7 +195,8 @@ function settle(wanted: FileTree, { tree, paths }: Found): Settled {
       gone: absent.map(([path]) => path),
       problems: otherCatalog(wanted, tree),
     }
-  return { isFinished: false, missing: new Map(absent), kept, gone: [], problems: strangers(wanted, { paths, kept }) }
+  const problems = strangers({ paths, isOurs: (path) => wanted.has(path), kept })
+  return { isFinished: false, missing: new Map(absent), kept, gone: [], problems }
 }
 
 function otherCatalog(wanted: FileTree, tree: FileTree): readonly Problem[] {
@@ -176,11 +220,16 @@ function otherCatalog(wanted: FileTree, tree: FileTree): readonly Problem[] {
 const fresh =
   /^(?:README(?:\.md)?|LICEN[CS]E(?:\.(?:md|txt))?|\.gitignore|\.gitattributes|\.editorconfig|\.github\/CODEOWNERS)$/iu
 
-function strangers(
-  wanted: FileTree,
-  { paths, kept }: { readonly paths: readonly string[]; readonly kept: readonly string[] },
-): readonly Problem[] {
-  const others = [...paths.filter((path) => !wanted.has(path)), ...kept].filter((path) => !fresh.test(path))
+function strangers({
+  paths,
+  isOurs,
+  kept,
+}: {
+  readonly paths: readonly string[]
+  readonly isOurs: (path: string) => boolean
+  readonly kept: readonly string[]
+}): readonly Problem[] {
+  const others = [...paths.filter((path) => !isOurs(path)), ...kept].filter((path) => !fresh.test(path))
   const [first] = others
   if (first === undefined) return []
   return [

@@ -164,7 +164,11 @@ describe('add, as files', () => {
       'path-taken: The catalog has a service "hello" already, in its own folder.',
     ],
     ['an input that is none', { input: ['port'] }, 'option-value: --input: "port" names no input.'],
-    ['an input that the template does not take', { input: ['memory_mb=1'] }, 'input-value: The input "memory_mb" (1) is less than 128.'],
+    [
+      'an input that the template does not take',
+      { input: ['memory_mb=1'] },
+      'input-value: The input "memory_mb" (1) is less than 128.',
+    ],
     ['a number that is none', { 'repository-id': ['acme'] }, '--repository-id: "acme" is not a number'],
   ])('refuses %s, and writes nothing', async (_, given, message) => {
     const before = snapshotOf(folder)

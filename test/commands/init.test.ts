@@ -121,6 +121,21 @@ describe('init', () => {
     expect(snapshotOf(into)).toEqual(before)
   })
 
+  test.each<readonly [string, Readonly<Record<string, readonly string[]>>]>([
+    ['without roles', small],
+    ['with roles', { ...small, 'organisation-id': ['9919'], 'repository-id': ['1296269'], owner: ['@ada'] }],
+    ['rehearsed', { ...small, account: [], local: ['true'] }],
+    ['in one account', { ...small, account: ['111111111111'], 'shared-account': ['true'], approval: ['@acme/ops'] }],
+    ['from the sample', { ...three, production: ['dev'] }],
+  ])('need not be told again what it was told: %s', async (_, given) => {
+    await begin(given)
+    const before = snapshotOf(into)
+    const again = await begin({}, { ask: async () => Promise.reject(new Error('asked')) })
+
+    expect([again.exit, again.data]).toEqual(['done', { files: [], kept: [], gone: [], vendored: 0 }])
+    expect(snapshotOf(into)).toEqual(before)
+  })
+
   test('leaves what somebody has changed or taken away, and names it', async () => {
     await begin(small)
     writeFileSync(join(into, 'README.md'), '# Ours\n')
@@ -255,6 +270,34 @@ describe('init refuses, and writes nothing', () => {
     )
     expect(outcome.problems?.[0]?.at).toEqual({ file: 'catalog.yaml', line: 2, column: 1 })
     expect(snapshotOf(into)).toEqual(before)
+  })
+
+  test('over another stage, and one less', async () => {
+    await begin(small)
+    const outcome = await begin({
+      stage: ['dev', 'live=example.com'],
+      account: ['dev=111111111111', 'live=333333333333'],
+      region: ['eu-west-1'],
+    })
+
+    expect(outcome.problems?.[0]?.message).toBe(
+      'There is a catalog already, and another one: the order of the stages is dev, prod, and not dev, live.',
+    )
+  })
+
+  test('over a catalog that it would not make, before it asks anything', async () => {
+    mkdirSync(join(into, 'environments'), { recursive: true })
+    const own =
+      'catalog: a\ndomain: example.com\nstages: { dev: { host: "{service}-dev.{domain}", environment: dev } }\n'
+    writeFileSync(join(into, 'catalog.yaml'), own)
+    writeFileSync(
+      join(into, 'environments/dev.yaml'),
+      'environment: dev\ntemplate: a@1.0.0\naccount: "111111111111"\nregion: eu-west-1\n',
+    )
+    const outcome = await begin({}, { ask: async () => Promise.reject(new Error('asked')) })
+
+    expect(codes(outcome)).toEqual(['error catalog-there'])
+    expect(outcome.problems?.[0]?.message).toContain('not one that `protium init` makes')
   })
 
   test('over a catalog that cannot be read', async () => {

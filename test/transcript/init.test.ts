@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { emptyFolder, protium, protiumWith, snapshotOf } from './terminal.ts'
 
-const answers = [
-  ...['--repository', 'acme/catalog', '--domain', 'example.com', '--stage', 'dev', '--stage', 'prod'],
-  ...['--account', 'dev=111111111111', '--account', 'prod=333333333333', '--region', 'eu-west-1'],
-  ...['--actions', `acme/protium/actions@${'a1'.repeat(20)}`, '--start', 'empty'],
-]
+const words = `--repository acme/catalog --domain example.com --stage dev --stage prod --account dev=111111111111
+--account prod=333333333333 --region eu-west-1 --actions acme/protium/actions@${'a1'.repeat(20)} --start empty`
+const answers = words.split(/\s/u)
 
 describe('protium init', () => {
   test('writes a catalog, says what it left out, and what to do next', async () => {
@@ -98,9 +96,9 @@ describe('protium add', () => {
     const sample = answers.map((word) => (word === 'empty' ? 'sample' : word))
     spawnSync('git', ['init', '-q', folder])
     await protium(folder, 'init', '--into', 'catalog', ...sample)
-    const words = ['add', 'acme/checkout', '--root', 'catalog', '--template', 'lambda-api']
+    const call = ['add', 'acme/checkout', '--root', 'catalog', '--template', 'lambda-api']
 
-    expect(await protium(folder, ...words)).toMatchInlineSnapshot(`
+    expect(await protium(folder, ...call)).toMatchInlineSnapshot(`
       {
         "exit": 2,
         "stderr": "error  There is no token to open a pull request in acme/checkout with. Expected: GITHUB_TOKEN with \`contents: write\`, \`pull-requests: write\` and \`workflows: write\` on it; or --into FOLDER, to have the files. Set it, such as by \`GITHUB_TOKEN="$(gh auth token)"\`; or say \`--into\`. [missing-argument]
@@ -108,7 +106,7 @@ describe('protium add', () => {
         "stdout": "",
       }
     `)
-    expect(await protium(folder, ...words, '--into', 'checkout')).toMatchInlineSnapshot(`
+    expect(await protium(folder, ...call, '--into', 'checkout')).toMatchInlineSnapshot(`
       {
         "exit": 0,
         "stderr": "
