@@ -17,8 +17,11 @@ export type Block = {
 /** The guides, which are held most closely: every block in them is run or checked, or says why not. */
 export const guides = [
   'README.md',
+  'README.ko.md',
   'docs/guide-platform.md',
+  'docs/guide-platform.ko.md',
   'docs/guide-developer.md',
+  'docs/guide-developer.ko.md',
   'docs/guide-templates.md',
   'docs/guide-proton.md',
   'docs/operating.md',
