@@ -97,7 +97,7 @@ export function machine({
       settings: undefined,
       account: undefined,
       access: undefined,
-      nameServers: async (domain) => (await import('./adapters/names.ts')).nameServers(domain),
+      nameServers: async (domain) => (await import('./adapters/names.ts')).nameServersBy()(domain),
       version,
     },
     clock,

@@ -222,6 +222,8 @@ async function peopleOf(catalog: Catalog, { settings, own }: There): Promise<rea
 }
 
 async function appsOf({ workflows }: Catalog, { settings, own }: There): Promise<readonly AppFacts[]> {
+  // Who is in a team, and what waits, is asked where something is deployed.
+  const deploys = workflows?.deploy !== false
   const wanted: readonly Pick<AppFacts, 'purpose' | 'variable' | 'needs'>[] = [
     ...(workflows?.app === true
       ? [
@@ -232,7 +234,7 @@ async function appsOf({ workflows }: Catalog, { settings, own }: There): Promise
           } as const,
         ]
       : []),
-    ...(workflows?.teams === true
+    ...(deploys && workflows?.teams === true
       ? [
           {
             purpose: 'sees who is in a team',
@@ -241,7 +243,7 @@ async function appsOf({ workflows }: Catalog, { settings, own }: There): Promise
           } as const,
         ]
       : []),
-    ...(workflows?.fleet === true
+    ...(deploys && workflows?.fleet === true
       ? [
           {
             purpose: 'looks after all repositories',

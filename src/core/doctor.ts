@@ -18,6 +18,7 @@ export function diagnose(catalog: Catalog, facts: Facts): readonly Finding[] {
   const { files, repositories, plan, people, apps, roles, buckets, zones, unlisted } = facts
   const own = catalog.workflows?.repository
   const owner = repositories[0]?.name.split('/')[0]
+  const deploys = catalog.workflows?.deploy !== false
   const isCalled = repositories.length > 1 || catalog.repositories !== undefined
   return [
     ...filed('files', judgeFiles(files, { owned: ownedIn(catalog) })),
@@ -40,7 +41,7 @@ export function diagnose(catalog: Catalog, facts: Facts): readonly Finding[] {
       ['role', judged(roles, (all) => all.flatMap((role) => judgeRole(role)))],
       ['bucket', buckets.flatMap((bucket) => judgeBucket(bucket))],
     ]),
-    ...filed('names', [['zone', zones.flatMap((zone) => judgeZone(zone))]]),
+    ...filed('names', [['zone', zones.flatMap((zone) => judgeZone(zone, { deploys }))]]),
   ]
 }
 

@@ -356,6 +356,12 @@ describe('a catalog that plans only', () => {
 
     expect(diagnose(catalogOf({ workflows: ', deploy: false' }), facts).filter(({ is }) => is !== 'ok')).toEqual([])
   })
+
+  test('may have no zone yet', () => {
+    const facts = { ...inOrder, zones: [{ stage: 'prod', domain: 'example.com', servers: seen(undefined) }] }
+
+    expect(findingsOf('zone', facts, catalogOf({ workflows: ', deploy: false' }))[0]?.is).toBe('warn')
+  })
 })
 
 describe('whom the catalog names', () => {

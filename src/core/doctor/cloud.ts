@@ -50,13 +50,17 @@ export function judgeBucket({ environment, name, is }: BucketFacts): readonly To
 }
 
 /** Names are compared without their last dot, in any case and order. */
-export function judgeZone({ stage, domain, servers, given }: ZoneFacts): readonly Told[] {
+export function judgeZone(
+  { stage, domain, servers, given }: ZoneFacts,
+  { deploys }: { readonly deploys: boolean },
+): readonly Told[] {
   const about = domain
   return judged(
     servers,
     (found) => {
       if (found === undefined) {
-        return tell('fail', {
+        // The zone may come with the first deployment.
+        return tell(deploys ? 'fail' : 'warn', {
           about,
           what: `The world finds no zone there, so no service answers in ${stage}.`,
           fix:
