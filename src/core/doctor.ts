@@ -154,7 +154,7 @@ export function diagnosisPage(findings: readonly Finding[], { server }: Pick<Sho
       prose`${words[is]}`,
       group,
       code(check),
-      about === undefined ? plainText(what) : prose`${code(about)} ${what}`,
+      about === undefined ? plainText(what) : prose`${code(about)}: ${what}`,
       fix === undefined ? '' : to === undefined ? plainText(fix) : prose`${fix} ${link('Open', url(server, to))}`,
     ])
   const shown = (some: readonly Finding[]): Markdown => markdownTable(['', 'Where', 'What', 'Found', 'Fix'], rows(some))

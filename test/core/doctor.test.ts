@@ -125,7 +125,7 @@ const withPlanning = (environment: Partial<EnvironmentFacts>): Facts =>
 const withMain = (main: Partial<BranchFacts>): Facts => withRepository({ main: seen({ ...branch, ...main }) })
 const withLedger = (ledger: Partial<BranchFacts>): Facts => withRepository({ ledger: seen({ ...kept, ...ledger }) })
 
-const rules = 'Settings → Rules → Rulesets'
+const rules = 'Settings, Rules, Rulesets'
 
 type Row = readonly [check: Check, facts: Facts, expected: string, catalog?: ReturnType<typeof catalogOf>]
 
@@ -166,7 +166,7 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
     [
       'repository',
       withRepository({ about: seen({ ...about, isArchived: true }) }),
-      'fail It is archived: nothing can be recorded there. → Settings → General: unarchive it, or take it out of catalog.yaml.',
+      'fail It is archived: nothing can be recorded there. → Settings, General: unarchive it, or take it out of catalog.yaml.',
     ],
     [
       'repository',
@@ -211,7 +211,7 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
     [
       'bypass',
       withMain({ passedBy: seen([{ who: 'owners of the organisation', isActions: false }]) }),
-      `warn The rules of main do not hold for owners of the organisation. → ${rules} → Bypass list: take them off, or let them by "for pull requests only".`,
+      `warn The rules of main do not hold for owners of the organisation. → ${rules}, Bypass list: take them off, or let them by "for pull requests only".`,
     ],
     ['bypass', withMain({ passedBy: hidden }), 'unknown The token may not see it: it lacks administration: read.'],
     [
@@ -240,17 +240,17 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
     [
       'environment',
       withEnvironment({ branches: { is: 'all' } }),
-      'fail prod: Every branch may deploy there. → Settings → Environments → prod: "Selected branches and tags", with main alone.',
+      'fail prod: Every branch may deploy there. → Settings, Environments, prod: "Selected branches and tags", with main alone.',
     ],
     [
       'environment',
       withEnvironment({ branches: { is: 'protected' } }),
-      'warn prod: Every protected branch may deploy there, not main alone. → Settings → Environments → prod: "Selected branches and tags", with main alone.',
+      'warn prod: Every protected branch may deploy there, not main alone. → Settings, Environments, prod: "Selected branches and tags", with main alone.',
     ],
     [
       'environment',
       withEnvironment({ branches: { is: 'some', patterns: [] } }),
-      'fail prod: No branch may deploy there. → Settings → Environments → prod: "Selected branches and tags", with main alone.',
+      'fail prod: No branch may deploy there. → Settings, Environments, prod: "Selected branches and tags", with main alone.',
     ],
     [
       'environment',
@@ -263,43 +263,43 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
           ],
         },
       }),
-      'fail prod: the branch MAIN may deploy there, too. → Settings → Environments → prod: "Selected branches and tags", with main alone.',
+      'fail prod: the branch MAIN may deploy there, too. → Settings, Environments, prod: "Selected branches and tags", with main alone.',
     ],
     [
       'environment',
       withEnvironment({ branches: { is: 'some', patterns: [{ name: 'main', kind: 'tag' }] } }),
-      'fail prod: the tag main may deploy there, and main may not. → Settings → Environments → prod: "Selected branches and tags", with main alone.',
+      'fail prod: the tag main may deploy there, and main may not. → Settings, Environments, prod: "Selected branches and tags", with main alone.',
     ],
     [
       'environment',
       withRepository({ environments: seen([planning]) }),
-      'fail prod: There is no such environment; the first job that names it makes one that every branch may use. → Settings → Environments → New environment: prod, with main as its only deployment branch.',
+      'fail prod: There is no such environment; the first job that names it makes one that every branch may use. → Settings, Environments, New environment: prod, with main as its only deployment branch.',
     ],
     [
       'environment',
       withRepository({ environments: seen([planning]) }),
-      'warn prod: There is no such environment; the first job that names it makes one that every branch may use. → Settings → Environments → New environment: prod, with main as its only deployment branch.',
+      'warn prod: There is no such environment; the first job that names it makes one that every branch may use. → Settings, Environments, New environment: prod, with main as its only deployment branch.',
       catalogOf({ provisioner: 'local' }),
     ],
     [
       'environment',
       withPlanning({ branches: { is: 'protected' } }),
-      'fail prod-plan: Pull requests may not use it, so they get no plan. → Settings → Environments → prod-plan: "No restriction", or the pattern refs/pull/*/merge.',
+      'fail prod-plan: Pull requests may not use it, so they get no plan. → Settings, Environments, prod-plan: "No restriction", or the pattern refs/pull/*/merge.',
     ],
     [
       'environment',
       withPlanning({ reviewers: ['@ada'] }),
-      'warn prod-plan: Each plan waits for a reviewer first. → Settings → Environments → prod-plan: take that off; planning changes nothing.',
+      'warn prod-plan: Each plan waits for a reviewer first. → Settings, Environments, prod-plan: take that off; planning changes nothing.',
     ],
     [
       'reviewers',
       withEnvironment({ reviewers: ['@ada'] }),
-      'warn prod: @ada may let a job begin, but the stage does not name them: that alone is no approval. → Settings → Environments → prod: only @acme/platform.',
+      'warn prod: @ada may let a job begin, but the stage does not name them: that alone is no approval. → Settings, Environments, prod: only @acme/platform.',
     ],
     [
       'reviewers',
       withEnvironment({ reviewers: [] }),
-      'fail prod: The environment has no reviewers, and jobs cannot see who is in @acme/platform: nobody can approve. → Settings → Environments → prod: "Required reviewers", with @acme/platform.',
+      'fail prod: The environment has no reviewers, and jobs cannot see who is in @acme/platform: nobody can approve. → Settings, Environments, prod: "Required reviewers", with @acme/platform.',
     ],
     [
       'reviewers',
@@ -325,7 +325,7 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
     [
       'actions',
       withRepository({ actions: seen({ isEnabled: true, allowed: { is: 'listed', ofGitHub: true, patterns: [] } }) }),
-      'fail Workflows may not run aws-actions/configure-aws-credentials, which the generated ones name. → Settings → Actions → General: allow them.',
+      'fail Workflows may not run aws-actions/configure-aws-credentials, which the generated ones name. → Settings, Actions, General: allow them.',
     ],
     [
       'actions',

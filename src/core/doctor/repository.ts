@@ -32,7 +32,7 @@ export function judgeRepository(facts: RepositoryFacts, wanted: Wanted): Judged 
     ['repository', aboutIt],
     ['branch', judged(facts.main, (main) => judgeBranch(main, { rules, isCatalog }))],
     ['check', judged(facts.main, (main) => judgeCheck(main, rules))],
-    ['bypass', judged(facts.main, ({ passedBy }) => judgePassing(passedBy, rules))],
+    ['bypass', judged(facts.main, (main) => judgePassing(main, rules))],
     ...(deploys
       ? ([
           ['ledger-branch', judged(facts.ledger, (own) => judgeOwnBranch(own, { name: 'protium-ledger', rules }))],
@@ -73,7 +73,7 @@ function judgeAbout(
       ? [
           tell('fail', {
             what: 'It is archived: nothing can be recorded there.',
-            fix: 'Settings → General: unarchive it, or take it out of catalog.yaml.',
+            fix: 'Settings, General: unarchive it, or take it out of catalog.yaml.',
             link: [...name.split('/'), 'settings'],
           }),
         ]
@@ -120,7 +120,7 @@ function judgeBranch(
   { isOlderKind, pullRequest, types }: BranchFacts,
   { rules, isCatalog }: { readonly rules: readonly string[]; readonly isCatalog: boolean },
 ): readonly Told[] {
-  const fix = 'Settings → Rules → Rulesets: a branch ruleset for the default branch, active, with'
+  const fix = 'Settings, Rules, Rulesets: a branch ruleset for the default branch, active, with'
   const weak = [
     ...(pullRequest === undefined ? ['can be pushed to without a pull request'] : []),
     ...(pullRequest?.approvals === 0 ? ['takes pull requests that nobody has approved'] : []),
@@ -149,7 +149,7 @@ function judgeBranch(
     return [
       tell('warn', {
         what: `${deploying} takes changes that no code owner has approved.`,
-        fix: 'Settings → Rules → Rulesets: "Require review from Code Owners".',
+        fix: 'Settings, Rules, Rulesets: "Require review from Code Owners".',
         link: rules,
       }),
     ]
@@ -167,25 +167,27 @@ function judgeCheck({ checks, workflows }: BranchFacts, rules: readonly string[]
   if (own.length === 0) {
     return tell('fail', {
       what: `Pull requests can be merged without the check ${planCheck.name}, so without a plan that anybody has seen.`,
-      fix: `Settings → Rules → Rulesets: "Require status checks to pass", with ${planCheck.name} from GitHub Actions.`,
+      fix: `Settings, Rules, Rulesets: "Require status checks to pass", with ${planCheck.name} from GitHub Actions.`,
       link: rules,
     })
   }
   if (own.some(({ app }) => app === planCheck.app)) return ok(`The check ${planCheck.name} is required.`)
   return tell('warn', {
     what: `The check ${planCheck.name} is required, but any App may give it.`,
-    fix: 'Settings → Rules → Rulesets: choose GitHub Actions as its source.',
+    fix: 'Settings, Rules, Rulesets: choose GitHub Actions as its source.',
     link: rules,
   })
 }
 
-function judgePassing(passedBy: BranchFacts['passedBy'], rules: readonly string[]): readonly Told[] {
+function judgePassing({ passedBy, types }: BranchFacts, rules: readonly string[]): readonly Told[] {
+  // Where nothing holds, nobody passes it by.
+  if (types.length === 0) return []
   return judged(passedBy, (all) =>
     all.length === 0
       ? ok(`Nobody passes by the rules of ${deploying}.`)
       : tell('warn', {
           what: `The rules of ${deploying} do not hold for ${few(all.map(({ who }) => who))}.`,
-          fix: 'Settings → Rules → Rulesets → Bypass list: take them off, or let them by "for pull requests only".',
+          fix: 'Settings, Rules, Rulesets, Bypass list: take them off, or let them by "for pull requests only".',
           link: rules,
         }),
   )
@@ -211,7 +213,7 @@ function judgeOwnBranch(
     return [
       tell('fail', {
         what: `Rules (${few(closed)}) keep jobs from writing to ${name}, so nothing can be deployed.`,
-        fix: `Settings → Rules → Rulesets: leave ${name} out of those; it needs "Restrict deletions" and "Block force pushes" alone.`,
+        fix: `Settings, Rules, Rulesets: leave ${name} out of those; it needs "Restrict deletions" and "Block force pushes" alone.`,
         link: rules,
       }),
     ]
@@ -224,7 +226,7 @@ function judgeOwnBranch(
   return [
     tell(name === 'protium-ledger' ? 'fail' : 'warn', {
       what: `${name} can be ${few(open)} by whoever may push.`,
-      fix: `Settings → Rules → Rulesets: a branch ruleset for ${name} with "Restrict deletions" and "Block force pushes".`,
+      fix: `Settings, Rules, Rulesets: a branch ruleset for ${name} with "Restrict deletions" and "Block force pushes".`,
       link: rules,
     }),
   ]
@@ -260,7 +262,7 @@ function judgeEnvironments(all: readonly EnvironmentFacts[], { catalog, path }: 
         what: 'There is no such environment; the first job that names it makes one that every branch may use.',
         fix: plans
           ? `\`gh api -X PUT repos/${path.join('/')}/environments/${name}\``
-          : `Settings → Environments → New environment: ${name}, with ${deploying} as its only deployment branch.`,
+          : `Settings, Environments, New environment: ${name}, with ${deploying} as its only deployment branch.`,
         link,
       })
     }
@@ -272,7 +274,7 @@ function judgeDeploying(
   { branches }: EnvironmentFacts,
   { name, link }: { readonly name: string; readonly link: readonly string[] },
 ): Told {
-  const fix = `Settings → Environments → ${name}: "Selected branches and tags", with ${deploying} alone.`
+  const fix = `Settings, Environments, ${name}: "Selected branches and tags", with ${deploying} alone.`
   if (branches.is === 'all') return tell('fail', { about: name, what: 'Every branch may deploy there.', fix, link })
   if (branches.is === 'protected') {
     return tell('warn', {
@@ -307,7 +309,7 @@ function judgePlanning(
     return tell('fail', {
       about: name,
       what: 'Pull requests may not use it, so they get no plan.',
-      fix: `Settings → Environments → ${name}: "No restriction", or the pattern refs/pull/*/merge.`,
+      fix: `Settings, Environments, ${name}: "No restriction", or the pattern refs/pull/*/merge.`,
       link,
     })
   }
@@ -315,7 +317,7 @@ function judgePlanning(
     return tell('warn', {
       about: name,
       what: `Each plan waits for ${reviewers.length > 0 ? 'a reviewer' : 'a timer'} first.`,
-      fix: `Settings → Environments → ${name}: take that off; planning changes nothing.`,
+      fix: `Settings, Environments, ${name}: take that off; planning changes nothing.`,
       link,
     })
   }
@@ -341,7 +343,7 @@ function judgeReviewers(
         tell('warn', {
           about: name,
           what: `${few(foreign)} may let a job begin, but the stage does not name them: that alone is no approval.`,
-          fix: `Settings → Environments → ${name}: only ${few(approval.by)}.`,
+          fix: `Settings, Environments, ${name}: only ${few(approval.by)}.`,
           link,
         }),
       ]
@@ -354,7 +356,7 @@ function judgeReviewers(
       : 'The environment has no reviewers'
     const other = isMissing
       ? 'Say `teams: true` below `workflows:` with an App that sees teams, or name people.'
-      : `Settings → Environments → ${name}: "Required reviewers", with ${few(approval.by)}.`
+      : `Settings, Environments, ${name}: "Required reviewers", with ${few(approval.by)}.`
     if (!isSeen) {
       return [
         tell('fail', {
@@ -411,7 +413,7 @@ function judgeActions({ isEnabled, allowed }: ActionsFacts, { catalog, path }: P
   if (refused.length === 0) return ok('Workflows may run what the generated ones name.')
   return tell('fail', {
     what: `Workflows may not run ${few(refused)}, which the generated ones name.`,
-    fix: 'Settings → Actions → General: allow them.',
+    fix: 'Settings, Actions, General: allow them.',
     link,
   })
 }
