@@ -49,10 +49,11 @@ export async function judged(
     readonly before: readonly Before[]
     readonly binding: GateFacts['binding']
     readonly glass: Glass | undefined
+    readonly root: string
   },
 ): Promise<readonly Gate[]> {
   const { board, run, catalog, stage, own } = situation
-  const { planned, before, binding, glass } = more
+  const { planned, before, binding, glass, root } = more
   const now = ports.clock.now()
   // A lock that was taken since the files were fetched holds production too; elsewhere it is worth no request.
   const seen = await board.read({ now: stage.production })
@@ -64,7 +65,8 @@ export async function judged(
   const policy = planned.flatMap(({ unit, planned: { policy: some = [] } }) =>
     some.map((fact) => ({ ...fact, unit: unit.id })),
   )
-  return gatesOf({
+  const newer = await cutOff(ports, situation, { seen, root })
+  const gates = gatesOf({
     now,
     stage: stage.name,
     by: run.actor,
@@ -81,6 +83,27 @@ export async function judged(
     ...(binding !== undefined && { binding }),
     ...(glass !== undefined && { glass }),
   })
+  return [...newer, ...gates]
+}
+
+/**
+ * The runner of a newer commit was lost here: what it has done by then nobody has recorded, and an older one over it would take it
+ * back. The newer one is brought to its end first, and overtakes this one then.
+ */
+async function cutOff(
+  ports: Ports,
+  situation: Situation,
+  { seen, root }: { readonly seen: Board; readonly root: string },
+): Promise<readonly Gate[]> {
+  const unit = promotedUnit(situation)
+  const { commit } = situation.run
+  for (const { commit: newer, lost, since } of waitingOn(seen, unit)) {
+    if (lost === undefined || newer === commit) continue
+    if ((await ports.files.isBefore(root, { older: commit, newer })) !== true) continue
+    const why = `The newer commit ${newer.slice(0, 7)} was being deployed to ${unit} when its runner was lost. It is brought to its end first.`
+    return [{ gate: 'order', is: 'held', why, since }]
+  }
+  return []
 }
 
 /**

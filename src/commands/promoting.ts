@@ -152,7 +152,7 @@ export async function promote(ports: Ports, options: Promotion): Promise<Result>
   // What changes nothing asks nobody.
   const isBusy = planned.value.some((each) => each.planned.verdict !== 'nothing')
   const gates = isBusy
-    ? await judged(ports, situation, { planned: planned.value, before: order.open, binding: unseen, glass })
+    ? await judged(ports, situation, { planned: planned.value, before: order.open, binding: unseen, glass, root })
     : []
   const changes = planned.value.reduce((sum, each) => sum + each.planned.changes.length, 0)
   const subject = subjectOf(own)

@@ -45,7 +45,10 @@ export const resume = command({
       access: 'write',
       why: 'say of a deployment that its runner was lost, or that it cannot be started again',
     },
-    'pull-requests': { access: 'write', why: 'see who has approved, and label what waits; without `fleet` `read`' },
+    'pull-requests': {
+      access: 'write',
+      why: 'see who has approved, label what waits, and say what was stopped; without `fleet` and `jobs` `read`',
+    },
   },
   async run(ports, { fleet, jobs, service, environments, label, root, state }): Promise<Result> {
     if (jobs !== undefined) return settled(ports, { jobs, service: service ?? '', environments, isLabelled: label })

@@ -3,6 +3,7 @@ import type { Ports } from '../command.ts'
 import type { Board, Waiting } from '../core/board.ts'
 import { withoutWaiting, withWaiting } from '../core/board.ts'
 import type { Run } from '../core/event.ts'
+import { stoppedComment } from '../core/held.ts'
 import type { StageJob, Wordless } from '../core/resume.ts'
 import { jobOf, keyOf, lostBefore, lostWords, mostStarts, waitingLabel, wordless } from '../core/resume.ts'
 import type { BoardHost, GitHost, StoredDeployment } from '../ports.ts'
@@ -75,11 +76,14 @@ async function letGo(
 ): Promise<void> {
   if (deployment !== undefined && isOpen(deployment))
     await github.deploymentStatus(deployment.id, { state: 'error', description: why })
-  let pull: number | undefined
-  const { waiting } = await board.change((newest) => {
-    pull = newest.waiting.find((each) => each.unit === unit && each.commit === run.commit)?.pullRequest ?? pull
-    return withoutWaiting(newest, [unit], run.commit)
-  }, `${unit}: ${why}`)
+  const isOwn = (each: Waiting): boolean => each.unit === unit && each.commit === run.commit
+  // The comment comes before the board: what is still on that is told once more when its job is run again.
+  const { pullRequest: pull } = (await board.read({ now: true })).waiting.find(isOwn) ?? {}
+  if (pull !== undefined) {
+    const body = stoppedComment({ unit, commit: run.commit, why })
+    await github.comment({ pullRequest: pull, kind: 'waiting', subject: unit, body, onlyIfThere: true })
+  }
+  const { waiting } = await board.change((newest) => withoutWaiting(newest, [unit], run.commit), `${unit}: ${why}`)
   if (isLabelled && pull !== undefined && !waiting.some(({ pullRequest }) => pullRequest === pull))
     await github.label(pull, { name: waitingLabel, is: 'off' })
 }

@@ -104,6 +104,19 @@ export function supersededComment({
   ])
 }
 
+/** What is left of it where its job was stopped, or not let begin. */
+export function stoppedComment({
+  unit,
+  commit,
+  why,
+}: Pick<Held, 'unit' | 'commit'> & { readonly why: string }): Markdown {
+  return blocks([
+    marker('waiting', unit),
+    prose`### ${nameOf(unit)}: stopped`,
+    prose`Commit ${code(commit.slice(0, 7))} waits no more: ${why}`,
+  ])
+}
+
 /** What is left of it where somebody has taken it back. */
 export function cancelledComment({
   unit,

@@ -881,7 +881,7 @@ function settleJob(facts: Facts): string {
       ['actions', 'read', 'whether a runner ever had the job'],
       ['contents', 'write', 'put what was lost on the branch protium-board'],
       ['deployments', 'write', 'say of the deployment that it is no longer under way'],
-      ['pull-requests', fleet === undefined ? 'read' : 'write', 'the pull request that was merged'],
+      ['pull-requests', 'write', 'the pull request that was merged: its comment, where it waits no more'],
     ]),
     '    steps:',
     '      - name: Tell of what was cut off',
