@@ -284,7 +284,7 @@ function headline({ answers, settled, vendored, into }: Done): string {
     ...(settled.missing.size > 0 ? [count(settled.missing.size, 'file')] : []),
     ...(own > 0 ? [`${count(own, 'file')} of Protium’s own`] : []),
   ]
-  return `Wrote ${list(parts)} to ${into}: the catalog of ${answers.repository.owner}, which plans and deploys nothing yet.`
+  return `Wrote ${list(parts)} to ${into}: the catalog of ${answers.repository.owner}${settled.isFinished ? '' : ', which plans, and deploys nothing yet'}.`
 }
 
 function details({ answers, settled, vendored, isInGit }: Done): string {
