@@ -521,8 +521,8 @@ export type Vendored = {
  * cannot be seen is hidden, for a reason.
  */
 export interface SettingsHost {
-  /** A repository, `owner/name`. */
-  repository(name: string): Promise<RepositoryFacts>
+  /** A repository, `owner/name`: a catalog, or one of services, of which less is asked, and its workflows. */
+  repository(name: string, kind: 'catalog' | 'services'): Promise<RepositoryFacts>
   /** The plan that an organisation pays for; nothing of a user. */
   plan(owner: string): Promise<Seen<string | undefined>>
   /** Somebody whom a catalog names, `@acme/platform` or `@ada`, and what he may do in a repository. */

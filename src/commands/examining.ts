@@ -36,7 +36,11 @@ export async function examine(
   const owner = own?.split('/')[0] ?? ''
   const [files, repositories, plan, people, apps, roles, buckets, zones] = await Promise.all([
     examineFiles(ports, { root, catalog }),
-    Promise.all(names.map(async (name) => settings?.repository(name) ?? unseenRepository(name))),
+    Promise.all(
+      names.map(
+        async (name) => settings?.repository(name, name === own ? 'catalog' : 'services') ?? unseenRepository(name),
+      ),
+    ),
     settings?.plan(owner) ?? noToken,
     peopleOf(catalog, { settings, own }),
     appsOf(catalog, { settings, own }),

@@ -71,7 +71,7 @@ function judgeToken({ repositories, plan, people, apps }: Facts): readonly Told[
     plan,
     ...people.map(({ is }) => is),
     ...apps.flatMap(({ value, installation }) => [value, installation]),
-  ].flatMap((fact) => (fact.is === 'hidden' ? [fact] : []))
+  ].flatMap((fact) => (fact.is === 'hidden' && fact.isUnavailable !== true ? [fact] : []))
   if (repositories.length === 0) {
     return [
       tell('unknown', {
@@ -182,14 +182,14 @@ type Folded = Omit<Finding, 'check' | 'about'> & {
   readonly about: readonly string[]
 }
 
-/** Several things that are well in the same way, or unknown for the same reason, are one line. */
+/** Several things that are well in the same way, or are not for the same reason, are one line. */
 function folded(findings: readonly Finding[]): readonly Folded[] {
   const shown: Folded[] = []
   for (const { check, about, ...finding } of findings) {
-    const { is, what } = finding
+    const { is, what, fix } = finding
     const isSame = (each: Folded): boolean =>
-      each.is === is && each.what === what && (is === 'unknown' || each.checks.includes(check))
-    const index = is === 'ok' || is === 'unknown' ? shown.findIndex(isSame) : -1
+      each.is === is && each.what === what && (is === 'ok' ? each.checks.includes(check) : each.fix === fix)
+    const index = shown.findIndex(isSame)
     const first = shown[index]
     const own = about === undefined ? [] : [about]
     if (first === undefined) shown.push({ ...finding, checks: [check], about: own })

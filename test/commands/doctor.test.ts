@@ -307,6 +307,18 @@ describe('where something is amiss', () => {
     expect(outcome.page?.markdown).toContain('[Open](https://github.com/acme/catalog/settings/environments)')
   })
 
+  test('what the plan of the organisation does not have is a failure, not something unknown', async () => {
+    const outcome = await examined({ seed: { plan: 'free' } })
+
+    expect(outcome.exit).toBe('different')
+    expect(amiss(outcome)).toEqual(
+      ['acme/catalog', 'acme/checkout'].flatMap((group) =>
+        ['branch', 'check', 'bypass', 'ledger-branch', 'board-branch'].map((check) => `fail ${group} ${check}`),
+      ),
+    )
+    expect(outcome.text(plain)).toContain('GitHub has none of this for private repositories on the plan')
+  })
+
   test('a catalog that cannot be read is bad input', async () => {
     const outcome = await examined({ token: 'none', files: { 'catalog.yaml': 'catalog: acme\n' } })
 

@@ -12,7 +12,7 @@ import { Refused } from '../../core/problem.ts'
 import type { SettingsHost } from '../../ports.ts'
 import type { Client, ClientOptions } from './client.ts'
 import { clientOf } from './client.ts'
-import { isStatus, told } from './refusal.ts'
+import { isStatus, told, wordsOf } from './refusal.ts'
 
 type Octokit = Client['octokit']
 type At = { readonly owner: string; readonly repo: string }
@@ -25,7 +25,7 @@ export function settingsOf(options: ClientOptions): SettingsHost {
   const { octokit } = clientOf(options)
   const look = lookOf()
   return {
-    repository: async (name) => repository(octokit, look, name),
+    repository: async (name, kind) => repository(octokit, look, { name, kind }),
     plan: async (owner) => {
       const found = await look<Seen<string | undefined> | 'hidden'>(
         `see the plan of ${owner}`,
@@ -94,6 +94,14 @@ function placeOf(name: string): At {
   return { owner, repo }
 }
 
+/** What GitHub says of it: "Upgrade to GitHub Pro or make this repository public to enable this feature." */
+const unavailable: Seen<never> = {
+  is: 'hidden',
+  why: 'GitHub has none of this for private repositories on the plan of this organisation',
+  fix: 'Make the repository public, or pay for GitHub Team: without it nothing keeps who may push from deploying.',
+  isUnavailable: true,
+}
+
 function hiddenFor(needs: string): Seen<never> {
   return { is: 'hidden', why: `The token may not see it: it lacks ${needs}`, needs }
 }
@@ -107,6 +115,7 @@ function lookOf(): Look {
     } catch (error) {
       if (!(error instanceof Refused) || error.code === 'interrupted') throw error
       const { code, cause, remedy } = error
+      if (isStatus(cause, 403) && /\bupgrade to github\b/iu.test(wordsOf(cause))) return unavailable
       if (code === 'github-not-found' && absent !== undefined) return seen(absent())
       const needs = neededBy(cause)
       if (needs !== undefined && !isStatus(cause, 401)) return hiddenFor(needs)
@@ -157,7 +166,9 @@ async function variableOf({ octokit, look, at, name }: Variable): Promise<Seen<s
   })
 }
 
-async function repository(octokit: Octokit, look: Look, name: string): Promise<RepositoryFacts> {
+type Wanted = { readonly name: string; readonly kind: 'catalog' | 'services' }
+
+async function repository(octokit: Octokit, look: Look, { name, kind }: Wanted): Promise<RepositoryFacts> {
   const at = placeOf(name)
   const about = await look<Awaited<ReturnType<typeof aboutOf>> | undefined>(
     `look at ${name}`,
@@ -198,29 +209,38 @@ async function repository(octokit: Octokit, look: Look, name: string): Promise<R
       const { github_owned_allowed: ofGitHub = false, patterns_allowed: patterns = [] } = selected
       return { isEnabled, allowed: { is: 'listed', ofGitHub, patterns } as const }
     }),
-    access: await look(`see who may call the workflows of ${name}`, async () => {
-      const { data } = await octokit.rest.actions.getWorkflowAccessToRepository(at)
-      return data.access_level
-    }),
-    ownersErrors: await look(
-      `read what is wrong in the code owners of ${name}`,
-      async () =>
-        (await octokit.rest.repos.codeownersErrors(at)).data.errors.map(({ line, kind, source = '' }) => ({
-          line,
-          kind,
-          source,
-        })),
-      () => undefined,
-    ),
+    access:
+      kind === 'services'
+        ? seen('none')
+        : await look(`see who may call the workflows of ${name}`, async () => {
+            const { data } = await octokit.rest.actions.getWorkflowAccessToRepository(at)
+            return data.access_level
+          }),
+    ownersErrors:
+      kind === 'services'
+        ? seen(undefined)
+        : await look(
+            `read what is wrong in the code owners of ${name}`,
+            async () =>
+              (await octokit.rest.repos.codeownersErrors(at)).data.errors.map(({ line, kind, source = '' }) => ({
+                line,
+                kind,
+                source,
+              })),
+            () => undefined,
+          ),
     isSubjectOwn: await look(`read the form of the subjects of ${name}`, async () => {
       const { data } = await octokit.rest.actions.getCustomOidcSubClaimForRepo(at)
       return data.use_default
     }),
-    workflows: await look(
-      `read the workflows of ${name}`,
-      async () => workflowsOf(octokit, at),
-      () => new Map(),
-    ),
+    workflows:
+      kind === 'catalog'
+        ? seen(new Map())
+        : await look(
+            `read the workflows of ${name}`,
+            async () => workflowsOf(octokit, at),
+            () => new Map(),
+          ),
   }
 }
 

@@ -10,6 +10,8 @@ export type Seen<T> =
       readonly fix?: string
       /** The permission that the token lacks, as GitHub names it in a workflow: `administration: read`. */
       readonly needs?: string
+      /** There is no such thing to be had, by what is paid for: that is known. */
+      readonly isUnavailable?: true
       /** Nobody answered, so nothing is known by anybody. */
       readonly isDown?: true
     }
@@ -35,7 +37,7 @@ export type RepositoryFacts = {
   readonly ownersErrors: Seen<readonly OwnersError[] | undefined>
   /** Whether the subjects of its identities are as GitHub makes them by itself. */
   readonly isSubjectOwn: Seen<boolean>
-  /** Its workflows, by their paths; only of repositories besides the catalog's. */
+  /** Its workflows, by their paths; of the catalog's own repository they are among the files. */
   readonly workflows: Seen<FileTree>
 }
 

@@ -85,7 +85,7 @@ export function judged<T>(fact: Seen<T>, judge: (value: T) => Told | readonly To
   }
   return [
     {
-      is: 'unknown',
+      is: fact.isUnavailable === true ? 'fail' : 'unknown',
       ...(about === undefined ? {} : { about }),
       what: `${fact.why}.`,
       ...(fact.fix === undefined ? {} : { fix: fact.fix }),

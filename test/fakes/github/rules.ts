@@ -54,6 +54,8 @@ function mayChange({ state }: World, { identity }: Call, repository: Repository)
 
 function branchRules(world: World, call: Call): Answer {
   const repository = repositoryIn(world, call)
+  if (repository.private && world.state.organisations[repository.owner]?.plan === 'free')
+    throw new Failure(403, 'Upgrade to GitHub Pro or make this repository public to enable this feature.')
   const ref = `refs/heads/${call.parameters['branch']}`
   const rules = applying(repository, ref).flatMap((ruleset) =>
     ruleset.rules.map((rule): Json => ({
