@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { folderBoard } from '../../src/adapters/board.ts'
@@ -92,7 +93,8 @@ describe('the board in a folder', () => {
     folder = mkdtempSync(join(quickFolder(), 'protium-board-'))
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
-  const clock: Clock = { now: () => now, sleep: async () => new Promise((resolve) => void setImmediate(resolve)) }
+  // Whoever comes second waits for the other's files, which takes as long as the disk does.
+  const clock: Clock = { now: () => now, sleep: async (milliseconds) => wait(milliseconds) }
   const host = (): BoardHost => folderBoard(join(folder, 'records'), clock)
 
   testBoard(host)

@@ -276,6 +276,7 @@ describe('the check', () => {
       conclusion: 'failure',
       key: 'sha256:def',
       text: '```json\n{}\n```',
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u),
     })
     expect(asked('checks/create')).toBe(1)
   })
