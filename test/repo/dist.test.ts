@@ -37,8 +37,7 @@ describe('dist', () => {
   test('names the licence of every package in it', () => {
     const licences = String(files.get('LICENSES.txt'))
 
-    const some =
-      '@actions/core @actions/github @aws-sdk/client-cloudformation @octokit/rest @smithy/core nunjucks yaml'
+    const some = '@actions/core @actions/github @aws-sdk/client-cloudformation @octokit/rest @smithy/core nunjucks yaml'
     for (const name of some.split(' ')) {
       expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'mu'))
     }
@@ -59,10 +58,14 @@ describe('dist', () => {
       ({ path, name }) => !isBeside(path, name) && !harmless.has(name.replace('node:', '')),
     )
     expect(imports.length).toBeGreaterThan(20)
-    // The SDK asks by these, and whoever has to use a proxy says so to them.
-    const asking = strange.filter(({ name }) => name === 'node:http' || name === 'node:https')
+    // The SDK asks by these, and whoever has to use a proxy says so to them; the doctor looks for the name servers of domains.
+    const asking = strange.filter(({ name }) => ['node:http', 'node:https', 'node:dns/promises'].includes(name))
     expect(strange).toEqual(asking)
-    expect(asking.filter(({ path }) => !path.startsWith('shared/aws')).map(({ name }) => name)).toEqual(['node:http'])
+    const others = asking.filter(({ path }) => !path.startsWith('shared/aws'))
+    expect(others.map(({ path, name }) => (name === 'node:http' ? name : `${name} in ${path}`)).toSorted()).toEqual([
+      'node:dns/promises in shared/names.js',
+      'node:http',
+    ])
   })
 
   test.each(['validate.js', 'plan.js', 'deploy.js'])('loads neither GitHub nor a cloud with %s', (action) => {
