@@ -11,9 +11,10 @@ import { waiverSchema } from '../../src/core/schemas/policy.ts'
 import { serviceSchema } from '../../src/core/schemas/service.ts'
 import { templateSchema } from '../../src/core/schemas/template.ts'
 import { checkShape } from '../../src/core/shape.ts'
-import { catalogWorkflows } from '../../src/core/workflows.ts'
+import { catalogWorkflows, serviceWorkflows } from '../../src/core/workflows.ts'
 import { readYaml } from '../../src/core/yaml.ts'
 import { commands } from '../../src/terminal.ts'
+import { checkWorkflow } from '../repo/workflow-rules.ts'
 import { blocksOf, commandsIn, guides, pages, proseOf, root, wordsOf } from './pages.ts'
 
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts
@@ -49,6 +50,21 @@ function wholeCatalog(): Catalog {
   const { catalog } = openCatalog(new Map([['catalog.yaml', text], ...environments]))
   if (catalog === undefined) throw new Error('The catalog cannot be read.')
   return catalog
+}
+
+/** What is wrong with lines that are added to a workflow of a service repository: by our rules, and by what it calls. */
+function wrongInWorkflow(text: string): readonly string[] {
+  const path = /^# (\S+)/u.exec(text)?.[1] ?? ''
+  const [top = '', own = ''] = (serviceWorkflows(wholeCatalog()).get(path) ?? '').split(/^ {2}deploy:\n/mu)
+  const [before = '', added = ''] = text.replace(/^# .*\njobs:\n/u, '').split(/^ {2}deploy:\n/mu)
+  const whole = `${top}${before}  deploy:\n${added}${own}`
+  const called = workflows.get(path.split('/').at(-1) ?? '') ?? ''
+  const inputs = Object.keys(parse(called).on?.workflow_call?.inputs ?? {})
+  const given = Object.keys(parse(whole).jobs.deploy.with ?? {})
+  return [
+    ...checkWorkflow(whole, { own: ['acme/catalog'] }).map(({ rule, line }) => `${rule} in line ${line} of the whole`),
+    ...given.filter((input) => !inputs.includes(input)).map((input) => `there is no input ${input}`),
+  ]
 }
 
 /** What is wrong with starting a workflow: `gh workflow run hold.yml -f what=lock`. */
@@ -125,6 +141,7 @@ describe.each(guides)('each block of %s', (page) => {
     const wrong = blocks.flatMap(({ info, text, line, mark = '' }) => {
       if (info !== 'yaml') return []
       const path = /^# (\S+)/u.exec(text)?.[1] ?? ''
+      if (path.startsWith('.github/workflows/')) return wrongInWorkflow(text).map((fault) => `${page}:${line} ${fault}`)
       const schema = schemas.find(([form]) => form.test(path))?.[1]
       if (schema === undefined) return mark.startsWith('file') ? [] : [`${page}:${line} is of no file that is known`]
       const document = readYaml(path, text, 'own')
