@@ -435,7 +435,7 @@ export function startRunner(options: RunnerOptions): Runner {
       entry.state = ended.result
       shown.summary += ended.summary
       shown.annotations = [...shown.annotations, ...ended.annotations]
-      if (ended.result === 'failure') so = 'failure'
+      if (ended.result === 'failure' && step.isOptional !== true) so = 'failure'
       if (step.id !== undefined)
         done[step.id] = { outcome: ended.result, conclusion: ended.result, outputs: ended.outputs }
       note()

@@ -43,6 +43,8 @@ export type Step = {
   readonly run: string
   readonly with: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
+  /** That it fails does not let its job fail. */
+  readonly isOptional?: true
 }
 
 type Text = Readonly<Record<string, unknown>>
@@ -132,10 +134,11 @@ function stepOf(value: unknown, where: string): Step {
     run,
     with: wordsOf(text['with'] ?? {}, where),
     env: wordsOf(text['env'] ?? {}, where),
+    ...(text['continue-on-error'] === true && { isOptional: true }),
   }
 }
 
-const ofStep = new Set('id name if uses run with env'.split(' '))
+const ofStep = new Set('id name if uses run with env continue-on-error'.split(' '))
 
 function permissionsOf(value: unknown, where: string): Job['permissions'] {
   return Object.fromEntries(

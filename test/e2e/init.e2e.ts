@@ -69,7 +69,7 @@ async function merged(github: GitHub, pull: number): Promise<void> {
 }
 
 describe('a catalog as protium init writes it', () => {
-  test('plans the first pull request, and deploys nothing when it is merged', async () => {
+  test('plans the first pull request, deploys nothing when it is merged, and deploys once it is switched on', async () => {
     const { github, runner, folder } = await begun()
     const file = 'services/hello/service.yaml'
     edit(join(folder, 'catalog'), file, {
@@ -88,5 +88,23 @@ describe('a catalog as protium init writes it', () => {
     expect(comment).toContain('### Plan: `hello` is new in 2 stages')
     expect(comment).toContain('hello.dev.example.com')
     expect(runner.runs().map(({ workflow, conclusion }) => [workflow, conclusion])).toEqual([['Plan', 'success']])
+
+    edit(join(folder, 'catalog'), 'catalog.yaml', {
+      from: '  deploy: false # plans only; take this line away to switch deploying on\n',
+      to: '',
+    })
+    expect(await protium(join(folder, 'catalog'), 'workflows', '--write')).toMatchObject({ exit: 0 })
+    const { tree } = await readTree(join(folder, 'catalog'))
+    const isSwitch = (path: string): boolean => path === 'catalog.yaml' || path.startsWith('.github/workflows/')
+    const files = Object.fromEntries([...tree].filter(([path]) => isSwitch(path)))
+    await merged(github, await proposed(github, { branch: 'switch-on', files }))
+    runner.look()
+    await runner.rest()
+
+    // Nobody has approved it for production.
+    const deploy = runner.runs().find(({ workflow }) => workflow === 'Deploy')
+    expect(deploy?.jobs.map(({ name, state }) => `${name}: ${state}`)).toEqual(
+      expect.arrayContaining(['environments / dev: success', 'environments / prod: failure']),
+    )
   }, 120_000)
 })
