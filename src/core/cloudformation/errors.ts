@@ -306,7 +306,9 @@ export function stopWords(
   meaning: Meaning,
   { stack, call, message }: { readonly stack: string; readonly call: string; readonly message: string },
 ): Stop {
-  const said = `${stack}: ${call} was answered: ${message}`
+  // A remedy follows, so the words of others end as a sentence does.
+  const end = /[.!?:;)"”]$/u.test(message) ? '' : '.'
+  const said = `${stack}: ${call} was answered: ${message}${end}`
   switch (meaning.is) {
     case 'access': {
       const { action, resource } = meaning

@@ -378,10 +378,11 @@ describe('an error of a call', () => {
 })
 
 describe('a stop in words', () => {
-  test.each(rows)('has the message of the service in it: %s', (_, error) => {
+  test.each(rows)('has the message of the service in it, as a sentence: %s', (_, error) => {
     const { message = '' } = error
     const words = stopWords(recognise(error), { stack: 'checkout-dev', call: 'CreateChangeSet', message })
-    expect(words.message).toBe(`checkout-dev: CreateChangeSet was answered: ${message}`)
+    expect(words.message.startsWith(`checkout-dev: CreateChangeSet was answered: ${message}`)).toBe(true)
+    expect(words.message).toMatch(/[.!?:;)"”]$/u)
     expect(words.remedy).toMatch(/\.$/)
   })
 
