@@ -16,6 +16,7 @@ import { seen } from '../../src/core/doctor/facts.ts'
 import type { Check, Finding } from '../../src/core/doctor/finding.ts'
 import { ownersOf } from '../../src/core/doctor/owners.ts'
 import { trustPolicy } from '../../src/core/trust/policies.ts'
+import { serviceWorkflows } from '../../src/core/workflows.ts'
 import { brief, lines, organisationFiles, treeOf } from './trees.ts'
 
 const hidden: Seen<never> = {
@@ -522,9 +523,10 @@ describe('the domain of a stage', () => {
 
 describe('a repository of a service', () => {
   const service: RepositoryFacts = { ...healthy, name: 'acme/shop', about: seen({ ...about, name: 'acme/shop' }) }
+  const made = serviceWorkflows(catalogOf())
   const calls = (...files: string[]): RepositoryFacts => ({
     ...service,
-    workflows: seen(new Map(files.map((file) => [file, `uses: acme/catalog/.github/workflows/${file}@main`]))),
+    workflows: seen(new Map([...made].filter(([path]) => files.some((file) => path.endsWith(`/${file}`))))),
   })
   const repositories = (each: RepositoryFacts, own: Partial<RepositoryFacts> = {}): Facts => ({
     ...inOrder,
@@ -532,12 +534,31 @@ describe('a repository of a service', () => {
   })
 
   test('calls the workflows of the catalog', () => {
-    expect(findingsOf('callers', repositories(calls('plan.yml', 'deploy.yml'))).map(words)).toEqual([
-      'ok It calls the workflows of the catalog.',
-    ])
-    expect(findingsOf('callers', repositories(calls('plan.yml'))).map(words)).toEqual([
+    expect(
+      findingsOf('callers', repositories(calls('pull-request.yml', 'deploy.yml', 'resume.yml'))).map(words),
+    ).toEqual(['ok It calls the workflows of the catalog, and grants them what they need.'])
+    expect(findingsOf('callers', repositories(calls('pull-request.yml'))).map(words)).toEqual([
       'fail No workflow of it calls acme/catalog/.github/workflows/deploy.yml. → `protium add acme/shop`',
     ])
+  })
+
+  test('grants the jobs of the catalog what they need', () => {
+    const granting = (permissions: string): RepositoryFacts => {
+      const { workflows } = calls('deploy.yml')
+      const text = `permissions: ${permissions}\njobs: { plan: { uses: Acme/Catalog/.github/workflows/plan.yml@main } }\n`
+      const files = workflows.is === 'seen' ? workflows.value : new Map<string, string>()
+      return {
+        ...service,
+        workflows: seen(new Map([...files, ['.github/workflows/ci.yml', text], ['other.yml', '- a: &b']])),
+      }
+    }
+    const lacking = findingsOf('callers', repositories(granting('{ checks: write, contents: read, id-token: write }')))
+
+    expect(lacking.map(words)).toEqual([
+      'fail Too little is granted, so GitHub does not begin them: ci.yml to plan.yml: pull-requests: write. → `protium add acme/shop`',
+    ])
+    expect(findingsOf('callers', repositories(granting('write-all')))[0]?.is).toBe('ok')
+    expect(findingsOf('callers', repositories(granting('read-all')))[0]?.is).toBe('fail')
   })
 
   test('needs the workflows of the catalog to be open to it', () => {

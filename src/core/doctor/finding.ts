@@ -44,7 +44,10 @@ export const checks = {
     needs: 'administration: read',
   },
   subject: { what: 'The subjects of identities have the form that the roles expect.', needs: 'actions: read' },
-  callers: { what: 'The repository of a service calls the workflows of the catalog.', needs: 'contents: read' },
+  callers: {
+    what: 'The repository of a service calls the workflows of the catalog, and grants them what they need.',
+    needs: 'contents: read',
+  },
   people: { what: 'Whom the catalog names is there, and his word counts.', needs: 'members: read' },
   app: {
     what: 'The GitHub Apps that the catalog asks for are installed, with the permissions that they need.',

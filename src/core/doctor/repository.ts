@@ -2,6 +2,7 @@ import type { Catalog } from '../catalog.ts'
 import type { Stage } from '../stage.ts'
 import { branch as deploying } from '../trust/names.ts'
 import type { ActionsFacts, BranchFacts, EnvironmentFacts, RepositoryAbout, RepositoryFacts, Seen } from './facts.ts'
+import { judgeCallers } from './callers.ts'
 import { few } from './files.ts'
 import { type Check, judged, ok, tell, type Told } from './finding.ts'
 
@@ -451,26 +452,5 @@ function judgeSubject(isOwn: boolean, name: string): Told {
   return tell('fail', {
     what: 'Subjects of identities are customised, and roles refuse a subject of another form.',
     fix: `\`gh api -X PUT repos/${name}/actions/oidc/customization/sub -F use_default=true\``,
-  })
-}
-
-function judgeCallers(
-  files: ReadonlyMap<string, string>,
-  { catalog, name }: { readonly catalog: Catalog; readonly name: string },
-): Told {
-  const own = catalog.workflows?.repository
-  if (own === undefined)
-    return tell('unknown', {
-      what: 'catalog.yaml does not say which repository it is in.',
-      fix: 'Say `repository: owner/name` below `workflows:`.',
-    })
-  const wanted = ['plan.yml', ...(catalog.workflows?.deploy === false ? [] : ['deploy.yml'])]
-  const missing = wanted.filter(
-    (file) => ![...files.values()].some((text) => text.includes(`${own}/.github/workflows/${file}@`)),
-  )
-  if (missing.length === 0) return ok('It calls the workflows of the catalog.')
-  return tell('fail', {
-    what: `No workflow of it calls ${few(missing.map((file) => `${own}/.github/workflows/${file}`))}.`,
-    fix: `\`protium add ${name}\``,
   })
 }
