@@ -80,6 +80,9 @@ export const add = command({
     const told = [
       ...(brought.kept.length === 0 ? [] : [`Left as they were there: ${brought.kept.join(', ')}.`]),
       ...(changes ? ['Added the repository to catalog.yaml; commit that.'] : []),
+      ...(catalog.repositories?.by === 'topic'
+        ? [`The catalog finds it by its topic: \`gh repo edit ${name} --add-topic ${catalog.repositories.topic}\`.`]
+        : []),
       ...left.map(
         (place) =>
           `To be added to catalog.yaml by hand: ${place}.${place.includes('id: "…"') ? ` \`gh api repos/${name} --jq .id\` shows the number.` : ''}`,

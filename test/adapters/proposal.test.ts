@@ -28,8 +28,9 @@ beforeEach(async () => {
 })
 afterEach(async () => github.close())
 
-function host(grant: Grant = { kind: 'user', login: 'ben' }): ProposalHost {
+function host(grant: Grant = { kind: 'user', login: 'ben' }, signal?: AbortSignal): ProposalHost {
   return proposalsOf({
+    ...(signal !== undefined && { signal }),
     repository: name,
     token: github.token(grant),
     api: github.url,
@@ -126,6 +127,23 @@ describe('a proposal', () => {
 
     expect(github.faults()).toEqual([])
     expect(await pulls()).toHaveLength(1)
+  })
+
+  test.each(
+    ['git/create-tree', 'git/create-commit', 'git/create-ref', 'pulls/create'].flatMap((match) =>
+      (['before', 'after'] as const).map((when) => [when, match] as const),
+    ),
+  )('killed %s %s and run again, leaves what an undisturbed run leaves', async (when, match) => {
+    const wanted = proposal({ 'service.yaml': 'service: checkout\n', [workflow]: 'on: push\n' })
+    const run = new AbortController()
+    const stop = (): void => run.abort()
+    github.fault({ match, kind: when === 'before' ? { before: stop } : { after: stop } })
+    await expect(host({ kind: 'user', login: 'ben' }, run.signal).propose(wanted)).rejects.toThrow()
+    const { number } = await host().propose(wanted)
+
+    expect(await pulls()).toMatchObject([{ number, head: { ref: branch } }])
+    expect(await get(`pulls/${number}/commits`)).toHaveLength(1)
+    expect(await get(`pulls/${number}/files`)).toHaveLength(2)
   })
 
   test('looks on the main branch as long as there is none, and knows the number of the repository', async () => {

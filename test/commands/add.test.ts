@@ -117,6 +117,15 @@ describe('add, as files', () => {
     expect(known.next?.[0]?.run).toMatch(/^trust --write --root /u)
   })
 
+  test('says which topic the repository needs, where the catalog finds it by that', async () => {
+    const file = join(folder, 'catalog/catalog.yaml')
+    writeFileSync(file, catalogText().replace('repositories: []', 'repositories: { topic: protium }'))
+    const outcome = await intoFiles()
+
+    expect(textOf(outcome)).toContain('`gh repo edit acme/checkout --add-topic protium`')
+    expect(outcome.data['catalog']).toBe(false)
+  })
+
   test('names its stages where the template answers at no address', async () => {
     await intoFiles({ template: ['queue-worker'] })
 

@@ -131,6 +131,11 @@ async function commitOn(client: Client, { wanted, ground }: Work): Promise<Broug
   // A branch without a pull request was left behind: what stands there stays, and what is asked for is put upon it.
   const old = ground.isThere && ground.pull === undefined ? await headOf(client, branch) : undefined
   if (tree.data.sha === base.data.tree.sha && ground.pull !== undefined) return 'unchanged'
+  // Or a run was stopped between the branch and the pull request.
+  if (old !== undefined && old !== ground.commit) {
+    const left = await octokit.rest.git.getCommit({ ...at, commit_sha: old })
+    if (left.data.tree.sha === tree.data.sha) return 'unchanged'
+  }
   const parents = old === undefined || old === ground.commit ? [ground.commit] : [old, ground.commit]
   const made = await octokit.rest.git.createCommit({ ...at, message: title, tree: tree.data.sha, parents })
   const commit = made.data.sha
