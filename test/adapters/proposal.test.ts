@@ -138,7 +138,9 @@ describe('a proposal', () => {
     const run = new AbortController()
     const stop = (): void => run.abort()
     github.fault({ match, kind: when === 'before' ? { before: stop } : { after: stop } })
-    await expect(host({ kind: 'user', login: 'ben' }, run.signal).propose(wanted)).rejects.toThrow()
+    await expect(host({ kind: 'user', login: 'ben' }, run.signal).propose(wanted)).rejects.toMatchObject({
+      code: 'interrupted',
+    })
     const { number } = await host().propose(wanted)
 
     expect(await pulls()).toMatchObject([{ number, head: { ref: branch } }])
