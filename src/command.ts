@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 
 import type { Board } from './core/board.ts'
 import type { Catalog, Credentials } from './core/catalog.ts'
+import type { DataMap } from './core/data.ts'
 import { line } from './core/encode.ts'
 import type { Run } from './core/event.ts'
 import type { FetchedLedger } from './core/ledger.ts'
@@ -12,6 +13,7 @@ import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
 import type { Role } from './core/trust.ts'
+import type { Compared } from './core/trust/compare.ts'
 import type {
   AccountHost,
   Ask,
@@ -88,13 +90,18 @@ export type Around = {
   /** GitHub, as far as a token may see it; the repository is the one that is looked at first. */
   readonly settings: ((repository: string) => Promise<SettingsHost>) | undefined
   readonly account: ((home: Home) => Promise<AccountHost>) | undefined
-  /** What catalog.yaml makes of the accounts: the files, and the roles in them. */
-  readonly access:
-    | ((catalog: Catalog) => Promise<{ readonly files: FileTree; readonly roles: readonly Role[] }>)
-    | undefined
+  /** What catalog.yaml makes of the accounts. */
+  readonly access: (() => Promise<Access>) | undefined
   readonly nameServers: NameServers
   /** The number of this version. */
   readonly version: () => string
+}
+
+/** The files that set up the accounts, the roles in them, and who may take one there beside who should. */
+export type Access = {
+  readonly files: (catalog: Catalog) => FileTree
+  readonly roles: (catalog: Catalog) => readonly Role[]
+  readonly compare: (found: DataMap, role: Role) => Compared
 }
 
 /** Directories, commits and single files as values. Relative paths are relative to the folder that the door runs in. */

@@ -160,9 +160,12 @@ function aroundOf({ around, clock }: Machine, signal: AbortSignal): Ports['aroun
     ...around,
     settings: token === '' ? undefined : settings,
     account: async (home) => (await import('./adapters/cloudformation/account.ts')).accountOf(home, { clock, signal }),
-    access: async (catalog) => {
-      const { accessTemplates, rolesOf } = await import('./core/trust.ts')
-      return { files: accessTemplates(catalog), roles: rolesOf(catalog) }
+    access: async () => {
+      const [{ accessTemplates, rolesOf }, { compareTrust }] = await Promise.all([
+        import('./core/trust.ts'),
+        import('./core/trust/compare.ts'),
+      ])
+      return { files: accessTemplates, roles: rolesOf, compare: compareTrust }
     },
   }
 }

@@ -161,7 +161,7 @@ async function accountFiles({ files, around }: Ports, { root, catalog }: Place):
       fix: '`protium trust` on a machine says whether they are current.',
     }
   }
-  const { files: wanted } = await around.access(catalog)
+  const wanted = (await around.access()).files(catalog)
   const { tree: there } = await files.tree(root, new Map([['', ['accounts']]]))
   return seen({
     stale: [...wanted].filter(([file, text]) => there.get(file) !== text).map(([file]) => file),
@@ -294,13 +294,17 @@ async function rolesOf(
 ): Promise<Facts['roles']> {
   if (catalog.trust === undefined) return seen([])
   if (around.access === undefined) return noAccount
-  const { roles } = await around.access(catalog)
+  const { roles, compare } = await around.access()
   const homes = new Map([...catalog.environments.values()].map((home) => [home.account, home]))
-  const found = roles.map(async ({ arn, stage, account, purpose, trust }): Promise<RoleFacts[]> => {
+  const found = roles(catalog).map(async (role): Promise<RoleFacts[]> => {
+    const { arn, stage, account, purpose } = role
     if (purpose === 'service') return []
     const home = homes.get(account)
     const host = home === undefined ? undefined : await accounts(home)
-    return [{ arn, stage, account, purpose, wanted: trust, found: (await host?.trustOf(arn)) ?? noAccount }]
+    const policy = (await host?.trustOf(arn)) ?? noAccount
+    const is: RoleFacts['found'] =
+      policy.is === 'hidden' ? policy : seen(policy.value === undefined ? undefined : compare(policy.value, role))
+    return [{ arn, stage, account, purpose, found: is }]
   })
   return seen((await Promise.all(found)).flat())
 }

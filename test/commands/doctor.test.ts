@@ -7,6 +7,7 @@ import { mapOf } from '../../src/core/data.ts'
 import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { accessTemplates, rolesOf } from '../../src/core/trust.ts'
+import { compareTrust } from '../../src/core/trust/compare.ts'
 import { catalogWorkflows, serviceWorkflows } from '../../src/core/workflows.ts'
 import type { AccountHost } from '../../src/ports.ts'
 import { brief, lines, organisationFiles, treeOf } from '../core/trees.ts'
@@ -190,7 +191,7 @@ async function examined(setup: Setup = {}): Promise<Outcome> {
     around: {
       settings: token === 'none' ? undefined : settings,
       account: async () => account,
-      access: async (each) => ({ files: accessTemplates(each), roles: rolesOf(each) }),
+      access: async () => ({ files: accessTemplates, roles: rolesOf, compare: compareTrust }),
       nameServers: async () => ({ is: 'seen', value: servers }),
       ...setup.around,
     },

@@ -15,6 +15,7 @@ import type {
 import { seen } from '../../src/core/doctor/facts.ts'
 import type { Check, Finding } from '../../src/core/doctor/finding.ts'
 import { ownersOf } from '../../src/core/doctor/owners.ts'
+import { compareTrust } from '../../src/core/trust/compare.ts'
 import { trustPolicy } from '../../src/core/trust/policies.ts'
 import { serviceWorkflows } from '../../src/core/workflows.ts'
 import { brief, lines, organisationFiles, treeOf } from './trees.ts'
@@ -477,13 +478,15 @@ describe('roles as they are in an account', () => {
   ] as const
 
   test.each(rows.map(([found, expected]) => ({ found, expected })))('$expected', ({ found, expected }) => {
+    const { is } = found
+    const policy = is === 'seen' ? found.value : undefined
+    const compared = policy === undefined ? undefined : compareTrust(policy, { purpose: 'deploy', trust: wanted })
     const role = {
       arn: 'arn:aws:iam::222222222222:role/protium/protium-prod-deploy-2',
       stage: 'prod',
       account: '222222222222',
       purpose: 'deploy',
-      wanted,
-      found,
+      found: is === 'seen' ? seen(compared) : found,
     } as const
 
     expect(findingsOf('role', { ...inOrder, roles: seen([role]) }).map(words)).toEqual([expected])

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog.ts'
 import { type Data, type DataMap, isMap } from '../data.ts'
 import { mapIn, textIn } from '../shape.ts'
 import type { FileTree } from '../tree.ts'
-import { serviceWorkflows } from '../workflows.ts'
+import { catalogWorkflows } from '../workflows.ts'
 import { readYaml } from '../yaml.ts'
 import { few } from './files.ts'
 import { ok, tell, type Told } from './finding.ts'
@@ -22,7 +22,7 @@ export function judgeCallers(
       fix: 'Say `repository: owner/name` below `workflows:`.',
     })
   }
-  const made = callsIn(serviceWorkflows(catalog), own)
+  const made = catalogWorkflows(catalog)
   const calls = callsIn(files, own)
   const needed = ['plan.yml', ...(catalog.workflows?.deploy === false ? [] : ['deploy.yml'])]
   const missing = needed.filter((workflow) => !calls.some((call) => call.workflow === workflow))
@@ -32,9 +32,8 @@ export function judgeCallers(
     return tell('fail', { what, fix })
   }
   const lacking = calls.flatMap(({ file, workflow, grants }) => {
-    const wanted = made.find((call) => call.workflow === workflow)?.grants
-    const lacks = Object.entries(isMap(wanted) ? wanted : {}).flatMap(([scope, access]) =>
-      typeof access !== 'string' || has(grants, scope, access) ? [] : [`${scope}: ${access}`],
+    const lacks = [...rightsOf(made.get(`.github/workflows/${workflow}`))].flatMap(([scope, access]) =>
+      has(grants, scope, access) ? [] : [`${scope}: ${access}`],
     )
     return lacks.length === 0 ? [] : [`${file} to ${workflow}: ${few(lacks)}`]
   })
@@ -42,11 +41,26 @@ export function judgeCallers(
   return tell('fail', { what: `Too little is granted, so GitHub does not begin them: ${few(lacking)}.`, fix })
 }
 
+/** What the jobs of a workflow need in all: GitHub lets none have more than who calls it has. */
+function rightsOf(text: string | undefined): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const job of Object.values(mapIn(dataIn('workflow.yml', text ?? ''), 'jobs') ?? {})) {
+    const permissions = isMap(job) ? mapIn(job, 'permissions') : undefined
+    for (const [scope, access] of Object.entries(permissions ?? {}))
+      if (typeof access === 'string' && found.get(scope) !== 'write') found.set(scope, access)
+  }
+  return new Map([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** What cannot be read is somebody else's workflow, or GitHub says so itself. */
+function dataIn(file: string, text: string): DataMap | undefined {
+  const read = readYaml(file, text, 'schema')
+  return read.ok && isMap(read.value.data) ? read.value.data : undefined
+}
+
 function callsIn(files: FileTree, own: string): readonly Call[] {
   return [...files].flatMap(([file, text]) => {
-    const read = readYaml(file, text, 'schema')
-    // What cannot be read is somebody else's workflow, or GitHub says so itself.
-    const data: DataMap | undefined = read.ok && isMap(read.value.data) ? read.value.data : undefined
+    const data = dataIn(file, text)
     return Object.values(mapIn(data, 'jobs') ?? {}).flatMap((job): Call[] => {
       if (!isMap(job)) return []
       const [path = ''] = (textIn(job, 'uses') ?? '').split('@')

@@ -1,11 +1,9 @@
-import { canonicalJson } from '../canonical.ts'
-import { weaknesses } from '../trust/evaluate.ts'
 import type { BucketFacts, RoleFacts, ZoneFacts } from './facts.ts'
 import { few } from './files.ts'
 import { judged, ok, tell, type Told } from './finding.ts'
 
 /** Who may take a role, as it is in the account. Weaker than it has to be is worse than another. */
-export function judgeRole({ arn, stage, purpose, account, wanted, found }: RoleFacts): readonly Told[] {
+export function judgeRole({ arn, stage, purpose, account, found }: RoleFacts): readonly Told[] {
   const about = arn.slice(arn.lastIndexOf('/') + 1)
   const fix = `Make the stack of \`accounts/${account}.yaml\` again, as docs/accounts.md says.`
   return judged(
@@ -18,16 +16,10 @@ export function judgeRole({ arn, stage, purpose, account, wanted, found }: RoleF
           fix,
         })
       }
-      // A pull request has a ref of its own each time.
-      const [weak, ...more] = weaknesses(policy, purpose === 'plan' ? ['ref'] : [])
-      if (weak !== undefined) {
-        return tell('fail', {
-          about,
-          what: `More may take it than should: ${[weak, ...more].map(({ what }) => what).join('; ')}.`,
-          fix,
-        })
+      if (policy.weak.length > 0) {
+        return tell('fail', { about, what: `More may take it than should: ${policy.weak.join('; ')}.`, fix })
       }
-      if (canonicalJson(policy) === canonicalJson(wanted)) return ok('Who may take it is as catalog.yaml says.', about)
+      if (policy.isSame) return ok('Who may take it is as catalog.yaml says.', about)
       return tell('fail', { about, what: 'Others may take it than catalog.yaml says.', fix })
     },
     about,

@@ -1,5 +1,5 @@
-import type { DataMap } from '../data.ts'
 import type { FileTree } from '../tree.ts'
+import type { Compared } from '../trust/compare.ts'
 
 /** What was seen; or why it could not be looked at, as the rest of a sentence, and what would help. */
 export type Seen<T> =
@@ -137,10 +137,8 @@ export type RoleFacts = {
   readonly stage: string
   readonly account: string
   readonly purpose: 'plan' | 'deploy'
-  /** As catalog.yaml makes it. */
-  readonly wanted: DataMap
-  /** As it is in the account; nothing where there is no such role. */
-  readonly found: Seen<DataMap | undefined>
+  /** Who may take it in the account, beside what catalog.yaml makes of it; nothing where there is no such role. */
+  readonly found: Seen<Compared | undefined>
 }
 
 export type BucketFacts = {
