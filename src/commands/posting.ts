@@ -163,8 +163,13 @@ function unplanned({ units }: PlanRequest, planned: readonly PlannedUnit[]): Pro
     }))
 }
 
-function aroundOf({ stages, units, left }: PlanRequest): Surroundings {
-  return { stages, left, hosts: new Map(units.map(({ unit, hosts }) => [unit, hosts])) }
+function aroundOf({ stages, units, left, plansOnly }: PlanRequest): Surroundings {
+  return {
+    stages,
+    left,
+    ...(plansOnly !== undefined && { plansOnly }),
+    hosts: new Map(units.map(({ unit, hosts }) => [unit, hosts])),
+  }
 }
 
 export function madeOf({ clock }: Ports, { run, commit }: { readonly run: Run; readonly commit: string }): Made {

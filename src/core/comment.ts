@@ -44,6 +44,8 @@ import { line } from './encode.ts'
 export type Surroundings = {
   readonly stages: readonly Pick<Stage, 'name' | 'environment' | 'soak' | 'approval'>[]
   readonly hosts: ReadonlyMap<string, readonly string[]>
+  /** No workflow deploys what is merged. */
+  readonly plansOnly?: true
   /** Units that there was no room for, so that they were not planned. */
   readonly left?: readonly string[]
 }
@@ -63,7 +65,11 @@ export function surroundingsOf({ catalog, units }: Organisation): Surroundings {
     const found = service?.stages.find((each) => each.stage.name === stage?.name)
     return kind === 'instance' && found !== undefined ? [[id, found.hosts]] : []
   })
-  return { stages: catalog.stages, hosts: new Map(hosts) }
+  return {
+    stages: catalog.stages,
+    hosts: new Map(hosts),
+    ...(catalog.workflows?.deploy === false && { plansOnly: true }),
+  }
 }
 
 /** The comment on a plan. Values of properties are in no plan, so none is shown: names and paths are. */
@@ -422,7 +428,8 @@ function tableOf(columns: readonly string[], rows: readonly (readonly Markdown[]
 }
 
 /** When a unit is deployed: what has to have happened before. */
-function whenOf(unit: PlannedUnit, { around: { stages }, units }: Omit<Placing, 'isOne'>): string {
+function whenOf(unit: PlannedUnit, { around: { stages, plansOnly }, units }: Omit<Placing, 'isOne'>): string {
+  if (plansOnly === true) return 'not by merging'
   const here = unit.unit.replace(/^environment\//u, '')
   const index = stages.findIndex(({ name, environment }) =>
     isEnvironment(unit.unit) ? environment === here : name === unit.stage,

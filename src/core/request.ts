@@ -25,6 +25,8 @@ export type PlanRequest = {
   readonly head?: string
   /** The stages of the catalog, as the pull request has it. For showing only. */
   readonly stages: readonly Pick<Stage, 'name' | 'environment' | 'soak' | 'approval'>[]
+  /** No workflow deploys what is merged: the catalog only plans. */
+  readonly plansOnly?: true
   readonly problems: readonly Problem[]
   readonly units: readonly RequestedUnit[]
   /** Units that did not fit: they are planned when they are deployed. */
@@ -81,6 +83,7 @@ export function requestText(
   const head = {
     format: 1,
     ...of,
+    ...(catalog.workflows?.deploy === false && { plans_only: true }),
     stages: catalog.stages.map(({ name, environment, soak, approval }) => ({
       name,
       environment,
@@ -163,6 +166,7 @@ export function readRequest(file: string, text: string): Checked<PlanRequest> {
       ...(commit !== undefined && { commit }),
       ...(head !== undefined && { head }),
       stages: mapsIn(data, 'stages').map(readStage),
+      ...(data['plans_only'] === true && { plansOnly: true }),
       problems: mapsIn(data, 'problems').flatMap(readProblem),
       units,
       left: textsIn(data, 'left'),

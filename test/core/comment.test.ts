@@ -239,6 +239,13 @@ describe('the comment on a plan', () => {
     expect(isLossy(harmless)).toBe(false)
   })
 
+  test('does not promise a deployment where the catalog only plans', () => {
+    const plan = planOf([unit('checkout/dev', [change('update', 'Service', 'AWS::ECS::Service', ['DesiredCount'])])])
+
+    expect(shown(planComment(plan, { around, made }))).toContain('| on merge |')
+    expect(shown(planComment(plan, { around: { ...around, plansOnly: true }, made }))).toContain('| not by merging |')
+  })
+
   test('takes a new revision of a task for the change that it is, and not for a loss', () => {
     const changes = [
       change('update', 'Service', 'AWS::ECS::Service', ['TaskDefinition']),

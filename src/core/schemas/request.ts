@@ -95,6 +95,7 @@ export const requestSchema: DataMap = {
     format: { const: 1, 'x-protium-expected': 'Format 1; a newer one is of a newer version of Protium.' },
     commit: { type: 'string', pattern: '^[0-9a-f]{40,64}$' },
     head: { type: 'string', pattern: '^[0-9a-f]{40,64}$' },
+    plans_only: { const: true },
     stages: {
       type: 'array',
       maxItems: 100,
