@@ -154,31 +154,57 @@ export function startRunner(options: RunnerOptions): Runner {
     const about = aboutOf(event, payload)
     if (about === undefined) return
     starting += 1
-    const head = await github.files(repository, about.from)
-    starting -= 1
-    for (const [file, source] of head) {
-      if (!/^\.github\/workflows\/[^/]+\.ya?ml$/u.test(file)) continue
-      const workflow = readWorkflow(file, source)
-      const trigger = workflow.on[event]
-      if (trigger === undefined || !asksFor(trigger, about)) continue
-      track(start(file, workflow, { event, payload, about }))
+    try {
+      for (const [file, source] of await github.files(repository, about.from)) {
+        if (!/^\.github\/workflows\/[^/]+\.ya?ml$/u.test(file)) continue
+        const read = readOrFault(file, source)
+        const trigger = read.workflow.on[event]
+        if (read.fault === undefined && (trigger === undefined || !asksFor(trigger, about))) continue
+        track(start(file, read, { event, payload, about }))
+      }
+    } finally {
+      starting -= 1
     }
   }
 
   async function start(
     file: string,
-    workflow: Workflow,
+    { workflow, fault }: ReadWorkflow,
     { event, payload, about }: { readonly event: string; readonly payload: JsonMap; readonly about: About },
   ): Promise<void> {
     starting += 1
+    let running: Running | undefined
+    try {
+      running = await prepared(file, { workflow, event, payload, about })
+    } finally {
+      starting -= 1
+    }
+    // GitHub runs nothing for a pull request that cannot be merged.
+    if (running === undefined) return
+    await attempt(running, async (each) => {
+      if (fault !== undefined) throw new Error(fault)
+      return jobsOf(each, { workflow, file, prefix: '', inputs: workflow.inputs })
+    })
+  }
+
+  async function prepared(
+    file: string,
+    {
+      workflow,
+      event,
+      payload,
+      about,
+    }: {
+      readonly workflow: Workflow
+      readonly event: string
+      readonly payload: JsonMap
+      readonly about: About
+    },
+  ): Promise<Running | undefined> {
     await mirror.fetch(repository, about.commit)
     const merged =
       about.base === undefined ? about.commit : await mirror.merge(repository, { base: about.base, head: about.commit })
-    // GitHub runs nothing for a pull request that cannot be merged.
-    if (merged === undefined) {
-      starting -= 1
-      return
-    }
+    if (merged === undefined) return undefined
     const id = await github.beginRun({
       repository,
       workflow: file,
@@ -204,7 +230,6 @@ export function startRunner(options: RunnerOptions): Runner {
       jobs: [],
     }
     views.unshift(view)
-    starting -= 1
     const running: Running = {
       view,
       payload,
@@ -215,14 +240,31 @@ export function startRunner(options: RunnerOptions): Runner {
       ended: new Map(),
     }
     runs.set(id, running)
-    await attempt(running, { workflow, file, prefix: '', inputs: workflow.inputs })
+    return running
   }
 
-  async function attempt(running: Running, called: Called): Promise<void> {
+  /** Runs the jobs of a run. What the runner itself cannot do is told in a job of its own, and fails the run. */
+  async function attempt(running: Running, jobs: (running: Running) => Promise<readonly Ended[]>): Promise<void> {
     const { view } = running
     note()
-    const ended = await jobsOf(running, called)
-    view.conclusion = ended.some(({ result }) => result === 'failure') ? 'failure' : 'success'
+    try {
+      const ended = await jobs(running)
+      view.conclusion = ended.some(({ result }) => result === 'failure') ? 'failure' : 'success'
+    } catch (error) {
+      if (stop.signal.aborted) throw error
+      const message = error instanceof Error ? error.message : String(error)
+      for (const job of view.jobs) if (job.state === 'running' || job.state === 'waiting') job.state = 'failure'
+      view.jobs.push({
+        name: 'the runner',
+        attempt: view.attempt,
+        state: 'failure',
+        environment: undefined,
+        steps: [],
+        summary: '',
+        annotations: [{ level: 'error', message, properties: {} }],
+      })
+      view.conclusion = 'failure'
+    }
     await github.endRun({ repository, run: view.id, conclusion: view.conclusion })
     look()
   }
@@ -234,17 +276,16 @@ export function startRunner(options: RunnerOptions): Runner {
     running.view.attempt += 1
     running.view.conclusion = undefined
     track(
-      (async () => {
-        const files = await github.files(repository, running.view.commit)
-        const file = [...files.keys()].find(
-          (path) =>
-            path.startsWith('.github/workflows/') &&
-            readWorkflow(path, files.get(path) ?? '').name === running.view.workflow,
-        )
-        if (file === undefined) return
-        const workflow = readWorkflow(file, files.get(file) ?? '')
-        await attempt(running, { workflow, file, prefix: '', inputs: workflow.inputs })
-      })(),
+      attempt(running, async (each) => {
+        const files = await github.files(repository, each.view.commit)
+        for (const [file, source] of files) {
+          if (!file.startsWith('.github/workflows/')) continue
+          const { workflow } = readOrFault(file, source)
+          if (workflow.name === each.view.workflow)
+            return jobsOf(each, { workflow, file, prefix: '', inputs: workflow.inputs })
+        }
+        throw new Error(`There is no workflow ${each.view.workflow} any more`)
+      }),
     )
   }
 
@@ -489,6 +530,18 @@ export function startRunner(options: RunnerOptions): Runner {
       await Promise.allSettled(working)
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+type ReadWorkflow = { readonly workflow: Workflow; readonly fault?: string }
+
+/** A workflow; one that the runner cannot read has no jobs, and says why. */
+function readOrFault(file: string, source: string): ReadWorkflow {
+  try {
+    return { workflow: readWorkflow(file, source) }
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error)
+    return { workflow: { name: file.replace(/^.*\//u, ''), on: {}, inputs: {}, jobs: {} }, fault }
   }
 }
 
