@@ -34,6 +34,7 @@ const verbs = {
   test: { run: ['scripts/test.ts'] },
   e2e: { run: ['scripts/test.ts', '--e2e'] },
   fuzz: { run: ['scripts/fuzz.ts'] },
+  soak: { run: ['scripts/soak.ts'] },
   bench: { run: ['bench/run.ts'] },
   demo: { run: ['demo/main.ts'] },
   'setup:moto': { run: ['scripts/setup-moto.ts'] },
