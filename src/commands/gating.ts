@@ -440,18 +440,39 @@ export async function lostOrder(ports: Ports, situation: Situation, why: string)
   await told(ports, queued())
 }
 
-async function madeFor(github: GitHost, entry: Waiting): Promise<StoredDeployment | undefined> {
+type Made = Pick<Waiting, 'unit' | 'stage' | 'commit'> & { readonly run: { readonly id: string } }
+
+async function madeFor(github: GitHost, entry: Made): Promise<StoredDeployment | undefined> {
   const made = await github.deploymentsOf({ id: entry.run.id, commit: entry.commit })
   return made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
 }
 
 /** The promotion of this run was overtaken by a newer commit: if it waited, it does no more. */
 export async function gaveWay(ports: Ports, situation: Situation, newer: string): Promise<void> {
+  const { github, run, stage } = situation
   const entry = await entryOf(situation)
-  if (entry === undefined) return
+  if (entry === undefined) {
+    // An attempt before this one may have been cut off after it had begun, and so may have been what tells of that.
+    const own = { unit: promotedUnit(situation), stage: stage.name, commit: run.commit, run: { id: String(run.id) } }
+    const cut = async (): Promise<void> => {
+      const deployment = await madeFor(github, own)
+      if (deployment === undefined || !isOpenState(deployment.states[0]?.state)) return
+      await github.deploymentStatus(deployment.id, { state: 'inactive', description: supersededText(newer) })
+    }
+    if (run.attempt > 1) await told(ports, cut())
+    return
+  }
   await tellSuperseded(ports, situation, { entry, newer })
   const why = `${entry.unit}: ${entry.commit.slice(0, 7)} is superseded by ${newer.slice(0, 7)}`
   await takeOff(ports, situation, { entries: [entry], why })
+}
+
+function supersededText(newer: string): string {
+  return `Superseded by the newer commit ${newer.slice(0, 7)}`
+}
+
+function isOpenState(state: string | undefined): boolean {
+  return state === undefined || state === 'queued' || state === 'in_progress'
 }
 
 type Ended = { readonly entry: Waiting; readonly newer: string }
@@ -461,7 +482,7 @@ async function tellSuperseded(ports: Ports, situation: Situation, { entry, newer
   const { github } = situation
   const { unit, commit } = entry
   await tellWaiting(ports, situation, { entry, body: supersededComment({ unit, commit, newer }) })
-  await told(ports, tellInactive(github, entry, `Superseded by the newer commit ${newer.slice(0, 7)}`))
+  await told(ports, tellInactive(github, entry, supersededText(newer)))
 }
 
 /** Another run has the same commit, one that breaks the glass for instance: what is said of it is said of that run's deployment. */

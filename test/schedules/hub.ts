@@ -207,10 +207,10 @@ export class Hub {
         }),
       jobs: async (id) =>
         this.#ask(actor, () =>
-          (this.runs.get(id)?.jobs ?? []).map(({ id: job, name, attempt, result }) => ({
+          (this.runs.get(id)?.jobs ?? []).map(({ id: job, name, result }) => ({
             id: job,
             name,
-            attempt,
+            attempt: this.runs.get(id)?.attempt ?? 1,
             ...(result !== undefined && { conclusion: result }),
             hasBegun: result !== undefined && result !== 'skipped',
           })),

@@ -37,7 +37,12 @@ export type Commit = {
 }
 
 /** What is true of people at a moment, for a job that runs. */
-export type Fact = { readonly isApproved: boolean; readonly isLocked: boolean }
+export type Fact = {
+  readonly isApproved: boolean
+  readonly isLocked: boolean
+  /** Who has set it off may break the glass. */
+  readonly mayBreak: boolean
+}
 
 /** A job while it runs. */
 export type Running = {
@@ -498,6 +503,8 @@ export class Play {
     job.ended = this.turns.now()
     job.exit = end.exit
     job.result = end.exit === 'done' ? 'success' : 'failure'
+    // What tells of a lost runner was lost itself: the run is shown as failed, and that is all.
+    if (end.exit !== 'done') this.untold.add(commit.sha)
     this.log.push(`${actor.name}: ${job.result} ${job.exit} ${end.refused ?? ''}`)
   }
 
@@ -582,7 +589,8 @@ export class Play {
       const holder = this.hub.runs.get(lock.run)
       return lock.run !== String(run.id) && holder !== undefined && !this.hub.isOver(holder)
     })
-    return { isLocked, isApproved: isApproved(this.hub, { run, pull: commit.pull }) }
+    const mayBreak = this.hub.isMember('@acme/oncall', job.by)
+    return { isLocked, mayBreak, isApproved: isApproved(this.hub, { run, pull: commit.pull }) }
   }
 }
 

@@ -19,7 +19,7 @@ export function gateFaults(play: Play, begun: Begun): readonly string[] {
   if (stage === undefined) return []
   const who = `${unit} at ${new Date(at).toISOString()} by ${by.actor.name}`
   const isBot = job.by.endsWith('[bot]')
-  const isBroken = by.isBroken && play.hub.isMember('@acme/oncall', job.by) && !(job.attempt > 1 && isBot)
+  const isBroken = by.isBroken && facts.some(({ mayBreak }) => mayBreak) && !(job.attempt > 1 && isBot)
   const before = stages[stages.indexOf(stage) - 1]
   const faults: string[] = []
   if (before !== undefined) {

@@ -23,6 +23,8 @@ export async function played(steps: readonly Step[], prepared: Prepared): Promis
     if (faults.length + play.bugs.length > 0) return end()
   }
   await helped(play, faults)
+  // What is under way in the cloud comes to its end.
+  play.turns.pass(10 * 60_000)
   if (faults.length === 0) faults.push(...endFaults(play))
   return end()
 }
