@@ -90,9 +90,10 @@ async function letGo(
 
 async function lost(
   { clock }: Ports,
-  { github, board, run, isLabelled }: Settling,
+  settling: Settling,
   { unit, stage, deployment }: Silent & { readonly stage: string },
 ): Promise<Settled> {
+  const { github, board, run, isLabelled } = settling
   const why = lostWords(run.attempt)
   // What had ended well before the runner was lost stays so; its job is started again all the same, for the stages after it.
   if (deployment !== undefined && deployment.states[0]?.state !== 'success')
@@ -101,8 +102,9 @@ async function lost(
   const told = (deployment?.states ?? []).map(({ description }) => description)
   const now = clock.now().toISOString()
   let count = 1
+  let before: Waiting | undefined
   const edit = (newest: Board): Board => {
-    const before = newest.waiting.find((each) => each.unit === unit && each.commit === run.commit)
+    before = newest.waiting.find((each) => each.unit === unit && each.commit === run.commit)
     count = 1 + Math.max(lostBefore(told, run.attempt), lostIn(before, run.attempt))
     const rest =
       count > mostStarts
@@ -121,8 +123,17 @@ async function lost(
     })
   }
   await board.change(edit, `The runner of ${unit} was lost`)
+  if (before !== undefined && before.run.id !== String(run.id)) await takenOn(settling, before)
   if (isLabelled && pull !== undefined) await github.label(pull.number, { name: waitingLabel, is: 'on' })
   return { unit, is: 'waits', why }
+}
+
+/** Another run of the same commit had it on the board: what becomes of it is said of this run's deployment from now on. */
+async function takenOn({ github, run }: Settling, entry: Waiting): Promise<void> {
+  const made = await github.deploymentsOf({ id: entry.run.id, commit: entry.commit })
+  const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
+  if (deployment === undefined || !isOpen(deployment)) return
+  await github.deploymentStatus(deployment.id, { state: 'inactive', description: `Run ${run.id} has taken it on` })
 }
 
 /** How often it was lost before this attempt, as the board has it. */
