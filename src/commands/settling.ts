@@ -1,7 +1,7 @@
 /** Says for a run what a runner that was lost could not say itself. */
 import type { Ports } from '../command.ts'
 import type { Board, Waiting } from '../core/board.ts'
-import { withoutWaiting, withWaiting } from '../core/board.ts'
+import { withWaiting } from '../core/board.ts'
 import type { Run } from '../core/event.ts'
 import { stoppedComment } from '../core/held.ts'
 import type { StageJob, Wordless } from '../core/resume.ts'
@@ -76,14 +76,19 @@ async function letGo(
 ): Promise<void> {
   if (deployment !== undefined && isOpen(deployment))
     await github.deploymentStatus(deployment.id, { state: 'error', description: why })
-  const isOwn = (each: Waiting): boolean => each.unit === unit && each.commit === run.commit
+  // Another run of the same commit waits on.
+  const isOwn = (each: Waiting): boolean =>
+    each.unit === unit && each.commit === run.commit && each.run.id === String(run.id)
   // The comment comes before the board: what is still on that is told once more when its job is run again.
   const { pullRequest: pull } = (await board.read({ now: true })).waiting.find(isOwn) ?? {}
   if (pull !== undefined) {
     const body = stoppedComment({ unit, commit: run.commit, why })
     await github.comment({ pullRequest: pull, kind: 'waiting', subject: unit, body, onlyIfThere: true })
   }
-  const { waiting } = await board.change((newest) => withoutWaiting(newest, [unit], run.commit), `${unit}: ${why}`)
+  const { waiting } = await board.change(
+    (newest) => ({ ...newest, waiting: newest.waiting.filter((each) => !isOwn(each)) }),
+    `${unit}: ${why}`,
+  )
   if (isLabelled && pull !== undefined && !waiting.some(({ pullRequest }) => pullRequest === pull))
     await github.label(pull, { name: waitingLabel, is: 'off' })
 }
