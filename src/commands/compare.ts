@@ -11,7 +11,7 @@ import { count, distinct, list, placeText, table } from '../core/report.ts'
 import { didYouMean } from '../core/nearest.ts'
 import { withoutSecrets } from '../core/secret.ts'
 import { renderAll, stackOf } from './planning.ts'
-import { readFolder, stateFolders } from './reading.ts'
+import { readFolder, sameFolders, stateFolders } from './reading.ts'
 import type { Stacks } from './stacks.ts'
 import { stacksOf } from './stacks.ts'
 
@@ -80,8 +80,9 @@ export const compare = command({
       ),
     )
     const byHand = drift.some((each) => each.is === 'looked' && each.changes.length > 0)
+    const missing = [one, other].filter((_unit, index) => drift[index]?.is === 'absent')
     return {
-      exit: undeclared.length > 0 || byHand ? 'different' : 'done',
+      exit: undeclared.length > 0 || byHand ? 'different' : missing.length > 0 ? 'unfinished' : 'done',
       data: {
         ruledOut: isRuledOut(report, drift),
         differences: ordered(report.differences).map(({ at, ...each }) => ({ ...each, at: at ?? null })),
@@ -92,6 +93,14 @@ export const compare = command({
       problems: read.problems,
       sources,
       next: [
+        ...(missing.length === 0
+          ? []
+          : [
+              {
+                run: `deploy ${missing.map(({ id }) => id).join(' ')}${sameFolders({ root, state })}`,
+                why: 'then there are two to compare',
+              },
+            ]),
         ...(byHand
           ? [
               {
@@ -164,12 +173,16 @@ function parityText(
     ...(byHand > 0 ? [`${count(byHand, 'change')} by hand`] : []),
   ]
   const alike = declared.length === 0 ? 'the two are the same' : 'every difference was declared'
+  const missing = [report.first, report.second].filter((_unit, index) => drift[index]?.is === 'absent')
+  const isMissing = `${list(missing)} ${missing.length === 1 ? 'is' : 'are'} not deployed`
   const head =
     found.length > 0
       ? paint.bad(`Infrastructure is not ruled out: ${list(found)}.`)
       : isRuledOut(report, drift)
         ? paint.good(`Infrastructure can be ruled out: ${alike}.`)
-        : paint.notice(`By files and records ${alike}; what was changed by hand is not known.`)
+        : missing.length > 0
+          ? paint.notice(`There is no verdict: ${isMissing}. By the files ${alike}.`)
+          : paint.notice(`By files and records ${alike}; what was changed by hand is not known.`)
   const [first = '', second = ''] = [report.first, report.second].map((unit) => unit.split('/').at(-1))
   const inputs = declared.filter(({ layer }) => layer === 'input')
   const rows = [...undeclared, ...inputs].map((each) => [

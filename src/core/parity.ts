@@ -264,12 +264,12 @@ export function handChanges(
 
 /**
  * Whether infrastructure can be ruled out: every difference was declared or is the stage's own, and nothing was changed by hand. What
- * is not known rules out nothing.
+ * is not known, or not there, rules out nothing.
  */
 export function isRuledOut({ differences }: ParityReport, drift: readonly DriftOf[]): boolean {
   return (
     differences.every(({ is }) => is !== 'undeclared') &&
-    drift.every((each) => each.is === 'absent' || (each.is === 'looked' && each.changes.length === 0))
+    drift.every((each) => each.is === 'looked' && each.changes.length === 0)
   )
 }
 

@@ -19,6 +19,7 @@ function organisation(size: number, inProd?: number): FileTree {
 
 async function compared(tree: FileTree, names: Readonly<Record<string, readonly string[]>> = {}) {
   const world = worldOf(() => tree)
+  await run(deploy, world, {})
   const outcome = await run(compare, world, { service: ['checkout'], first: ['dev'], second: ['prod'], ...names })
   world.end()
   return outcome
@@ -102,6 +103,26 @@ describe('protium compare', () => {
     expect((await compared(organisation(1), { service: ['chekout'] })).problems).toMatchObject([
       { code: 'unknown-service', message: expect.stringContaining('checkout') },
     ])
+  })
+})
+
+describe('a comparison with what is not deployed', () => {
+  const names = { service: ['checkout'], first: ['dev'], second: ['prod'] }
+
+  test.each([
+    [['checkout/dev'], 'checkout/prod is not deployed'],
+    [[], 'checkout/dev and checkout/prod are not deployed'],
+  ])('gives no verdict, says what is not there, and how to have it: %j', async (services, missing) => {
+    const world = worldOf(() => organisation(3))
+    if (services.length > 0) await run(deploy, world, { services })
+    const { exit, data, text, next } = await run(compare, world, names)
+    world.end()
+
+    expect(exit).toBe('unfinished')
+    expect(data['ruledOut']).toBe(false)
+    expect(text(plain)).toContain(`There is no verdict: ${missing}. By the files the two are the same.`)
+    expect(text(plain)).not.toContain('ruled out')
+    expect(next?.[0]?.run).toMatch(/^deploy (?:checkout\/dev )?checkout\/prod/u)
   })
 })
 
