@@ -362,15 +362,13 @@ export async function hold(
     since: ports.clock.now().toISOString(),
     gates: held,
   }
-  let before: Waiting | undefined
+  // First, since nobody else does it if this is cut off.
+  const before = await entryOf(situation)
+  if (before !== undefined) await tellTaken(ports, situation, before)
   await board.change(
-    (newest) => {
-      before = waitingOn(newest, unit).find(({ commit }) => commit === run.commit)
-      return withWaiting(newest, entry)
-    },
+    (newest) => withWaiting(newest, entry),
     `${unit} waits: ${held.map(({ gate }) => gate).join(', ')}`,
   )
-  if (before !== undefined) await tellTaken(ports, situation, before)
   await github.deploymentStatus(await deployment(), {
     state: 'queued',
     description: heldText(held),
