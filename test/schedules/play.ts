@@ -564,16 +564,23 @@ export class Play {
     const commit = this.main.at(-1)
     if (commit === undefined) return
     const actor = actorOf('cancel', { weather })
-    const wasHeld = [...this.running.values()].some(({ job }) => job.chain === service && job.stage === stage)
+    const atOnce = [...this.running.values()].flatMap(({ job, commit: of }) =>
+      job.chain === service && job.stage === stage ? [of.sha] : [],
+    )
     const meant = this.hub.board.waiting.filter(({ unit }) => unit === `${service}/${stage}`)
     const given = { units: [`${service}/${stage}`], waiting: ['true'], reason: ['Not today'] }
     const accepted = cancel.accept(new Map(Object.entries(given)))
     if (!accepted.ok) throw new Error(accepted.problems[0]?.message)
     const end = await this.#ended(actor, async () => (await accepted.value(this.#portsOf(actor, { commit }))).exit)
-    for (const { unit, commit: sha } of meant) this.cancelled.add(`${unit} ${sha}`)
+    const runners = [...this.running.values()].filter(({ job }) => job.chain === service && job.stage === stage)
+    for (const sha of [...meant.map(({ commit: of }) => of), ...atOnce, ...runners.map(({ commit: of }) => of.sha)]) {
+      this.cancelled.add(`${service}/${stage} ${sha}`)
+    }
     // What was cut off is taken up by who cancels once more; what is held at this very moment is said by both.
-    const isHeld = [...this.running.values()].some(({ job }) => job.chain === service && job.stage === stage)
-    if (end.exit !== 'done' || wasHeld || isHeld) for (const { commit: sha } of meant) this.untold.add(sha)
+    const isAtOnce = atOnce.length + runners.length > 0
+    for (const sha of [...meant.map(({ commit: of }) => of), ...atOnce, ...runners.map(({ commit: of }) => of.sha)]) {
+      if (end.exit !== 'done' || isAtOnce) this.untold.add(sha)
+    }
     this.log.push(`cancel ${service}/${stage}: ${end.exit} ${end.refused ?? ''}`)
   }
 

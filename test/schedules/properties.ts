@@ -191,7 +191,7 @@ function lostFaults({ hub, main, untold, cancelled }: Play, run: Run): readonly 
     if (job.exit === 'failed' || job.exit === 'unfinished') continue
     if (state === 'inactive' || state === 'success' || state === 'failure') continue
     // Of what was lost before it said anything there is nothing that could say what became of it.
-    if (state === 'no deployment' && cancelled.has(`${unit} ${run.sha}`)) continue
+    if ((state === 'no deployment' || isUntold) && cancelled.has(`${unit} ${run.sha}`)) continue
     if (isOvertaken(job) && (state === 'no deployment' || isUntold)) continue
     faults.push(
       `${unit} ${run.sha.slice(0, 7)} of run ${run.id}: ${job.result} ${job.exit}, ${state}, and it does not wait`,
