@@ -55,7 +55,7 @@ export async function startDemo({
     return result
   }
   try {
-    const sample = sampleOf(product)
+    const sample = await sampleOf(product)
     const github = await told('a GitHub', async () => {
       const started = await startGitHub({
         organisation,
@@ -147,7 +147,15 @@ async function deploySample({
   await run('git', ['fetch', '--quiet', 'origin', commit], { cwd: root })
   await run('git', ['checkout', '--quiet', '--detach', commit], { cwd: root })
   const cli = join(product, 'src/cli.ts')
-  await run(execPath, [cli, 'deploy', '--yes', '--root', root, '--state', state], { maxBuffer: 32 * 1024 * 1024 })
+  // As the workflows do: the stacks belong to the repository, by its number.
+  const { id } = await github.act({
+    operation: 'repos/get',
+    by: people.platform,
+    parameters: { owner: organisation, repo: catalog },
+  })
+  await run(execPath, [cli, 'deploy', '--yes', '--owner', String(Number(id)), '--root', root, '--state', state], {
+    maxBuffer: 32 * 1024 * 1024,
+  })
   const records = await folderRecords(join(state, 'records')).list()
   const ledger = ledgerOf(github)
   for (const record of records) await ledger.append({ ...record, by: people.platform })

@@ -1,4 +1,4 @@
-import { diffText } from '../src/core/diff-text.ts'
+import { type DiffLine, diffText } from '../src/core/diff-text.ts'
 import type { FileTree } from '../src/core/tree.ts'
 import type { Html } from './html.ts'
 import { html, markdown } from './html.ts'
@@ -235,19 +235,18 @@ export function pullPage({ pull, before, after, comments, checks, runs, mergeabl
     ${paths.map((path) => difference(path, before.get(path) ?? '', after.get(path) ?? ''))}`
 }
 
+/** A line of a difference, with its sign. */
+function signedLine({ is, text }: DiffLine): Html {
+  if (is === 'hunk') return html`<span class="hunk">${text}</span>`
+  if (is === 'old') return html`<del>-${text}</del>`
+  return is === 'new' ? html`<ins>+${text}</ins>` : html`${` ${text}`}`
+}
+
 function difference(path: string, before: string, after: string): Html {
   return html`<figure class="diff">
     <figcaption><code>${path}</code></figcaption>
     <pre tabindex="0" aria-label="Changes in ${path}">
-${diffText(before, after).map(({ is, text }) =>
-  is === 'hunk'
-    ? html`<span class="hunk">${text}</span> `
-    : is === 'old'
-      ? html`<del>-${text}</del> `
-      : is === 'new'
-        ? html`<ins>+${text}</ins> `
-        : html` ${text} `,
-)}</pre>
+${diffText(before, after).map((each) => [signedLine(each), '\n'])}</pre>
   </figure>`
 }
 

@@ -97,7 +97,16 @@ export function rehearsed(verb: string, files: FileTree): Readonly<Record<string
   if (verb !== 'deploy' || !isBroken) return {}
   const why =
     'Resource handler returned message: "Error occurred during operation \'ECS Deployment Circuit Breaker was triggered\'." (HandlerErrorCode: GeneralServiceException)'
-  return { fail: `receipts-staging/Service=${why}` }
+  const service = 'receipts-staging/Service'
+  const log = [
+    'worker ready, a batch of 10, a pause of 0 ms',
+    'RangeError: PAUSE_MS must be at least 10, and is 0',
+    '    at pause (/app/send.js:41:11)',
+    '    at next (/app/send.js:73:5)',
+  ]
+  return {
+    fail: [`${service}=${why}`, `exit:${service}=1`, ...log.map((line) => `log:${service}=${line}`)].join('\n'),
+  }
 }
 
 /** Opens the pull request of something to try; its number. One that is open already stays as it is. */

@@ -8,6 +8,7 @@ import { checkLimits } from '../core/stack/limits.ts'
 import { scalarText } from '../core/stack/parameters.ts'
 import { planStack, type StackPlan } from '../core/stack/plan.ts'
 import { own, section } from '../core/stack/template.ts'
+import type { Found } from '../core/cause/suspects.ts'
 import type { Answer } from '../core/health.ts'
 import type { Clock, Provisioner, StackEvent, StackId, StackPreview, StackState, WantedStack } from '../ports.ts'
 import { writeAtomically } from './disk.ts'
@@ -23,7 +24,9 @@ export type LocalOptions = {
   /**
    * Resources that shall fail, for rehearsals and tests: `<stack>/<logical id>` when they are made or updated,
    * `delete:<stack>/<logical id>` when they are deleted; `=<reason>` may follow. `health:<unit>=503` lets the address of a
-   * unit answer that after its deployment; `=timeout`, `=refused`, `=unresolved` or `=certificate` let it not answer.
+   * unit answer that after its deployment; `=timeout`, `=refused`, `=unresolved` or `=certificate` let it not answer. What is
+   * seen of a resource that fails: `exit:<stack>/<logical id>=137` is a task that ended so, and each
+   * `log:<stack>/<logical id>=<line>` a line of its log.
    */
   readonly fail?: readonly string[]
   /** Milliseconds that a unit of a resource's work takes (a queue has 2 units, a database 15). 0, the default, does not wait. */
@@ -135,6 +138,7 @@ export function localProvisioner(options: LocalOptions): Provisioner {
     },
 
     answer: async (stack, expected) => answerOf(state.read(stack), { failures, expected }),
+    evidence: async ({ name }, { logicalId = '' }) => seenOf(fail, `${name}/${logicalId}`),
 
     drift: async (stack) => {
       const file = state.read(stack)
@@ -407,6 +411,22 @@ function readFailures(fail: readonly string[]): ReadonlyMap<string, string> {
       return equals < 0 ? ([entry, told] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const)
     }),
   )
+}
+
+/** What a rehearsal shows of a resource that fails: how its tasks ended, and what they logged last. */
+function seenOf(fail: readonly string[], resource: string): Found {
+  const told = (what: string): readonly string[] =>
+    fail.flatMap((entry) => {
+      const start = `${what}:${resource}=`
+      return entry.startsWith(start) ? [entry.slice(start.length)] : []
+    })
+  const tasks = told('exit').map((code) => ({
+    container: resource.replace(/-[^-]*$/u, ''),
+    exitCode: Number(code),
+    reason: 'Essential container in task exited',
+  }))
+  const log = told('log')
+  return { ...(tasks.length > 0 && { tasks }), ...(log.length > 0 && { log }) }
 }
 
 function keyOf({ account, region, name }: StackId): string {

@@ -206,7 +206,7 @@ function failuresThatMiss(fail: readonly string[], planned: readonly Planned[]):
   )
   const known = [...resources, ...asked]
   return fail.flatMap((entry) => {
-    const name = entry.replace(/^delete:/u, '').replace(/=.*$/su, '')
+    const name = entry.replace(/^(?:delete|exit|log):/u, '').replace(/=.*$/su, '')
     if (known.includes(name)) return []
     const message = `--fail ${JSON.stringify(entry)} names no resource of what is to be deployed${name.startsWith('health:') ? ', and no unit whose `health:` is asked' : ''}.${didYouMean(name, known)}`
     return [

@@ -171,7 +171,7 @@ function suspectsText({ verdicts, cloud, steps }: Diagnosis, paint: Paint): stri
   const rows = verdicts.map(({ suspect, is, evidence }) => [
     suspectNames[suspect],
     { text: verdictWords[is], paint: tones[is] },
-    line(evidence.join(' ')),
+    line(evidence.length === 0 ? 'Nothing speaks for it or against it.' : evidence.join(' ')),
   ])
   const shown = table([{ name: 'where is it?' }, { name: 'verdict' }, { name: 'evidence' }], rows, paint)
   const todo = steps.map((step, index) => `${index + 1}. ${line(step)}`)

@@ -191,7 +191,8 @@ const longestName = 60
 export function verdictTitle(plan: Plan, left = 0): string {
   const title = line(verdict(plan, plainText).markdown)
   const more = left === 0 ? '' : `; ${count(left, 'unit')} not planned`
-  return `${title.charAt(0).toUpperCase()}${title.slice(1)}${more}`
+  // A name stays as it is written.
+  return `${title.replace(/^nothing/u, 'Nothing')}${more}`
 }
 
 /** Whether something is deleted, or deleted and created again; a new revision of a task is neither. */
@@ -245,7 +246,8 @@ function lossVerdict(losses: readonly Loss[], { subjects, units, name }: Named):
     const lost = losses.filter(({ change }) => change.action === action)
     const [first] = lost
     if (first === undefined) return []
-    const what = lost.length === 1 ? nounOf(first.change.type) : count(lost.length, 'resource')
+    const many = resourcesOf(lost)
+    const what = many === 1 ? nounOf(first.change.type) : count(many, 'resource')
     return [{ words: `${action}${isOne ? 's' : ''} ${what}`, where: whereText(lost, all) }]
   })
   const isSame = phrases.every(({ where }) => where === phrases[0]?.where)
@@ -317,6 +319,11 @@ function lossesOf(units: readonly PlannedUnit[]): readonly Loss[] {
   return [...losses.values()]
 }
 
+/** How many resources they are of: one may be lost in one stage and stay in the account in another. */
+function resourcesOf(losses: readonly Loss[]): number {
+  return new Set(losses.map(({ subject, change }) => `${subject}/${change.logicalId}`)).size
+}
+
 /** What holds something that people would miss, and what they call it. */
 const holders: Readonly<Record<string, string>> = {
   'AWS::Cognito::UserPool': 'a user pool',
@@ -379,7 +386,7 @@ function lossAlert(busy: readonly PlannedUnit[], isOne: boolean): Markdown | und
   ]
   return alert(
     'CAUTION',
-    blocks([prose`**${losses.length} resources will be ${what.join(', or ')}.**`, bullets(points)]),
+    blocks([prose`**${count(resourcesOf(losses), 'resource')} will be ${what.join(', or ')}.**`, bullets(points)]),
   )
 }
 

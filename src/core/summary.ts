@@ -253,7 +253,7 @@ export function suspectsTable({ verdicts, cloud }: Diagnosis): Markdown {
   const rows = verdicts.map(({ suspect, is, evidence }) => [
     is === 'convicted' ? prose`**${suspectNames[suspect]}**` : suspectNames[suspect],
     is === 'convicted' ? prose`**${verdictWords[is]}**` : verdictWords[is],
-    prose`${evidence.join(' ')}`,
+    evidence.length === 0 ? prose`Nothing speaks for it or against it.` : prose`${evidence.join(' ')}`,
   ])
   const blamed = cloud === undefined ? [] : [['AWS itself', verdictWords.convicted, prose`${cloud}`]]
   return table(['Where is it?', 'Verdict', 'Evidence'], [...rows, ...blamed])

@@ -564,6 +564,25 @@ describe('the state folder', () => {
   })
 })
 
+describe('what is seen of a resource that fails', () => {
+  test('is what the rehearsal says: how its tasks ended, and what they logged last', async () => {
+    const fail = [
+      'checkout-dev/Service',
+      'exit:checkout-dev/Service=1',
+      'log:checkout-dev/Service=ready',
+      'log:checkout-dev/Service=a=b: RangeError',
+      'log:checkout-dev/Other=not this',
+    ]
+    const { evidence } = local(newFolder(), { fail })
+
+    expect(await evidence?.(app, { logicalId: 'Service' })).toEqual({
+      tasks: [{ container: 'checkout', exitCode: 1, reason: 'Essential container in task exited' }],
+      log: ['ready', 'a=b: RangeError'],
+    })
+    expect(await evidence?.({ ...app, name: 'checkout-prod' }, { logicalId: 'Service' })).toEqual({})
+  })
+})
+
 describe('a run that is cut short', () => {
   const changed = web
     .replace('10.0.0.0/16', '10.1.0.0/16')

@@ -212,7 +212,7 @@ describe('a deployment', () => {
         Developer code  ruled out  It was stopped before anything of the service ran: Queue: Rate exceeded
         Infra setting   not known  There is no healthy stage before this one to compare with.
         Security        not known  The log could not be looked at.
-        Firewall        not known
+        Firewall        not known  Nothing speaks for it or against it.
         AWS was asked too often and refused for the moment.
 
         1. What is left to look at: the settings, the permissions, the network’s rules, at templates/queue/v1/instance_infrastructure/cloudformation.yaml line 2.
@@ -352,8 +352,10 @@ describe('records', () => {
 
     const outcome = await run(status, world)
 
-    expect(outcome.data['left']).toEqual(['mail/dev', 'mail/prod', 'mail/staging'])
+    const left = (unit: string) => ({ unit, stack: unit.replace('/', '-'), since: expect.any(String), commit: null })
+    expect(outcome.data['left']).toEqual([left('mail/dev'), left('mail/prod'), left('mail/staging')])
     expect(outcome.text(plain)).toContain('No file asks for mail/dev, mail/prod and mail/staging any more.')
+    expect(outcome.text(plain)).toMatch(/^LEFT +STACK +SINCE\nmail\/dev +mail-dev +\d+ s$/mu)
   })
 
   test('do not hide that a stack is not there any more', async () => {

@@ -246,6 +246,16 @@ describe('the comment on a plan', () => {
     expect(shown(planComment(plan, { around: { ...around, plansOnly: true }, made }))).toContain('| not by merging |')
   })
 
+  test('counts a resource once, though it stays in the account in one stage and goes in another', () => {
+    const table = (retained: boolean): Change =>
+      change('replace', 'Orders', 'AWS::DynamoDB::Table', ['KeySchema.0.AttributeName'], { retained })
+    const plan = planOf([unit('checkout/dev', [table(false)]), unit('checkout/prod', [table(true)])])
+    const page = shown(planComment(plan, { around, made }))
+
+    expect(verdictTitle(plan)).toBe('checkout replaces a table in every stage')
+    expect(page).toContain('**1 resource will be deleted and created again.**')
+  })
+
   test('takes a new revision of a task for the change that it is, and not for a loss', () => {
     const changes = [
       change('update', 'Service', 'AWS::ECS::Service', ['TaskDefinition']),
@@ -290,7 +300,7 @@ describe('the comment on a plan', () => {
       '- **Not planned here:** 146 units, for which there was no room: `@acme/all`, `service-0/dev`,',
     )
     expect(text).toContain('and 135 more. In production they are held')
-    expect(verdictTitle(harmless, 146)).toBe('Checkout changes 1 setting, nothing is replaced; 146 units not planned')
+    expect(verdictTitle(harmless, 146)).toBe('checkout changes 1 setting, nothing is replaced; 146 units not planned')
   })
 
   test('of more stacks than a table can hold keeps to its budget', () => {

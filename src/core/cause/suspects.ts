@@ -112,7 +112,7 @@ function code(evidence: Evidence): Verdict {
       ? []
       : [`${greedy.container ?? 'The container'} was ended because it used more memory than it may.`]),
     ...(unwell ? ['It does not pass the health check of its own container.'] : []),
-    ...(trace === undefined ? [] : [`The log says: ${trace.trim()}`]),
+    ...(trace === undefined ? [] : [`The log says: ${sentence(trace)}`]),
     ...(failing ? [`It answers, with status ${answered.status}.`] : []),
     ...(answersWrongly(evidence)
       ? ['It answers the load balancer’s health check with another status than was expected.']
@@ -186,7 +186,7 @@ function firewall(evidence: Evidence): Verdict {
   const cut = reasonsOf(evidence).find((reason) => connection.test(reason))
   if (cut !== undefined) return of('convicted', [`A connection was not made: ${cutText(cut)}`])
   const unreachable = log?.find((line) => connection.test(line))
-  if (unreachable !== undefined) return of('convicted', [`The log says: ${unreachable.trim()}`])
+  if (unreachable !== undefined) return of('convicted', [`The log says: ${sentence(unreachable)}`])
   const answers =
     answered?.status !== undefined || targets.some(({ state }) => state === 'healthy') || answersWrongly(evidence)
   const others = before?.differences.filter(({ kind }) => kind === 'network') ?? []
@@ -297,4 +297,10 @@ function quoted(cause: Cause | undefined): string {
   if (cause === undefined) return ''
   const reason = cutText(cause.reason)
   return cause.logicalId === undefined ? reason : `${cause.logicalId}: ${reason}`
+}
+
+/** A line of a log among sentences: it ends as one. */
+function sentence(text: string): string {
+  const words = text.trim()
+  return /[.!?:;…]$/u.test(words) ? words : `${words}.`
 }
