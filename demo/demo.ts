@@ -14,7 +14,7 @@ import type { Runner } from './runner.ts'
 import { startRunner } from './runner.ts'
 import { sampleOf } from './sample.ts'
 import type { Site } from './server.ts'
-import { startSite } from './server.ts'
+import { checkPort, startSite } from './server.ts'
 import { catalog, organisation, people, rehearsed, repository } from './story.ts'
 
 const run = promisify(execFile)
@@ -55,6 +55,8 @@ export async function startDemo({
     return result
   }
   try {
+    // Before anything is made: whether the pages will have their place.
+    await checkPort(port)
     const sample = await sampleOf(product)
     const github = await told('a GitHub', async () => {
       const started = await startGitHub({

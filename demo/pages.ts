@@ -205,6 +205,21 @@ export function pullPage({ pull, before, after, comments, checks, runs, mergeabl
           ${markdown(comment.body)}
         </section>`,
     )}
+    ${runs
+      .filter((run) => stateOf(run) === 'waiting')
+      .map(
+        ({ id, workflow, jobs }) =>
+          html`<p class="call">
+            <b
+              >${workflow}:
+              ${jobs
+                .filter(({ state: is }) => is === 'waiting')
+                .map(({ name }) => name)
+                .join(', ')}</b
+            >
+            waits for somebody of the platform team. <a href="/runs/${id}">Review it</a>
+          </p>`,
+      )}
     <h2>Checks</h2>
     ${
       checks.length === 0

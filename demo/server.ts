@@ -27,6 +27,16 @@ export type SiteOptions = {
   readonly port: number
 }
 
+/** Throws what stands in the way of serving at a port: `EADDRINUSE`. */
+export async function checkPort(port: number): Promise<void> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  await new Promise((resolve) => server.close(resolve))
+}
+
 /** Serves the pages on loopback. It takes orders from its own pages only. */
 export async function startSite({ github, runner, records, port }: SiteOptions): Promise<Site> {
   const client = clientOf(github, { kind: 'user', login: people.platform })
