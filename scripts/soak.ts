@@ -41,6 +41,7 @@ async function main(): Promise<number> {
     const { path } = values
     const result = await fc.check(property, { numRuns, seed, ...(path !== undefined && { path }) })
     done += result.numRuns
+    process.stderr.write(`${done} schedules, ${findings} findings so far\n`)
     if (!result.failed || result.counterexample === null) continue
     findings += 1
     say(`seed ${seed}, path ${result.counterexamplePath ?? ''}`)
