@@ -5,6 +5,7 @@ import type { Problem } from '../core/problem.ts'
 import { planText } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
 import { stagesIn, withDemands } from './gating.ts'
+import { leftBehind, leftLine } from './left.ts'
 import { lossProblems } from './losses.ts'
 import { planUnitsAs } from './planning.ts'
 import { stacksOf } from './stacks.ts'
@@ -73,12 +74,15 @@ export const plan = command({
     const own = planned.value.map(({ unit }) => unit)
     const result = planOf(withDemands(own, { catalog, stagesOf: stagesIn(organisation.value) }))
     if (out !== undefined) await ports.files.writeText(out, `${json(result)}\n`)
+    const isAll = services.length + stage.length === 0
+    const records = isAll ? await (await ports.records(stateFolders(root, state).records)).list() : []
+    const left = await leftBehind(records, { organisation: organisation.value, stacks })
     const idle = result.units.every(({ verdict }) => verdict === 'nothing')
     const words = [...services, ...stage.map((name) => `--stage ${name}`)]
     return {
       exit: losses.length > 0 ? 'needs-approval' : 'done',
       data: { plan: result },
-      text: (paint) => planText(result, paint),
+      text: (paint) => [planText(result, paint), ...leftLine(left, ports.program)].join('\n\n'),
       problems,
       sources,
       next: [

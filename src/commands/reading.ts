@@ -267,6 +267,14 @@ export function sameFolders({ root, state }: { readonly root: string; readonly s
   return `${root === '.' ? '' : ` --root ${quoted(root)}`}${state === '.protium' ? '' : ` --state ${quoted(state)}`}`
 }
 
+/** Options that were given, for a hint to repeat: what was said once is not to be said again. */
+export function sameOptions(given: Readonly<Record<string, string | readonly string[] | undefined>>): string {
+  const words = Object.entries(given).flatMap(([name, value = []]) =>
+    (typeof value === 'string' ? [value] : value).map((each) => ` --${name} ${quoted(each)}`),
+  )
+  return words.join('')
+}
+
 /** A word as a shell reads it back. */
 export function quoted(word: string): string {
   return /^[\w./@:+,-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

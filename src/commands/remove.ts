@@ -1,11 +1,13 @@
-import type { Json, Outcome } from '../command.ts'
+import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, lines, path, text } from '../command.ts'
-import type { Unit } from '../core/organisation.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
+import type { Problem } from '../core/problem.ts'
 import type { Paint } from '../core/report.ts'
 import { count, list, table } from '../core/report.ts'
+import { isNamed, leftBehind, leftProblems } from './left.ts'
 import { checkUnlocked } from './locking.ts'
 import { exclusively, stacksOf } from './stacks.ts'
-import { exactUnits, readFolder, sameFolders, stateFolders } from './reading.ts'
+import { exactUnits, readFolder, sameFolders, sameOptions, stateFolders } from './reading.ts'
 import type { Removable, Removal } from './removing.ts'
 import { removables, removeUnits } from './removing.ts'
 import { acknowledgedUnits, termsOf } from './terms.ts'
@@ -37,11 +39,20 @@ export const remove = command({
       sources,
     })
     if (!organisation.ok) return bad(organisation.problems)
-    const selected = exactUnits(organisation.value, { names, command: 'remove' })
-    if (!selected.ok) return bad(selected.problems)
+    const folders = stateFolders(root, state)
+    const again = ['remove', ...names].join(' ')
+    const options = `${sameOptions({ acknowledge, owner })}${sameFolders({ root, state })}`
+    const lost = await leftUnits(ports, {
+      organisation: organisation.value,
+      names,
+      root,
+      folders,
+      again: `${again}${options}`,
+    })
+    const selected = exactUnits(organisation.value, { names, command: 'remove', also: lost.names })
+    if (!selected.ok || lost.problems.length > 0) return bad([...lost.problems, ...selected.problems])
     const acknowledged = acknowledgedUnits(acknowledge, organisation.value)
     if (!acknowledged.ok) return bad(acknowledged.problems)
-    const folders = stateFolders(root, state)
     await using _run = await exclusively(ports, { units: selected.value, stacks: folders.stacks })
     await checkUnlocked(ports, { units: selected.value, root, records: folders.records })
     const terms = termsOf(ports, {
@@ -55,8 +66,6 @@ export const remove = command({
       terms,
     })
     const found = await removables(selected.value, { organisation: organisation.value, stacks })
-    const again = ['remove', ...names].join(' ')
-    const options = sameFolders({ root, state })
     const problems = [...organisation.problems, ...found.flatMap((each) => each.problems)]
     if (found.length === 0) return { ...ended([], selected.value), problems: organisation.problems }
     if (found.some((each) => each.problems.length > 0)) {
@@ -96,6 +105,33 @@ export const remove = command({
     }
   },
 })
+
+/** Of the names those that no file asks for any more, and that the records know. */
+async function leftUnits(
+  ports: Ports,
+  {
+    organisation,
+    names,
+    root,
+    folders,
+    again,
+  }: {
+    readonly organisation: Organisation
+    readonly names: readonly string[]
+    readonly root: string
+    readonly folders: ReturnType<typeof stateFolders>
+    readonly again: string
+  },
+): Promise<{ readonly names: readonly string[]; readonly problems: readonly Problem[] }> {
+  const known = new Set(organisation.units.flatMap(({ id, service }) => [id, service?.service]))
+  const unknown = names.filter((name) => !known.has(name))
+  if (unknown.length === 0) return { names: [], problems: [] }
+  const records = await (await ports.records(folders.records)).list()
+  await using stacks = stacksOf(ports, { folder: folders.stacks })
+  const left = await leftBehind(records, { organisation, stacks })
+  const those = unknown.filter((name) => left.some(({ unit }) => isNamed(unit, name)))
+  return { names: those, problems: await leftProblems(ports, { names: those, root, left, command: again }) }
+}
 
 function foundText(found: readonly Removable[], paint?: Paint): string {
   return table(

@@ -3,7 +3,7 @@ import { command, lines, path } from '../command.ts'
 import type { Board } from '../core/board.ts'
 import { emptyBoard } from '../core/board.ts'
 import { line } from '../core/encode.ts'
-import type { Unit } from '../core/organisation.ts'
+import type { Organisation, Unit } from '../core/organisation.ts'
 import { addressOf } from '../core/organisation.ts'
 import type { Cell, Paint } from '../core/report.ts'
 import { age, list, table } from '../core/report.ts'
@@ -11,6 +11,8 @@ import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { boardData, boardOf, lockText, waitingText } from '../core/board-words.ts'
 import type { DeploymentRecord, StackState } from '../ports.ts'
+import type { Left } from './left.ts'
+import { isNamed, leftBehind } from './left.ts'
 import type { Stacks } from './stacks.ts'
 import { stackOf } from './planning.ts'
 import { stacksOf } from './stacks.ts'
@@ -49,7 +51,7 @@ export const status = command({
   outputs: {
     units:
       'The units, each with version, wanted version, outcome, since, address, and the status of a stack that is not at rest.',
-    left: 'Units that were deployed and that no file asks for any more; empty where services or stages are named.',
+    left: 'Units that were deployed and that no file asks for any more, each with its stack, since when, and the commit.',
     waiting: 'The promotions that wait: for which gates, since when, until when, and who can open them.',
     locks: 'The locks, each with what it holds, whose it is, why, and since and until when.',
   },
@@ -63,10 +65,17 @@ export const status = command({
         problems: organisation.problems,
         sources,
       }
-    const selected = selectUnits(organisation.value, { services, stages: stage })
-    if (!selected.ok) return { exit: 'bad-input', data: nothing, text: () => '', problems: selected.problems }
     const records = await (await ports.records(stateFolders(root, state).records)).list()
     await using stacks = stacksOf(ports, { folder: stateFolders(root, state).stacks })
+    const behind = await leftBehind(records, { organisation: organisation.value, stacks })
+    const isLeft = (name: string): boolean => behind.some(({ unit }) => isNamed(unit, name))
+    // What only the records know is named like what has a file.
+    const known = services.filter((name) => !isLeft(name) || hasFile(organisation.value, name))
+    const selected: ReturnType<typeof selectUnits> =
+      services.length > 0 && known.length === 0
+        ? { ok: true, value: [], problems: [] }
+        : selectUnits(organisation.value, { services: known, stages: stage })
+    if (!selected.ok) return { exit: 'bad-input', data: nothing, text: () => '', problems: selected.problems }
     const states = await statesOf(selected.value, stacks)
     const standings = selected.value.map((unit): Standing => {
       const own = records.filter((record) => record.unit === unit.id)
@@ -90,7 +99,11 @@ export const status = command({
       }
     })
     const isAll = services.length + stage.length === 0
-    const left = isAll ? leftBehind(records, organisation.value.units) : []
+    const left = behind.filter(
+      ({ unit }) =>
+        (services.length === 0 || services.some((name) => isNamed(unit, name))) &&
+        (stage.length === 0 || stage.includes(unit.split('/')[1] ?? '')),
+    )
     const now = ports.clock.now()
     const board = await boardsOf(ports, { root, records: stateFolders(root, state).records })
     // A promotion of a unit that no file asks for any more is told of too, where nothing is named.
@@ -108,6 +121,7 @@ export const status = command({
       problems: [...organisation.problems, ...board.problems],
       sources,
       next: [
+        ...(left[0] === undefined ? [] : [{ run: `remove ${left[0].unit}${folders}`, why: 'how what is left goes' }]),
         failed !== undefined
           ? { run: `deploy ${failed.unit}${folders}`, why: `try ${failed.unit} again` }
           : waiting
@@ -183,7 +197,7 @@ function statusText(
     board: { waiting, locks },
     now,
     paint,
-  }: { readonly left: readonly string[]; readonly board: Board; readonly now: Date; readonly paint: Paint },
+  }: { readonly left: readonly Left[]; readonly board: Board; readonly now: Date; readonly paint: Paint },
 ): string {
   const tones: Readonly<Record<string, (text: string) => string>> = {
     deployed: paint.good,
@@ -192,31 +206,34 @@ function statusText(
     gone: paint.bad,
     refused: paint.bad,
   }
-  const shown = table(
-    [
-      { name: 'service' },
-      { name: 'stage' },
-      { name: 'version' },
-      { name: 'outcome' },
-      { name: 'since', align: 'right' },
-      { name: 'address' },
-    ],
-    standings.map((each): Cell[] => [
-      { text: each.service, paint: paint.bold },
-      each.stage,
-      versionCell(each),
-      { text: each.outcome, paint: tones[each.outcome] ?? paint.dim },
-      each.since === null ? '' : age(now.getTime() - Date.parse(each.since)),
-      each.address ?? '',
-    ]),
-    paint,
-  )
+  const shown =
+    standings.length === 0
+      ? ''
+      : table(
+          [
+            { name: 'service' },
+            { name: 'stage' },
+            { name: 'version' },
+            { name: 'outcome' },
+            { name: 'since', align: 'right' },
+            { name: 'address' },
+          ],
+          standings.map((each): Cell[] => [
+            { text: each.service, paint: paint.bold },
+            each.stage,
+            versionCell(each),
+            { text: each.outcome, paint: tones[each.outcome] ?? paint.dim },
+            each.since === null ? '' : age(now.getTime() - Date.parse(each.since)),
+            each.address ?? '',
+          ]),
+          paint,
+        )
   const reasons = standings.flatMap(({ unit, evidence, stack, remedy }) => [
     // What was seen of it besides stands in the lines after the first.
     ...(evidence === null ? [] : [`${unit} failed: ${line(evidence.split('\n')[0] ?? '')}`]),
     ...(stack === null ? [] : [`${unit} is ${stack}.${remedy === null ? '' : ` ${line(remedy)}`}`]),
   ])
-  const notes = left.length === 0 ? [] : [`No file asks for ${list(left)} any more. Their stacks are left as they are.`]
+  const notes = left.length === 0 ? [] : [leftText(left, { now, paint })]
   const parts = [
     shown,
     reasons.join('\n'),
@@ -227,12 +244,24 @@ function statusText(
   return parts.filter((part) => part !== '').join('\n\n')
 }
 
-/** Units that were deployed and that no file asks for any more. Nothing is deleted because a file is gone. */
-function leftBehind(records: readonly DeploymentRecord[], units: readonly Unit[]): readonly string[] {
-  const wanted = new Set(units.map(({ id }) => id))
-  const last = new Map<string, DeploymentRecord['outcome']>()
-  for (const { unit, outcome } of records) if (outcome === 'deployed' || outcome === 'removed') last.set(unit, outcome)
-  return [...last].flatMap(([unit, outcome]) => (outcome === 'removed' || wanted.has(unit) ? [] : [unit])).toSorted()
+function leftText(left: readonly Left[], { now, paint }: { readonly now: Date; readonly paint: Paint }): string {
+  const its = left.length === 1 ? 'Its stack is left as it is' : 'Their stacks are left as they are'
+  return [
+    `No file asks for ${list(left.map(({ unit }) => unit))} any more. ${its}.`,
+    table(
+      [{ name: 'left' }, { name: 'stack' }, { name: 'since', align: 'right' }],
+      left.map((each): Cell[] => [
+        { text: each.unit, paint: paint.bold },
+        each.stack,
+        age(now.getTime() - Date.parse(each.since)),
+      ]),
+      paint,
+    ),
+  ].join('\n')
+}
+
+function hasFile({ units }: Organisation, name: string): boolean {
+  return units.some(({ id, service }) => id === name || service?.service === name)
 }
 
 function versionCell({ version, wanted }: Standing): string {

@@ -1,6 +1,9 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cancel } from '../../src/commands/cancel.ts'
 import { deploy } from '../../src/commands/deploy.ts'
+import { plan } from '../../src/commands/plan.ts'
 import { remove } from '../../src/commands/remove.ts'
 import { status } from '../../src/commands/status.ts'
 import type { Outcome } from '../../src/command.ts'
@@ -52,6 +55,84 @@ async function records(unit: string): Promise<readonly string[]> {
   const all = await (await world.ports.records(`${world.folder}/records`)).list(unit)
   return all.map(({ outcome }) => outcome)
 }
+
+/** The same without a service, as when its file was removed. */
+function without(service: string): FileTree {
+  return new Map([...released].filter(([path]) => !path.startsWith(`services/${service}/`)))
+}
+
+describe('what no file asks for any more', () => {
+  const commit = 'c'.repeat(40)
+  beforeEach(() => {
+    world.end()
+    world = worldOf(() => files, { commit, at: (of) => (of === commit ? released : undefined) })
+  })
+
+  test('is listed with its stack, and named like what has a file', async () => {
+    await run(deploy, world)
+    files = without('cart')
+    const left = (unit: string, stack: string) => ({ unit, stack, since: expect.any(String), commit })
+
+    const all = await run(status, world)
+    expect(all.data['left']).toEqual([left('cart/dev', 'cart-dev'), left('cart/prod', 'cart-prod')])
+    expect(all.text(plain)).toMatch(/^cart\/dev +cart-dev +\d+ s$/mu)
+    expect(all.next?.[0]?.run).toMatch(/^remove cart\/dev/u)
+    const own = await run(status, world, { services: ['cart'] })
+    expect(own).toMatchObject({
+      exit: 'done',
+      data: { units: [], left: [{ unit: 'cart/dev' }, { unit: 'cart/prod' }] },
+    })
+    expect((await run(status, world, { services: ['mail'] })).data['left']).toEqual([])
+    expect((await run(status, world, { stage: ['prod'] })).data['left']).toMatchObject([{ unit: 'cart/prod' }])
+  })
+
+  test('is told of by a plan of everything, and by no other', async () => {
+    await run(deploy, world)
+    const words = 'were deployed and no file asks for them any more'
+    expect((await run(plan, world)).text(plain)).not.toContain(words)
+    files = without('cart')
+    expect((await run(plan, world)).text(plain)).toContain(
+      `2 units ${words}: cart/dev and cart/prod; see \`protium status\`.`,
+    )
+    expect((await run(plan, world, { services: ['mail'] })).text(plain)).not.toContain(words)
+  })
+
+  test('is removed by its file: it is said how to have that back', async () => {
+    await run(deploy, world)
+    files = without('cart')
+    const { exit, problems } = await run(remove, world, { units: ['cart'] })
+    expect(exit).toBe('bad-input')
+    expect(problems).toMatchObject([
+      {
+        code: 'unknown-unit',
+        message: 'No file asks for cart any more, and the stacks cart-dev and cart-prod are left of it.',
+        remedy: expect.stringMatching(
+          /^Put its file back: `git -C \S+ checkout c{40} -- services\/cart\/service\.yaml`, and run `protium remove cart --root /u,
+        ),
+      },
+    ])
+    expect((await run(remove, world, { units: ['chart'] })).problems?.[0]?.message).toContain('no unit "chart"')
+  })
+
+  test('is told of without a commit where its file is in none', async () => {
+    world.end()
+    world = worldOf(() => files)
+    await run(deploy, world, { services: ['cart/dev'] })
+    files = without('cart')
+    expect((await run(remove, world, { units: ['cart/dev'] })).problems?.[0]?.remedy).toContain(
+      'as it was when it was deployed (`services/cart/service.yaml`)',
+    )
+  })
+
+  test('counts with a creation that failed and left its stack, and without a stack that is gone', async () => {
+    await run(deploy, world, { services: ['cart/dev'], fail: ['cart-dev/Queue'] })
+    await run(deploy, world, { services: ['mail/dev'] })
+    files = without('cart')
+    expect((await run(status, world)).data['left']).toMatchObject([{ unit: 'cart/dev' }])
+    rmSync(join(world.folder, 'stacks/stacks/111111111111/eu-west-1/cart-dev.json'))
+    expect((await run(status, world)).data['left']).toEqual([])
+  })
+})
 
 describe('remove', () => {
   test('deletes the stack of a unit once somebody has agreed, and records it', async () => {
