@@ -22,7 +22,7 @@ import { healthCheckOf } from '../core/health.ts'
 import { planUnitsAs } from './planning.ts'
 import { exclusively, stacksOf } from './stacks.ts'
 import { promote } from './promoting.ts'
-import { readersIn, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { quoted, readersIn, readFolder, sameFolders, sameOptions, selectUnits, stateFolders } from './reading.ts'
 import { acknowledgedUnits, termsOf } from './terms.ts'
 
 export const deploy = command({
@@ -190,8 +190,9 @@ export const deploy = command({
         'deploy',
         ...services,
         ...stage.map((name) => `--stage ${name}`),
-        ...(file === undefined ? [] : [`--plan ${file}`]),
+        ...(file === undefined ? [] : [`--plan ${quoted(file)}`]),
       ].join(' '),
+      options: sameOptions({ acknowledge, owner, catalog }),
       folders: sameFolders({ root, state }),
     })
     return { ...outcome, problems: [...problems, ...(outcome.problems ?? [])], sources }

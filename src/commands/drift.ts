@@ -11,7 +11,7 @@ import type { Found } from './drifting.ts'
 import { lookedAt, originOf, originText } from './drifting.ts'
 import { checkUnlocked } from './locking.ts'
 import { mendAll } from './mending.ts'
-import { exactUnits, readFolder, sameFolders, selectUnits, stateFolders } from './reading.ts'
+import { exactUnits, readFolder, sameFolders, sameOptions, selectUnits, stateFolders } from './reading.ts'
 import { exclusively, stacksOf } from './stacks.ts'
 import { acknowledgedUnits, termsOf } from './terms.ts'
 
@@ -70,7 +70,7 @@ export const drift = command({
     await using stacks = stacksOf(ports, { folder: folders.stacks, for: mend ? 'deployment' : 'plan', terms })
     const found = await lookedAt(ports, { units: chosen.value, needed: needed.value, stacks })
     const again = `drift${names.map((name) => ` ${name}`).join('')}`
-    const options = sameFolders({ root, state })
+    const options = `${sameOptions({ acknowledge, owner })}${sameFolders({ root, state })}`
     const told = { ...dataOf(found), units: [] }
     if (!isDrifted(found) || (!mend && !accept)) {
       return {
@@ -100,7 +100,11 @@ export const drift = command({
           ].join('\n'),
         problems: [...read.problems, ...made.problems],
         sources,
-        next: [{ run: `plan${options}`, why: 'what the changed files would deploy' }],
+        // Where nothing could be taken over, no file has changed; the problems say what to do.
+        next:
+          made.edits.length === 0
+            ? []
+            : [{ run: `plan${sameFolders({ root, state })}`, why: 'what the changed files would deploy' }],
       }
     }
     const mended = await mendAll(ports, { found, stacks, yes })

@@ -6,7 +6,7 @@ import { line } from '../core/encode.ts'
 import { withoutMarks } from '../core/guard.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
-import { count } from '../core/report.ts'
+import { count, list } from '../core/report.ts'
 import type { StackPreview, StackState } from '../ports.ts'
 import type { Found } from './drifting.ts'
 import { planStack } from './looking.ts'
@@ -35,9 +35,12 @@ export async function mendAll(
     if (one.mend !== undefined) planned.push(one.mend)
   }
   if (planned.length === 0) return { exit: 'different', lines: ['Nothing was brought back.'], problems, units: [] }
-  const what = planned.map(
-    ({ found: { unit }, preview }) => `${unit.id}: ${count(preview.changes.length, 'resource')} back`,
-  )
+  const what = planned.map(({ found: { unit }, preview: { changes } }) => {
+    const resources = changes.map(({ logicalId }) => logicalId)
+    const named = resources.length > 5 ? [...resources.slice(0, 5), `${resources.length - 5} more`] : resources
+    const would = `${count(resources.length, 'resource')} would be brought back`
+    return `${unit.id}: ${would}${named.length === 0 ? '' : `: ${line(list(named))}`}`
+  })
   const agreed = yes || ((await ports.confirm?.(`${what.join('\n')}\n\nBring it back?`)) ?? false)
   if (!agreed) return { exit: 'needs-approval', lines: [...what, 'Nothing was touched.'], problems, units: [] }
   const ended: { unit: string; outcome: string; why: string | null }[] = []

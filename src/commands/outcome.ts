@@ -16,8 +16,15 @@ export function outcomeOf(
   {
     organisation,
     again,
+    options = '',
     folders,
-  }: { readonly organisation: Organisation; readonly again: string; readonly folders: string },
+  }: {
+    readonly organisation: Organisation
+    readonly again: string
+    /** What was said of how stacks are deployed: a deployment that is proposed repeats it. */
+    readonly options?: string
+    readonly folders: string
+  },
 ): Outcome<{ readonly units: Json }> {
   const failed = attempts.filter(({ is }) => is === 'failed')
   const held = attempts.filter(({ is }) => is === 'held')
@@ -63,7 +70,7 @@ export function outcomeOf(
         ? []
         : [
             {
-              run: `deploy ${first.unit.service?.service ?? first.unit.id}${folders}`,
+              run: `deploy ${first.unit.service?.service ?? first.unit.id}${options}${folders}`,
               why: 'try again once the cause is mended; what is deployed stays',
             },
             ...(first.failure?.diagnosis === undefined
@@ -74,12 +81,12 @@ export function outcomeOf(
         ? []
         : [{ run: `plan ${lossy[0].unit.id}${folders}`, why: 'see what would be lost, and by which property' }]),
       ...(others.length > 0 && first === undefined
-        ? [{ run: `${again}${folders}`, why: 'do what the new plan says' }]
+        ? [{ run: `${again}${options}${folders}`, why: 'do what the new plan says' }]
         : []),
       ...(waiting && first === undefined
-        ? [{ run: `${again} --yes${folders}`, why: 'approve what waits, and deploy it' }]
+        ? [{ run: `${again} --yes${options}${folders}`, why: 'approve what waits, and deploy it' }]
         : []),
-      ...(cut && first === undefined ? [{ run: `${again}${folders}`, why: 'do what is left' }] : []),
+      ...(cut && first === undefined ? [{ run: `${again}${options}${folders}`, why: 'do what is left' }] : []),
       { run: `status${folders}`, why: 'what runs where' },
     ],
   }

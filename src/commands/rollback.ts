@@ -20,7 +20,7 @@ import { outcomeOf } from './outcome.ts'
 import type { Planned } from './planning.ts'
 import { planAlone } from './planning.ts'
 import { atGitHub, madeOf } from './posting.ts'
-import { sameFolders, stateFolders } from './reading.ts'
+import { sameFolders, sameOptions, stateFolders } from './reading.ts'
 import type { Target } from './returning.ts'
 import { checkReturn, meantUnit, targetOf, unitAt } from './returning.ts'
 import { withImages } from './shipping.ts'
@@ -119,10 +119,15 @@ export const rollback = command({
     if (!planned.ok) return bad(planned.problems, sources)
     const plan = planOf([planned.value.planned])
     const found = { to: record.id, units: [], seen: bindingText(plan) }
-    const page = rollbackPage(plan, { ...target, reason: kept(reason) })
+    const why = kept(reason)
+    const page = rollbackPage(plan, { ...target, reason: why })
     const { problems } = planned
     const losses = lossProblems(unit, { losses: unacknowledged(planned.value.planned) })
-    const options = sameFolders({ root, state })
+    const folder = isApart ? sameOptions({ catalog }) : ''
+    const given = sameOptions({ to, reason: why })
+    const stackOptions = `${sameOptions({ acknowledge, owner })}${folder}`
+    const own = sameFolders({ root, state })
+    const options = `${given}${stackOptions}${own}`
     if (show) {
       return {
         exit: losses.length > 0 ? 'needs-approval' : 'done',
@@ -148,7 +153,6 @@ export const rollback = command({
       }
     }
     const from = history.at(-1)?.commit
-    const why = kept(reason)
     const attempts = await telling(ports, { target, planned: planned.value, why }, async () =>
       deployUnits(ports, {
         organisation,
@@ -165,7 +169,8 @@ export const rollback = command({
         approve: async () => true,
       }),
     )
-    const outcome = outcomeOf(attempts, { organisation, again: `rollback ${id}`, folders: options })
+    const again = `rollback ${id}${given}`
+    const outcome = outcomeOf(attempts, { organisation, again, options: stackOptions, folders: own })
     const { run } = ports
     const told = { ...outcome, data: { ...found, units: outcome.data.units }, sources }
     const all = [...problems, ...(outcome.problems ?? [])]

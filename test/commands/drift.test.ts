@@ -171,8 +171,21 @@ describe('drift that is mended', () => {
     const shown = await run(drift, world, { mend: ['true'] })
 
     expect(shown.exit).toBe('needs-approval')
-    expect(shown.text(plain)).toContain('cart/dev: 1 resource back')
+    expect(shown.text(plain)).toContain('cart/dev: 1 resource would be brought back: Queue\nNothing was touched.')
     expect((await run(drift, world)).exit).toBe('different')
+  })
+
+  test('is proposed again with what was said of the stacks', async () => {
+    await deployed()
+    set('cart/dev', 'Queue', { DelaySeconds: 30 })
+    const said = { acknowledge: ['cart/dev:Queue'], owner: ['7'] }
+
+    const { next: [first] = [] } = await run(drift, world, { units: ['cart/dev'], ...said })
+    const { acknowledge } = said
+    const { next: [then] = [] } = await run(drift, world, { units: ['cart/dev'], mend: ['true'], acknowledge })
+
+    expect(first?.run).toMatch(/^drift cart\/dev --mend --acknowledge cart\/dev:Queue --owner 7 --root /u)
+    expect(then?.run).toMatch(/^drift cart\/dev --mend --yes --acknowledge cart\/dev:Queue --root /u)
   })
 
   test('brings no change of the files along', async () => {
@@ -260,6 +273,8 @@ describe('drift that is accepted', () => {
 
     expect(refused.exit).toBe('different')
     expect(refused.problems?.[0]?.message).toContain(why)
+    // No file has changed, so there is nothing to plan.
+    expect(refused.next).toEqual([])
     expect(files).toEqual(before)
   })
 

@@ -96,6 +96,16 @@ describe('a rollback', () => {
     expect(await records()).toHaveLength(2)
   })
 
+  test.each([{}, { show: ['true'] }])('proposes itself with all that was said: %j', async (shown) => {
+    await deployed(commits[0])
+    await deployed(commits[1])
+    const said = { reason: ["orders\nare lost, it's urgent"], to: [commits[0] ?? ''], owner: ['7'] }
+    const { next: [first] = [] } = await run(rollback, world, { unit: ['cart/prod'], ...said, ...shown })
+
+    const reason = "'orders are lost, it'\\''s urgent'"
+    expect(first?.run).toContain(`rollback cart/prod --yes --to ${commits[0]} --reason ${reason} --owner 7 --root `)
+  })
+
   test('of what somebody else has locked is refused, and shown all the same', async () => {
     await deployed(commits[0])
     await deployed(commits[1])
