@@ -60,7 +60,7 @@ export function exitTable(): string {
     done: 'Done, or nothing to do.',
     failed: 'It failed, or the world does not allow it now. The message says what to do.',
     'bad-input': 'A file or an option has to be mended. Nothing was touched.',
-    'needs-approval': 'A stage waits for approval. The rest is done.',
+    'needs-approval': 'A stage waits, nobody has agreed, or data would be lost: that is untouched.',
     different: 'A difference or a drift was found.',
     unfinished: 'Stopped, still running or not known. The same command goes on from there.',
   } satisfies Record<keyof typeof exits, string>
