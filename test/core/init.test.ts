@@ -129,6 +129,8 @@ describe('a new catalog', () => {
     expect(readme).toContain('gh repo create acme/catalog --private')
     expect(readme).toContain('environments/staging-plan')
     expect(readme).toContain('--template-file accounts/333333333333.yaml')
+    expect(readme).toContain('`protium workflows --write` and `protium trust --write`, and merge')
+    expect(filesOf({ ...three, account: [], local: true }).get('README.md')).not.toContain('protium trust')
     expect(filesOf(three).get('README.md')).toContain('gh api repos/acme/catalog --jq .id')
     expect(filesOf({ ...three, start: 'empty' }).get('README.md')).toContain(
       '`templates/base/` is one for environments',

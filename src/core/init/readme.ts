@@ -180,11 +180,17 @@ function others({ repository: { owner } }: Answers): string[] {
   ]
 }
 
-function switchOn({ stages, approval }: Answers): string[] {
+function switchOn({ stages, approval, ids, local }: Answers): string[] {
   const asksTeams = stages.some(({ production }) => production) && approval.some((who) => who.includes('/'))
   return [
     'Switch deploying on, when the plans are what you expect: take the line `deploy: false` out of `catalog.yaml`, run',
-    '`protium workflows --write`, and merge what changed.',
+    ...(local
+      ? ['`protium workflows --write`, and merge what changed.']
+      : [
+          `\`protium workflows --write\` and${ids === undefined ? ', where `catalog.yaml` says `trust:`,' : ''} \`protium trust --write\`, and merge what changed. Before that, somebody who may make roles`,
+          'brings the new files of `accounts/` to the accounts, as in step 4: the stacks that are there are updated, and each `accounts/<account>/<repository>.yaml`',
+          'that is new becomes a stack of its own, `protium-access-<repository>`.',
+        ]),
     ...(asksTeams
       ? [
           '',
