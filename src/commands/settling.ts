@@ -3,7 +3,7 @@ import type { Ports } from '../command.ts'
 import type { Board, Waiting } from '../core/board.ts'
 import { withWaiting } from '../core/board.ts'
 import type { Run } from '../core/event.ts'
-import { stoppedComment } from '../core/held.ts'
+import { heldText, stoppedComment } from '../core/held.ts'
 import type { StageJob, Wordless } from '../core/resume.ts'
 import { jobOf, keyOf, lostBefore, lostWords, mostStarts, waitingLabel, wordless } from '../core/resume.ts'
 import type { BoardHost, GitHost, StoredDeployment } from '../ports.ts'
@@ -69,11 +69,8 @@ async function refused(settling: Settling, silent: Silent): Promise<Settled> {
   return { unit: silent.unit, is: 'refused', why }
 }
 
-async function letGo(
-  { github, board, run, isLabelled }: Settling,
-  { unit, deployment }: Silent,
-  why: string,
-): Promise<void> {
+async function letGo(settling: Settling, { unit, deployment }: Silent, why: string): Promise<void> {
+  const { github, board, run, isLabelled } = settling
   if (deployment !== undefined && isOpen(deployment))
     await github.deploymentStatus(deployment.id, { state: 'error', description: why })
   // Another run of the same commit waits on.
@@ -89,6 +86,8 @@ async function letGo(
     (newest) => ({ ...newest, waiting: newest.waiting.filter((each) => !isOwn(each)) }),
     `${unit}: ${why}`,
   )
+  const other = waiting.find((each) => each.unit === unit && each.commit === run.commit)
+  if (other !== undefined) await givenBack(settling, other)
   if (isLabelled && pull !== undefined && !waiting.some(({ pullRequest }) => pullRequest === pull))
     await github.label(pull, { name: waitingLabel, is: 'off' })
 }
@@ -139,6 +138,14 @@ async function takenOn({ github, run }: Settling, entry: Waiting): Promise<void>
   const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
   if (deployment === undefined || !isOpen(deployment)) return
   await github.deploymentStatus(deployment.id, { state: 'inactive', description: `Run ${run.id} has taken it on` })
+}
+
+/** What this run had taken on, and is stopped before it was held, waits for the run that had it before. */
+async function givenBack({ github }: Settling, entry: Waiting): Promise<void> {
+  const made = await github.deploymentsOf({ id: entry.run.id, commit: entry.commit })
+  const deployment = made.find(({ key }) => key.startsWith(`${keyOf(entry)} `))
+  if (deployment?.states[0]?.state !== 'inactive') return
+  await github.deploymentStatus(deployment.id, { state: 'queued', description: heldText(entry.gates) })
 }
 
 /** How often it was lost before this attempt, as the board has it. */
