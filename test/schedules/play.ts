@@ -563,7 +563,8 @@ export class Play {
   async #cancel({ service, stage, weather }: Extract<Act, { is: 'cancel' }>): Promise<void> {
     const commit = this.main.at(-1)
     if (commit === undefined) return
-    const actor = actorOf('cancel', { weather })
+    let isRefused = false
+    const actor = actorOf('cancel', { weather, refuse: () => (isRefused = true) })
     const atOnce = [...this.running.values()].flatMap(({ job, commit: of }) =>
       job.chain === service && job.stage === stage ? [of.sha] : [],
     )
@@ -579,7 +580,7 @@ export class Play {
     // What was cut off is taken up by who cancels once more; what is held at this very moment is said by both.
     const isAtOnce = atOnce.length + runners.length > 0
     for (const sha of [...meant.map(({ commit: of }) => of), ...atOnce, ...runners.map(({ commit: of }) => of.sha)]) {
-      if (end.exit !== 'done' || isAtOnce) this.untold.add(sha)
+      if (end.exit !== 'done' || isRefused || isAtOnce) this.untold.add(sha)
     }
     this.log.push(`cancel ${service}/${stage}: ${end.exit} ${end.refused ?? ''}`)
   }
