@@ -253,7 +253,7 @@ async function proposed(
     return {
       problems: [
         {
-          code: 'missing-argument',
+          code: 'github-token',
           severity: 'error',
           message: `There is no token to open a pull request in ${repository} with.`,
           expected:

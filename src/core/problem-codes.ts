@@ -313,6 +313,11 @@ export const problemCodes = {
     why: 'GitHub limits how much a token may ask and write in a time. Protium waits as long as GitHub says, but not longer than a quarter of an hour.',
     fix: 'Wait as long as the message says, then run the command again. It goes on where it was.',
   },
+  'github-token': {
+    title: 'There is no token for GitHub',
+    why: 'The command does something on GitHub, and nothing has told it as whom: the variable `GITHUB_TOKEN` is not set, nor `GH_TOKEN`.',
+    fix: 'Set `GITHUB_TOKEN`, such as by `GITHUB_TOKEN="$(gh auth token)"`, with the permissions that the message names.',
+  },
   'github-unreachable': {
     title: 'GitHub does not answer',
     why: 'The connection broke, or GitHub answered with an error of its own, several times in a row. It is not known whether the last change arrived.',

@@ -289,7 +289,7 @@ describe('add, as a pull request', () => {
 
     expect([outcome.exit, told(outcome)]).toEqual([
       'bad-input',
-      ['missing-argument: There is no token to open a pull request in acme/checkout with.'],
+      ['github-token: There is no token to open a pull request in acme/checkout with.'],
     ])
     expect(catalogText()).toContain('repositories: []')
   })
