@@ -326,6 +326,14 @@ export function stopWords(
         remedy: `Let CloudFormation assume ${meaning.role} (its trust policy names \`cloudformation.amazonaws.com\`), and allow \`iam:PassRole\` on it.`,
       }
     case 'credentials':
+      if (isNobody(message)) {
+        return {
+          code: 'cloud-credentials',
+          message: `${stack}: ${call} was not asked, for there are no credentials for AWS here: ${message}${end}`,
+          remedy:
+            'Sign in, such as by `aws configure sso` and `aws sso login`, and name the profile by `AWS_PROFILE`; then run the command again. A job assumes its role in a step before. To rehearse without an account, write `provisioner: local` in the file of the environment.',
+        }
+      }
       return {
         code: 'cloud-credentials',
         message: said,
@@ -386,6 +394,11 @@ export function stopWords(
         remedy: 'Look at what the message says, and run the command again.',
       }
   }
+}
+
+/** Nobody has ever signed in: the SDK has looked everywhere for credentials, and nothing was sent. */
+function isNobody(message: string): boolean {
+  return /Could not load credentials from any providers|Credential is missing/i.test(message)
 }
 
 const remedyOf = {

@@ -381,9 +381,28 @@ describe('a stop in words', () => {
   test.each(rows)('has the message of the service in it, as a sentence: %s', (_, error) => {
     const { message = '' } = error
     const words = stopWords(recognise(error), { stack: 'checkout-dev', call: 'CreateChangeSet', message })
-    expect(words.message.startsWith(`checkout-dev: CreateChangeSet was answered: ${message}`)).toBe(true)
+    const said = message.startsWith('Could not load credentials')
+      ? 'was not asked, for there are no credentials for AWS here'
+      : 'was answered'
+    expect(words.message.startsWith(`checkout-dev: CreateChangeSet ${said}: ${message}`)).toBe(true)
     expect(words.message).toMatch(/[.!?:;)"”]$/u)
     expect(words.remedy).toMatch(/\.$/)
+  })
+
+  test('tells who has never signed in from whose time is over', () => {
+    const wordsOf = (name: string, message: string) =>
+      stopWords(recognise({ name, message }), { stack: 'env-dev', call: 'GetTemplate', message })
+    const nobody = wordsOf('CredentialsProviderError', 'Could not load credentials from any providers')
+    expect(nobody).toEqual({
+      code: 'cloud-credentials',
+      message:
+        'env-dev: GetTemplate was not asked, for there are no credentials for AWS here: Could not load credentials from any providers.',
+      remedy: expect.stringMatching(/^Sign in, such as by `aws configure sso`.*`provisioner: local`/u),
+    })
+    expect(nobody.remedy).not.toMatch(/again, or|goes on where it was/u)
+    const over = wordsOf('ExpiredToken', 'The security token included in the request is expired')
+    expect(over.message).toContain('GetTemplate was answered')
+    expect(over.remedy).toContain('Sign in again')
   })
 
   test('names the action to allow, and where', () => {
