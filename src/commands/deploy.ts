@@ -194,6 +194,7 @@ export const deploy = command({
       ].join(' '),
       options: sameOptions({ acknowledge, owner, catalog }),
       folders: sameFolders({ root, state }),
+      byHand: { fail },
     })
     return { ...outcome, problems: [...problems, ...(outcome.problems ?? [])], sources }
   },

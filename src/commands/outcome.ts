@@ -1,6 +1,6 @@
 import type { Json, Outcome } from '../command.ts'
 import { line } from '../core/encode.ts'
-import { codeOf, type Diagnosis } from '../core/cause/diagnosis.ts'
+import { codeOf, type Diagnosis, stepsByHand } from '../core/cause/diagnosis.ts'
 import { suspectNames, verdictWords } from '../core/cause/words.ts'
 import type { Organisation } from '../core/organisation.ts'
 import { planOf } from '../core/plan.ts'
@@ -12,20 +12,24 @@ import { lossProblems } from './losses.ts'
 
 /** How a deployment ended, as a command's outcome. */
 export function outcomeOf(
-  attempts: readonly Attempt[],
+  given: readonly Attempt[],
   {
     organisation,
     again,
     options = '',
     folders,
+    byHand,
   }: {
     readonly organisation: Organisation
     readonly again: string
     /** What was said of how stacks are deployed: a deployment that is proposed repeats it. */
     readonly options?: string
     readonly folders: string
+    /** Of a deployment that somebody has begun in a terminal: the failures that are rehearsed. */
+    readonly byHand?: { readonly fail: readonly string[] }
   },
 ): Outcome<{ readonly units: Json }> {
+  const attempts = byHand === undefined ? given : given.map((attempt) => advised(attempt, byHand.fail))
   const failed = attempts.filter(({ is }) => is === 'failed')
   const held = attempts.filter(({ is }) => is === 'held')
   const cut = attempts.some(({ is, why, isOpen }) => is === 'skipped' && (why === stopped || isOpen === true))
@@ -71,7 +75,10 @@ export function outcomeOf(
         : [
             {
               run: `deploy ${first.unit.service?.service ?? first.unit.id}${options}${folders}`,
-              why: 'try again once the cause is mended; what is deployed stays',
+              why:
+                byHand !== undefined && isRehearsed(first, byHand.fail)
+                  ? 'deploy it without the rehearsed failure; what is deployed stays'
+                  : 'try again once the cause is mended; what is deployed stays',
             },
             ...(first.failure?.diagnosis === undefined
               ? []
@@ -90,6 +97,22 @@ export function outcomeOf(
       { run: `status${folders}`, why: 'what runs where' },
     ],
   }
+}
+
+/** With the advice that fits whoever sits at a terminal. */
+function advised(attempt: Attempt, fail: readonly string[]): Attempt {
+  const { failure } = attempt
+  const { diagnosis } = failure ?? {}
+  if (failure === undefined || diagnosis === undefined) return attempt
+  const steps = stepsByHand(diagnosis.steps, { isRehearsed: isRehearsed(attempt, fail) })
+  return { ...attempt, failure: { ...failure, diagnosis: { ...diagnosis, steps } } }
+}
+
+/** Whether the failure is one that was asked for: `cart-dev/Queue`, `health:cart/dev`, with what is to be said after a `=`. */
+function isRehearsed({ unit, failure }: Attempt, fail: readonly string[]): boolean {
+  const resource = failure?.diagnosis?.cause.resource
+  const asked = [`${unit.stack}/${resource ?? ''}`, ...(resource === undefined ? [`health:${unit.id}`] : [])]
+  return unit.environment.provisioner === 'local' && fail.some((entry) => asked.includes(entry.split('=')[0] ?? ''))
 }
 
 /** Held by a gate: neither for approval, nor because of what it would be now. */

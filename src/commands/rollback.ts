@@ -170,7 +170,13 @@ export const rollback = command({
       }),
     )
     const again = `rollback ${id}${given}`
-    const outcome = outcomeOf(attempts, { organisation, again, options: stackOptions, folders: own })
+    const outcome = outcomeOf(attempts, {
+      organisation,
+      again,
+      options: stackOptions,
+      folders: own,
+      ...(ports.run === undefined && { byHand: { fail } }),
+    })
     const { run } = ports
     const told = { ...outcome, data: { ...found, units: outcome.data.units }, sources }
     const all = [...problems, ...(outcome.problems ?? [])]

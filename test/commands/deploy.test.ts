@@ -215,13 +215,16 @@ describe('a deployment', () => {
         Firewall        not known  Nothing speaks for it or against it.
         AWS was asked too often and refused for the moment.
 
-        1. What is left to look at: the settings, the permissions, the network’s rules, at templates/queue/v1/instance_infrastructure/cloudformation.yaml line 2.
-        2. Run the job again.
-        3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
+        1. This failure was rehearsed: \`--fail\` asked for it. Nothing has to be mended; without \`--fail\` it is deployed.
+        2. What is left to look at: the settings, the permissions, the network’s rules, at templates/queue/v1/instance_infrastructure/cloudformation.yaml line 2.
+        3. Run the job again.
+        4. Of a real one: mend it and run the command again.
 
       1 unchanged and 1 failed."
     `)
-    expect(outcome.next?.[0]).toMatchObject({ why: 'try again once the cause is mended; what is deployed stays' })
+    expect(outcome.next?.[0]).toMatchObject({
+      why: 'deploy it without the rehearsed failure; what is deployed stays',
+    })
   })
 
   test('follows an environment whose outputs changed', async () => {

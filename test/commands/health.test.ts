@@ -182,6 +182,7 @@ describe('a unit that is not healthy in its time', () => {
     expect(units['cart/prod']?.outcome).toBe('skipped')
     expect(await sizeOf('cart/dev')).toBe(1)
     expect(text).toContain('rolled back: what ran before runs again')
+    expect(text).toContain('1. This failure was rehearsed')
     expect(await recorded('cart/dev')).toMatchObject({
       outcome: 'failed',
       health: { ok: false, words: '/healthz answered 503; 200 was expected' },

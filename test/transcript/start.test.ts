@@ -153,7 +153,7 @@ describe('protium start', () => {
         checkout/prod          skipped, because checkout/staging failed
 
       Next
-        node src/cli.ts deploy checkout --state .protium/rehearsal  try again once the cause is mended; what is deployed stays
+        node src/cli.ts deploy checkout --state .protium/rehearsal  deploy it without the rehearsed failure; what is deployed stays
         node src/cli.ts explain failure-unknown                     what such a failure means
         node src/cli.ts status --state .protium/rehearsal           what runs where
       ",
@@ -168,14 +168,15 @@ describe('protium start', () => {
        <time>           rolled back: what had been created is gone again
 
         WHERE IS IT?    VERDICT    EVIDENCE
-        Developer code  not known
+        Developer code  not known  Nothing speaks for it or against it.
         Infra setting   ruled out  The same template and the same settings run healthy in dev.
         Security        not known  The log could not be looked at.
-        Firewall        not known
+        Firewall        not known  Nothing speaks for it or against it.
 
-        1. What is left to look at: the code of the service, the permissions, the network’s rules, at templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml line 258.
-        2. Read the message. If it should be known, report it: the table of messages grows by each.
-        3. Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.
+        1. This failure was rehearsed: \`--fail\` asked for it. Nothing has to be mended; without \`--fail\` it is deployed.
+        2. What is left to look at: the code of the service, the permissions, the network’s rules, at templates/fargate-service/v2/instance_infrastructure/cloudformation.yaml line 258.
+        3. Read the message. If it should be known, report it: the table of messages grows by each.
+        4. Of a real one: mend it and run the command again.
 
       3 units deployed (123 resources), 1 failed and 2 not begun.
       ",

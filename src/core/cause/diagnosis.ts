@@ -176,9 +176,22 @@ function stepsFor(
       : open.length < 4
         ? `What is left to look at: ${open.join(', ')}${where}.`
         : undefined
-  return [
-    ...(look === undefined ? [] : [look]),
-    problemCodes[codeOf(cause)].fix,
-    'Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.',
-  ]
+  return [...(look === undefined ? [] : [look]), problemCodes[codeOf(cause)].fix, byPush]
+}
+
+const byPush = 'Mend it and push: the deployment goes on by itself. To undo the change instead, revert its commit.'
+
+/** What to do where somebody has deployed by hand: no push sets it going again. A failure that was asked for needs no mending. */
+export function stepsByHand(
+  steps: readonly string[],
+  { isRehearsed }: { readonly isRehearsed: boolean },
+): readonly string[] {
+  const byHand = 'Mend it and run the command again. To undo the change instead, take it out of the files.'
+  const own = steps.map((step) => (step === byPush ? byHand : step))
+  return isRehearsed
+    ? [
+        'This failure was rehearsed: `--fail` asked for it. Nothing has to be mended; without `--fail` it is deployed.',
+        ...own.map((step) => (step === byHand ? 'Of a real one: mend it and run the command again.' : step)),
+      ]
+    : own
 }
