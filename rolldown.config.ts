@@ -34,6 +34,7 @@ const packages: Readonly<Record<string, string>> = {
   '@aws-sdk/client-lambda': standIn('evidence'),
   '@aws-sdk/client-s3': standIn('s3'),
   '@aws-sdk/credential-provider-login': standIn('login'),
+  '@aws-sdk/credential-provider-sso': standIn('sso'),
   // The SDK has a smaller STS for itself beside the whole one, which is here anyway.
   '@aws-sdk/nested-clients/sts': join(root, 'node_modules/@aws-sdk/client-sts/dist-es/index.js'),
   '@noble/hashes/sha2.js': standIn('sha2'),
@@ -101,7 +102,6 @@ export const output: OutputOptions = {
         test: /node_modules\/(?:@smithy\/(?:core|node-http-handler|signature-v4)|@aws-sdk\/(?:client-cloudformation|core|credential-provider-node|xml-builder))\//,
       },
       { name: 'aws-sts', test: /node_modules\/@aws-sdk\/(?:client-sts|signature-v4-multi-region)\// },
-      { name: 'aws-sso', test: /node_modules\/@aws-sdk\/(?:nested-clients|credential-provider-sso|token-providers)\// },
       { name: 'aws-credentials', test: /node_modules\/(?:@aws-sdk|@smithy)\// },
       { name: 'libraries', test: /node_modules\// },
       { name: 'core', test: /src\/core\/(?!doctor)/ },

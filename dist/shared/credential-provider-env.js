@@ -1,1 +1,1 @@
-export{F as fromEnv}from"./aws.js";
+export{P as fromEnv}from"./aws.js";

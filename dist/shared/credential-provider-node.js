@@ -1,1 +1,1 @@
-export{O as defaultProvider}from"./aws.js";
+export{D as defaultProvider}from"./aws.js";

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
@@ -15,7 +14,7 @@ import { startCloudFormation } from '../fakes/cloudformation/server.ts'
 const folder = mkdtempSync(join(tmpdir(), 'protium-credentials-'))
 const root = join(import.meta.dirname, '../..')
 let fake: FakeCloudFormation
-/** Tells containers, machines and people who sign in at once who they are. */
+/** Tells containers and machines who they are. */
 let keeper: Server
 let keeperUrl = ''
 
@@ -58,11 +57,7 @@ const answerOf: Parameters<typeof createServer>[1] = ({ method, url = '' }, resp
   else if (url === '/latest/api/token' && method === 'PUT') response.end('token')
   else if (url.endsWith('/security-credentials/')) response.end('of-the-machine')
   else if (url.endsWith('/of-the-machine')) json({ Code: 'Success', ...temporary('ASIAMACHINE') })
-  else if (url.startsWith('/federation/credentials')) {
-    const { AccessKeyId: accessKeyId } = temporary('ASIASSO')
-    const expiration = Date.now() + 3_600_000
-    json({ roleCredentials: { accessKeyId, secretAccessKey: 's', sessionToken: 't', expiration } })
-  } else response.writeHead(404).end()
+  else response.writeHead(404).end()
 }
 
 const ways = [
@@ -98,25 +93,29 @@ const ways = [
   { way: 'a web identity', account: '444444444444', env: { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: 'token' } },
   { way: 'a container', account: '123456789012', env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: '/container' } },
   { way: 'a machine', account: '123456789012', env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: '' } },
-  {
-    way: 'single sign-on',
-    account: '123456789012',
-    config:
-      '[profile it]\nsso_session = acme\nsso_account_id = 123456789012\nsso_role_name = deployer\n[sso-session acme]\nsso_region = eu-central-1\nsso_start_url = https://acme.example\n',
-    credentials: { is: 'profile', profile: 'it' },
-  },
 ] as const
 
+/** What a person does in a browser, and nobody on a runner. */
+const browsers = {
+  'single sign-on':
+    '[profile it]\nsso_session = acme\nsso_account_id = 123456789012\nsso_role_name = deployer\n[sso-session acme]\nsso_region = eu-central-1\nsso_start_url = https://acme.example\n',
+  '`aws login`': '[profile it]\nlogin_session = arn:aws:iam::123456789012:user/ada\n',
+} as const
+
 describe('the built adapter is who the SDK finds it to be by', () => {
-  test.each(ways)('$way', async ({ account, ...way }) => {
+  /** The built adapter where this is all that is known of who it is. */
+  async function adapterOf(way: {
+    readonly config?: string
+    readonly env?: Readonly<Record<string, string>>
+    readonly credentials?: Parameters<typeof adapter.cloudFormation>[0]['credentials']
+  }): Promise<ReturnType<typeof adapter.cloudFormation>> {
     const home = mkdtempSync(join(folder, 'home-'))
     const inHome = (path: string, text: string) => write(join(home.slice(folder.length), path), text)
     const variables = {
       HOME: home,
       USERPROFILE: home,
       AWS_ENDPOINT_URL: fake.url,
-      AWS_ENDPOINT_URL_SSO: keeperUrl,
-      AWS_CONFIG_FILE: inHome('config', 'config' in way ? way.config : ''),
+      AWS_CONFIG_FILE: inHome('config', way.config ?? ''),
       AWS_SHARED_CREDENTIALS_FILE: inHome('credentials', ''),
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: undefined,
@@ -129,21 +128,22 @@ describe('the built adapter is who the SDK finds it to be by', () => {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${keeperUrl}/container`,
       AWS_EC2_METADATA_SERVICE_ENDPOINT: keeperUrl,
     }
-    const ofWay = Object.entries('env' in way ? way.env : {}).map(([name, value]) => [name, filled[name] ?? value])
+    const ofWay = Object.entries(way.env ?? {}).map(([name, value]) => [name, filled[name] ?? value])
     for (const [name = '', value] of [...Object.entries(variables), ...ofWay]) vi.stubEnv(name, value)
-    const cached = createHash('sha1').update('acme').digest('hex')
-    const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
-    inHome(`.aws/sso/cache/${cached}.json`, JSON.stringify({ accessToken: 'signed', expiresAt }))
     const { cloudFormation }: typeof adapter = await import(
       /* @vite-ignore */ pathToFileURL(join(folder, 'cloudformation.js')).href
     )
     const { clock } = fake
-    const cloud = cloudFormation({
+    return cloudFormation({
       clock,
       random: () => 0.5,
       run: { id: '1', attempt: 1 },
-      credentials: 'credentials' in way ? way.credentials : undefined,
+      credentials: way.credentials,
     })
+  }
+
+  test.each(ways)('$way', async ({ account, ...way }) => {
+    const cloud = await adapterOf(way)
     fake.forget()
 
     const state = await cloud.state({ account, region: 'eu-central-1', name: 'nothing' })
@@ -151,5 +151,13 @@ describe('the built adapter is who the SDK finds it to be by', () => {
     expect(state.is).toBe('absent')
     const asked = fake.requests().filter(({ action }) => action === 'DescribeStacks')
     expect(asked.map(({ who }) => who.split(':')[4])).toEqual([account])
+  })
+
+  test.each(Object.entries(browsers))('but not by %s, and says so', async (_, config) => {
+    const cloud = await adapterOf({ config, credentials: { is: 'profile', profile: 'it' } })
+
+    await expect(cloud.state({ account: '123456789012', region: 'eu-central-1', name: 'nothing' })).rejects.toThrow(
+      'cannot be used by an action',
+    )
   })
 })

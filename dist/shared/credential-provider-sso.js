@@ -1,1 +1,0 @@
-export{N as fromSSO}from"./aws-sso.js";

@@ -1,1 +1,0 @@
-export{j as GetRoleCredentialsCommand,M as SSOClient}from"./aws-sso.js";

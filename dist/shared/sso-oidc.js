@@ -1,1 +1,0 @@
-import"./aws.js";export{t as CreateTokenCommand,n as SSOOIDCClient}from"./aws-sso.js";

@@ -1,0 +1,1 @@
+function e(){return async()=>{throw Error(`A profile that signs in by single sign-on cannot be used by an action.`)}}export{e as fromSSO};
