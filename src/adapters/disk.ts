@@ -21,7 +21,7 @@ import { platform } from 'node:process'
 import { compareText } from '../core/canonical.ts'
 import { checkPath } from '../core/paths.ts'
 import { type Checked, Refused } from '../core/problem.ts'
-import type { FileTree, Only } from '../core/tree.ts'
+import type { Only } from '../core/tree.ts'
 import {
   add,
   admit,
