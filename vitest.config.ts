@@ -20,9 +20,9 @@ export default defineConfig({
     server: { deps: { inline: [/\/@actions\/(?:expressions|languageservice|workflow-parser)\//] } },
     // A property test that meets a slow machine is slow, not wrong.
     testTimeout: process.env.PROTIUM_E2E_TESTS ? 180_000 : 60_000,
-    // Many tests wait for programs that they started. By itself vitest would leave one of two cores to them; jobs of act
+    // Many tests wait, for programs that they started and for answers, so there is one more of them than cores; jobs of act
     // share one folder, so they take turns.
-    maxWorkers: process.env.PROTIUM_E2E_TESTS ? 1 : Math.max(2, availableParallelism() - 1),
+    maxWorkers: process.env.PROTIUM_E2E_TESTS ? 1 : availableParallelism() + 1,
     // A snapshot that is not there yet is written by a person's run, never by CI.
     update: process.env.CI || process.env.PROTIUM_CI ? 'none' : 'new',
   },

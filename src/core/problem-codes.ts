@@ -458,6 +458,11 @@ export const problemCodes = {
     why: '`pipeline:` asks for the pipeline of the template, and this version of it has none.',
     fix: 'Remove `pipeline:`.',
   },
+  'no-product': {
+    title: 'This is no copy of Protium to begin from',
+    why: 'A new catalog is given templates, workflows and, if wanted, the actions of the copy of Protium that `protium init` runs from. A step of a workflow has only the built actions.',
+    fix: 'Run `protium init` at a terminal, in a clone of Protium.',
+  },
   'no-stages': {
     title: 'The service is in no stage',
     why: 'The hosts of a service say its stages. A service that answers on no host names them under `stages:`.',

@@ -101,7 +101,7 @@ describe('protium add', () => {
     expect(await protium(folder, ...call)).toMatchInlineSnapshot(`
       {
         "exit": 2,
-        "stderr": "error  There is no token to open a pull request in acme/checkout with. Expected: GITHUB_TOKEN with \`contents: write\`, \`pull-requests: write\` and \`workflows: write\` on it; or --into FOLDER, to have the files. Set it, such as by \`GITHUB_TOKEN="$(gh auth token)"\`; or say \`--into\`. [missing-argument]
+        "stderr": "error  There is no token to open a pull request in acme/checkout with. Expected: GITHUB_TOKEN with \`contents: write\`, \`pull-requests: write\` and \`workflows: write\` on it; or --into FOLDER, to have the files. Set it, such as by \`GITHUB_TOKEN="$(gh auth token)"\`; or say \`--into\`. [github-token]
       ",
         "stdout": "",
       }
