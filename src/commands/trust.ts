@@ -1,9 +1,7 @@
-import { join } from 'node:path'
-
 import { command, flag, path } from '../command.ts'
-import { count } from '../core/report.ts'
 import { accessTemplates, trustProblems } from '../core/trust.ts'
-import { readFolder, sameFolders } from './reading.ts'
+import { generated } from './generated.ts'
+import { readFolder } from './reading.ts'
 
 const folder = 'accounts'
 
@@ -39,32 +37,20 @@ export const trust = command({
     const found = [...organisation.problems, ...trustProblems(catalog)]
     if (found.some(({ severity }) => severity === 'error')) return { exit: 'bad-input', ...none, problems: found }
     const wanted = accessTemplates(catalog)
-    const { tree: there, problems } = await ports.files.tree(root, new Map([['', [folder]]]))
-    const files = [...wanted].map(([file, text]) => ({ file, same: there.get(file) === text }))
-    // Of a repository that is no longer trusted. Files that somebody else has put there are his.
-    const left = [...there].filter(([file, text]) => !wanted.has(file) && isOurs(file, text)).map(([file]) => file)
-    const stale = [...files.filter(({ same }) => !same).map(({ file }) => file), ...left]
-    if (write) {
-      await ports.files.write(root, new Map([...wanted].filter(([file, text]) => there.get(file) !== text)))
-      for (const file of left) await ports.files.remove(join(root, file))
-    }
-    return {
-      exit: write || stale.length === 0 ? 'done' : 'different',
-      data: { files: [...files, ...left.map((file) => ({ file, same: false }))] },
-      text: (paint) =>
-        paint.bold(
-          stale.length === 0
-            ? 'Nothing to write: the accounts are as catalog.yaml makes them.'
-            : `${write ? 'Wrote' : 'Out of step:'} ${count(stale.length, 'file')}: ${stale.join(', ')}.`,
-        ),
-      ...(write ? {} : { exact: [...wanted].map(([file, text]) => `# ${file}\n${text}`).join('\n') }),
+    const { tree, problems } = await ports.files.tree(root, new Map([['', [folder]]]))
+    return generated(ports, {
+      name: 'trust',
+      inStep: 'Nothing to write: the accounts are as catalog.yaml makes them.',
+      noun: 'file',
+      root,
+      write,
+      wanted,
+      // Of a repository that is no longer trusted too. Files that somebody else has put there are his.
+      there: new Map([...tree].filter(([file, text]) => wanted.has(file) || isOurs(file, text))),
+      gap: '\n',
       problems: [...found, ...problems],
       sources,
-      next:
-        write || stale.length === 0
-          ? []
-          : [{ run: `trust --write${sameFolders({ root, state: '.protium' })}`, why: 'write what differs' }],
-    }
+    })
   },
 })
 

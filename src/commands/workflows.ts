@@ -2,10 +2,10 @@ import { join } from 'node:path'
 
 import { command, flag, path, type Ports } from '../command.ts'
 import type { Catalog } from '../core/catalog.ts'
-import { count } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
 import { catalogWorkflows, isGeneratedWorkflow } from '../core/workflows.ts'
-import { readFolder, sameFolders } from './reading.ts'
+import { generated } from './generated.ts'
+import { readFolder } from './reading.ts'
 
 export const workflows = command({
   name: 'workflows',
@@ -38,33 +38,18 @@ export const workflows = command({
         sources,
       }
     }
-    const wanted = catalogWorkflows(catalog)
-    const there = await workflowFiles(ports, { root, catalog })
-    const files = [...wanted].map(([file, text]) => ({ file, same: there.get(file) === text }))
-    // What an older catalog.yaml asked for would go on deploying.
-    const left = [...there.keys()].filter((file) => !wanted.has(file))
-    const stale = [...files.filter(({ same }) => !same).map(({ file }) => file), ...left]
-    if (write) {
-      await ports.files.write(root, new Map([...wanted].filter(([file, text]) => there.get(file) !== text)))
-      for (const file of left) await ports.files.remove(join(root, file))
-    }
-    return {
-      exit: write || stale.length === 0 ? 'done' : 'different',
-      data: { files: [...files, ...left.map((file) => ({ file, same: false }))] },
-      text: (paint) =>
-        paint.bold(
-          stale.length === 0
-            ? 'Nothing to write: the workflows are as catalog.yaml makes them.'
-            : `${write ? 'Wrote' : 'Out of step:'} ${count(stale.length, 'workflow')}: ${stale.join(', ')}.`,
-        ),
-      ...(write ? {} : { exact: [...wanted].map(([file, text]) => `# ${file}\n\n${text}`).join('\n') }),
+    return generated(ports, {
+      name: 'workflows',
+      inStep: 'Nothing to write: the workflows are as catalog.yaml makes them.',
+      noun: 'workflow',
+      root,
+      write,
+      wanted: catalogWorkflows(catalog),
+      there: await workflowFiles(ports, { root, catalog }),
+      gap: '\n\n',
       problems: organisation.problems,
       sources,
-      next:
-        write || stale.length === 0
-          ? []
-          : [{ run: `workflows --write${sameFolders({ root, state: '.protium' })}`, why: 'write what differs' }],
-    }
+    })
   },
 })
 
