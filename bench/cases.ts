@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readTree } from '../src/adapters/disk.ts'
-import { renderAll } from '../src/commands/planning.ts'
+import { renderAll } from '../src/core/rendering.ts'
 import { type Bundle, type Part, readBundleFolder } from '../src/core/bundle.ts'
 import { type Data, type DataMap, Float, isList, isMap, mapOf } from '../src/core/data.ts'
 import { noComponents } from '../src/core/jinja/index.ts'

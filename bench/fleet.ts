@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { renderAll } from '../src/commands/planning.ts'
+import { renderAll } from '../src/core/rendering.ts'
 import { readTree } from '../src/adapters/disk.ts'
 import { readOrganisation } from '../src/core/organisation.ts'
 

@@ -6,8 +6,8 @@ import type { Judged, PolicyFact } from '../core/policy.ts'
 import { factOf, problemOf, weighed } from '../core/policy.ts'
 import type { Problem } from '../core/problem.ts'
 import type { CheckAnswer } from '../ports.ts'
-import type { Rendered } from './planning.ts'
-import { subjectOf } from './planning.ts'
+import type { Rendered } from '../core/rendering.ts'
+import { subjectOf } from '../core/rendering.ts'
 
 /** So many are held at a time, and handed to a program together: to start it takes longer than to judge one. */
 const together = 25

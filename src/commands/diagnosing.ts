@@ -9,7 +9,7 @@ import type { Organisation, Unit } from '../core/organisation.ts'
 import { compareSides } from '../core/parity.ts'
 import type { RenderedStack } from '../core/render.ts'
 import type { FailingResource, Provisioner, Records, StackEvent, StackId } from '../ports.ts'
-import { renderAll } from './planning.ts'
+import { renderAll } from '../core/rendering.ts'
 import { imageInput } from './shipping.ts'
 
 /** The events of one operation, from which it is told what went wrong as soon as the first of it is there. */

@@ -11,8 +11,8 @@ import type { StackPreview, StackState } from '../ports.ts'
 import type { Found } from './drifting.ts'
 import { planStack } from './looking.ts'
 import { lossProblems } from './losses.ts'
-import type { Rendered } from './planning.ts'
-import { renderedDigest } from './planning.ts'
+import type { Rendered } from '../core/rendering.ts'
+import { renderedDigest } from '../core/rendering.ts'
 import type { Stacks } from './stacks.ts'
 
 type Mended = {

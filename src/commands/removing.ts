@@ -8,7 +8,7 @@ import { count, ended, list } from '../core/report.ts'
 import type { DeploymentRecord, Provisioner, Records, StackEvent, StackState } from '../ports.ts'
 import { checkOwner } from './looking.ts'
 import type { Stacks } from './stacks.ts'
-import { stackOf } from './planning.ts'
+import { stackOf } from '../core/rendering.ts'
 
 /** A unit with the stack that it has now. */
 export type Removable = {

@@ -11,7 +11,7 @@ import { readContext, renderProtonBundle } from '../core/proton.ts'
 import { count } from '../core/report.ts'
 import type { FileTree } from '../core/tree.ts'
 import { readJson } from '../core/yaml.ts'
-import { renderAll } from './planning.ts'
+import { renderAll } from '../core/rendering.ts'
 import { readFolder, selectUnits } from './reading.ts'
 import { whileWatching } from './watching.ts'
 

@@ -2,7 +2,7 @@ import type { Ports, ProvisionerOptions } from '../command.ts'
 import type { Environment } from '../core/catalog.ts'
 import type { Unit } from '../core/organisation.ts'
 import type { Provisioner, StackPreview } from '../ports.ts'
-import type { Judging } from './planning.ts'
+import type { Judging } from '../core/rendering.ts'
 import type { Terms } from './terms.ts'
 import { noTerms } from './terms.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readOrganisation } from '../../../src/core/organisation.ts'
 import type { Problem } from '../../../src/core/problem.ts'
-import { renderAll } from '../../../src/commands/planning.ts'
+import { renderAll } from '../../../src/core/rendering.ts'
 import { lines, organisationFiles, schemaFile, treeOf } from '../trees.ts'
 
 const native = lines(`

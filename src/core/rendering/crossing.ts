@@ -1,12 +1,12 @@
-import type { GraphUnit } from '../core/cloudformation/graph.ts'
-import { crossings, graphOf } from '../core/cloudformation/graph.ts'
-import { type Data, isList, isMap, type Path } from '../core/data.ts'
-import type { Unit } from '../core/organisation.ts'
-import type { Problem } from '../core/problem.ts'
-import type { RenderedStack } from '../core/render.ts'
-import type { WantedStack } from '../ports.ts'
+import type { GraphUnit } from '../cloudformation/graph.ts'
+import { crossings, graphOf } from '../cloudformation/graph.ts'
+import { type Data, isList, isMap, type Path } from '../data.ts'
+import type { Unit } from '../organisation.ts'
+import type { Problem } from '../problem.ts'
+import type { RenderedStack } from '../render.ts'
+import type { StackWish } from '../stack/template.ts'
 
-type Rendered = { readonly unit: Unit; readonly part: RenderedStack; readonly wanted: WantedStack }
+type Rendered = { readonly unit: Unit; readonly part: RenderedStack; readonly wanted: StackWish }
 
 /** A unit as the graph knows it, with the names that its stack exports and imports. */
 export function graphUnit({ unit, part, wanted }: Rendered): GraphUnit {
