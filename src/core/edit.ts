@@ -6,6 +6,15 @@ import { readYaml } from './yaml.ts'
 /** What can be written into a file: a word, a number, a yes or no. */
 export type Scalar = string | number | bigint | boolean
 
+/**
+ * A change of one value. Paths are keys of maps. `set` writes a value, and the maps above it where there are none; `rename` gives a
+ * value another key, in its place where the map is the same; `remove` takes a key with its value and its own comment.
+ */
+export type Edit =
+  | { readonly is: 'set'; readonly path: readonly string[]; readonly value: Data }
+  | { readonly is: 'rename'; readonly path: readonly string[]; readonly to: readonly string[] }
+  | { readonly is: 'remove'; readonly path: readonly string[] }
+
 /** The text with one value set; or nothing, where that cannot be done without touching more than it. */
 export type Edited = { readonly is: 'edited'; readonly text: string } | { readonly is: 'unsure'; readonly why: string }
 
