@@ -1,5 +1,5 @@
 import type { Board, Lock } from './core/board.ts'
-import type { Environment } from './core/catalog.ts'
+import type { Environment, Repositories } from './core/catalog.ts'
 import type { Found } from './core/cause/suspects.ts'
 import type { Data, DataMap, Path } from './core/data.ts'
 import type { AppFacts, PersonFacts, RepositoryFacts, Seen } from './core/doctor/facts.ts'
@@ -11,6 +11,15 @@ import type { Markdown, Url } from './core/markdown.ts'
 import type { CheckFinding } from './core/policy/checks.ts'
 import type { CheckName } from './core/policy/rules.ts'
 import type { FileTree } from './core/tree.ts'
+import type {
+  FilesSeen,
+  FleetRepository,
+  FleetWrite,
+  FleetWritten,
+  MergedSeen,
+  PullSeen,
+  RepositorySeen,
+} from './core/upgrade/seen.ts'
 
 /** A stack's identity. `name` follows CloudFormation: at most 128 characters of `[a-zA-Z][-a-zA-Z0-9]*`. */
 export type StackId = { readonly name: string; readonly account: string; readonly region: string }
@@ -571,4 +580,80 @@ export type Proposal = {
   readonly title: string
   readonly body: Markdown
   readonly files: FileTree
+}
+
+// The fleet
+
+/**
+ * The repositories that run versions of templates. Reads are in batches that grow and shrink with what GitHub takes; one repository
+ * that cannot be read, or not be written to, is told of, and keeps no other waiting. What hinders all of them is thrown as `Refused`.
+ */
+export interface FleetHost {
+  /** Where services live, by the catalog; `owner` is who has the repositories with a topic or a property. By their numbers. */
+  repositories(where: Repositories, owner: string): Promise<readonly FleetRepository[]>
+  /** The files at some paths on the main branch, and nothing else. In the order of the repositories. */
+  files(
+    repositories: readonly FleetRepository[],
+    paths: readonly string[],
+  ): AsyncIterable<
+    | { readonly is: 'read'; readonly repository: FleetRepository; readonly commit: string; readonly files: FilesSeen }
+    | Exclude<RepositorySeen, { readonly is: 'read' }>
+  >
+  /** Files, our branches with that prefix, and their pull requests. In the order of the repositories. */
+  read(
+    repositories: readonly FleetRepository[],
+    wanted: { readonly paths: readonly string[]; readonly prefix: string },
+  ): AsyncIterable<RepositorySeen>
+  /** The same of this moment, for what is about to be written: each with branches by name, there or gone, and paths of its own. */
+  look(wanted: readonly FleetLook[]): AsyncIterable<RepositorySeen>
+  /** What became of merged pull requests, by their ids; what is gone is not among them. */
+  merged(pulls: readonly string[]): Promise<readonly MergedSeen[]>
+  /** Pull requests by their ids. */
+  pulls(ids: readonly string[]): Promise<ReadonlyMap<string, PullSeen>>
+  /**
+   * Writes one after another, and tells what came of each, in any order, as soon as it is known. Each move of a branch is made only if the
+   * branch is where it is said to be. `pace` is asked before each: `stop` leaves it and all that follow.
+   */
+  write(wanted: Iterable<FleetWrite>, pace: Pace): AsyncIterable<FleetWritten>
+}
+
+export type FleetLook = {
+  readonly repository: FleetRepository
+  readonly branches: readonly string[]
+  readonly paths: readonly string[]
+}
+
+/** How fast GitHub may be written to. `content` is what it counts by itself: a pull request that is opened. */
+export interface Pace {
+  before(kind: 'content' | 'other'): Promise<'go' | 'stop'>
+  created(): void
+  /** GitHub takes no more for now; `seconds` is how long it said to wait. `stop` where that is for another run. */
+  rejected(seconds: number | undefined): Promise<'go' | 'stop'>
+}
+
+/** Files on the branch `protium-rollouts` of the catalog: a change is taken only upon what was read. */
+export interface RolloutsHost {
+  /** All files there are; `at` is the commit that they are of, nothing where there is no branch yet. */
+  read(): Promise<RolloutsRead>
+  /** The commit with these changes; `behind` if somebody has changed the branch since `at`, and nothing was written. */
+  write(
+    files: ReadonlyMap<string, string | undefined>,
+    options: { readonly at: string | undefined; readonly why: string },
+  ): Promise<{ readonly is: 'written'; readonly at: string } | { readonly is: 'behind' }>
+  /**
+   * Makes the one issue with a marker be this, and finds it by its number where one is known. `closed` closes it.
+   */
+  issue(wanted: WantedIssue): Promise<{ readonly is: Brought; readonly number: number; readonly body: string }>
+  /** What the issue says now, with the boxes that people have ticked. */
+  issueBody(number: number): Promise<string | undefined>
+}
+
+export type RolloutsRead = { readonly at: string | undefined; readonly files: FileTree }
+
+export type WantedIssue = {
+  readonly number?: number
+  readonly marker: string
+  readonly title: string
+  readonly body: Markdown
+  readonly state: 'open' | 'closed'
 }
