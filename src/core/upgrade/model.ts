@@ -1,3 +1,5 @@
+import type { BranchSeen, PullSeen, RepositoryState } from './seen.ts'
+
 /**
  * What the upgrade bot knows, and what it may do. One consumer has one stable branch a major, and at most one open pull request on
  * it; a track is such a branch. All that is known of a track is a value (`Facts`), and what is to be done is one (`Decision`): who
@@ -46,15 +48,13 @@ export type Schedule = { readonly every: string; readonly zone: string }
 
 export type Facts = {
   readonly now: Date
-  /** The login that the bot's pull requests and commits have, `protium[bot]`. */
-  readonly we: string
   readonly consumer: Consumer
-  readonly repository: RepositoryFacts
-  readonly base: BaseFacts
+  readonly access: Access
+  readonly base: RepositoryState['base']
   /** The branch of this track, where there is one. */
-  readonly branch?: BranchFacts
+  readonly branch?: BranchSeen
   /** The pull requests from this branch, the newest first. */
-  readonly pullRequests: readonly PullRequestFacts[]
+  readonly pulls: readonly PullSeen[]
   readonly target: Target
   /** What rendering, migration and merge have come to on the base; not asked for where the target is nothing. */
   readonly desired?: Desired
@@ -63,58 +63,8 @@ export type Facts = {
   readonly automerge: boolean
 }
 
-/** Whether anything may be written there. Each but `ready` is told, and nothing is tried. */
-export type RepositoryFacts =
-  | { readonly is: 'ready' }
-  | { readonly is: 'archived' | 'locked' | 'disabled' | 'empty' | 'gone' | 'forbidden'; readonly why: string }
-  /** A rule of the repository or the organisation refuses the branch or its commits. */
-  | { readonly is: 'ruled-out'; readonly why: string }
-
-/** The default branch. */
-export type BaseFacts = { readonly name: string; readonly commit: string; readonly tree: string }
-
-export type BranchFacts = {
-  readonly name: string
-  readonly head: CommitFacts
-}
-
-export type CommitFacts = {
-  readonly id: string
-  readonly tree: string
-  readonly message: string
-  /** The login of its author, where GitHub knows one. */
-  readonly author?: string
-  /** GitHub made it for an App that gave neither author nor signature, and signed it itself. */
-  readonly isSignedByGitHub: boolean
-}
-
-export type PullRequestFacts = {
-  readonly number: number
-  readonly id: string
-  readonly state: 'open' | 'closed' | 'merged'
-  /** The login of who opened it; nothing where the account is gone. */
-  readonly author?: string
-  readonly title: string
-  readonly body: string
-  /** Its head, as the pull request says. */
-  readonly head: string
-  /** The branch that it goes to. */
-  readonly base: string
-  readonly isDraft: boolean
-  readonly isQueued: boolean
-  readonly automerge: boolean
-  readonly mergeable: 'yes' | 'conflicting' | 'unknown'
-  /** Somebody who may has approved its head. */
-  readonly isApproved: boolean
-  readonly checks: 'passing' | 'failing' | 'pending' | 'none'
-  /** The checks of the commit that its branch begins at, so that a failure can be told from one that was there before. */
-  readonly baseChecks?: 'passing' | 'failing' | 'pending' | 'none'
-  readonly createdAt: string
-  readonly closedAt?: string
-  /** Who has closed it; nothing where GitHub does not say. */
-  readonly closedBy?: string
-  readonly mergedAt?: string
-}
+/** Whether anything may be written there: where not, `words` say in one sentence what is in the way, and nothing is tried. */
+export type Access = { readonly is: 'ready' } | { readonly is: 'closed'; readonly words: string }
 
 /** Which version a track is to move to. */
 export type Target =
@@ -211,18 +161,20 @@ export type Notice =
 export type Action =
   | { readonly is: 'nothing' }
   /**
-   * A new pull request. `push` says what becomes of the branch before: `before` is where it is now, and 40 zeros where it is not
-   * there; `none` leaves it, for it holds what is wanted.
+   * A commit on the base, on our branch, and a pull request. `before` is where the branch is now: nothing where there is none, and
+   * then there must be none when it is written.
    */
-  | { readonly is: 'open'; readonly push: Push | { readonly is: 'none' }; readonly draft: boolean }
-  /** A new commit on the base takes the place of our own; text and draft follow. */
-  | { readonly is: 'move'; readonly pullRequest: PullRequestFacts; readonly push: Push; readonly draft: boolean }
+  | { readonly is: 'open'; readonly before?: string; readonly draft: boolean }
+  /** The branch holds what is wanted at `head`, and no pull request was ever made: a run was cut off between the two. */
+  | { readonly is: 'finish'; readonly head: string; readonly draft: boolean }
+  /** A new commit on the base takes the place of our own, if that is still `before`; text and draft follow. */
+  | { readonly is: 'move'; readonly pull: PullSeen; readonly before: string; readonly draft: boolean }
   /** What is new comes as a commit on top of a person's; ours are then those of the branch, and no ref is forced. */
-  | { readonly is: 'append'; readonly pullRequest: PullRequestFacts; readonly onto: string }
+  | { readonly is: 'append'; readonly pull: PullSeen; readonly onto: string }
   /** The commits stay; text, draft and automerge follow where they differ. */
   | {
       readonly is: 'keep'
-      readonly pullRequest: PullRequestFacts
+      readonly pull: PullSeen
       readonly draft: boolean
       /** Nothing where it stays as it is. */
       readonly automerge?: boolean
@@ -230,16 +182,10 @@ export type Action =
   /** `branch` is deleted with it if it is still there. */
   | {
       readonly is: 'close'
-      readonly pullRequest: PullRequestFacts
+      readonly pull: PullSeen
       readonly because: Closing
       readonly branch?: { readonly before: string }
     }
   | { readonly is: 'delete-branch'; readonly before: string }
 
-/** A branch is put from one commit to one that is made on `onto`; refused by GitHub where it is no longer at `before`. */
-export type Push = { readonly is: 'push'; readonly before: string; readonly onto: string }
-
 export type Closing = 'done' | 'off' | 'moved' | 'retracted' | 'not-needed' | 'other-major' | 'later' | 'declined'
-
-/** Where a ref is that does not exist, to `updateRefs`. */
-export const nowhere = '0'.repeat(40)
