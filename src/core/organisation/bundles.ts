@@ -21,9 +21,10 @@ export function findBundle(
   },
 ): Bundle | undefined {
   const { catalog, problems } = reading
-  const bundle = loadBundle(reading, name, version)
-  if (bundle === 'broken') return undefined
-  if (bundle !== 'absent') {
+  const loaded = loadBundle(reading, name, version)
+  if (loaded.is === 'broken') return undefined
+  if (loaded.is === 'there') {
+    const { bundle } = loaded
     if (bundle.kind === kind) return bundle
     const others = [...catalog.templates.values()]
       .filter((template) => template.kind === kind)
@@ -68,22 +69,26 @@ export function findBundle(
   return undefined
 }
 
+/** Each bundle is read once, however many readings there are; each reading tells of one that is broken. */
 function loadBundle(reading: Reading, name: string, version: string): Loaded {
   const id = `${name}@${version}`
-  const known = reading.bundles.get(id)
-  if (known !== undefined) return known
-  let loaded: Loaded =
-    [...(reading.catalog.templates.get(name)?.bundles.values() ?? [])].find((bundle) => bundle.version === version) ??
-    'absent'
-  const files = loaded === 'absent' ? reading.released(name, version) : undefined
-  if (files !== undefined) {
-    const read = readBundle(files, { template: name, version, root: id })
-    // Warnings on a version that is released cannot be mended any more.
-    reading.problems.push(...read.problems.filter(({ severity }) => severity === 'error'))
-    loaded = read.ok ? read.value : 'broken'
-  }
+  const loaded = reading.bundles.get(id) ?? readLoaded(reading, name, version)
   reading.bundles.set(id, loaded)
+  if (loaded.is !== 'absent' && !reading.told.has(id)) reading.problems.push(...loaded.problems)
+  reading.told.add(id)
   return loaded
+}
+
+function readLoaded({ catalog, released }: Reading, name: string, version: string): Loaded {
+  const offered = [...(catalog.templates.get(name)?.bundles.values() ?? [])]
+  const bundle = offered.find((each) => each.version === version)
+  if (bundle !== undefined) return { is: 'there', bundle, problems: [] }
+  const files = released(name, version)
+  if (files === undefined) return { is: 'absent' }
+  const read = readBundle(files, { template: name, version, root: `${name}@${version}` })
+  // Warnings on a version that is released cannot be mended any more.
+  const problems = read.problems.filter(({ severity }) => severity === 'error')
+  return read.ok ? { is: 'there', bundle: read.value, problems } : { is: 'broken', problems }
 }
 
 export function checkCompatible(

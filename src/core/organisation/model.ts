@@ -69,6 +69,8 @@ export type Reading = {
   readonly problems: Problem[]
   /** Bundles by `name@version`, each read once. */
   readonly bundles: Map<string, Loaded>
+  /** Bundles of releases whose problems this reading has told. */
+  readonly told: Set<string>
   /** Where each service says its name, and each host of one is written; of those that lie where their name says. */
   readonly names: Map<string, Place>
   readonly hosts: Map<string, Place>
@@ -94,8 +96,11 @@ export type Stranger = {
 /** A reading of some services alone: their names, and how to ask for another that one of them has to be compared with. */
 export type Only = { readonly services: ReadonlySet<string>; readonly wants: (service: string) => void }
 
-/** A bundle; `broken` if there is one that cannot be read, of which its own problems tell. */
-export type Loaded = Bundle | 'broken' | 'absent'
+/** A bundle, with the problems of one that is released; `broken` if there is one that cannot be read. */
+export type Loaded =
+  | { readonly is: 'there'; readonly bundle: Bundle; readonly problems: readonly Problem[] }
+  | { readonly is: 'broken'; readonly problems: readonly Problem[] }
+  | { readonly is: 'absent' }
 
 export function problem(code: ProblemCode, at: Place, words: Omit<Problem, 'code' | 'severity' | 'at'>): Problem {
   return { code, severity: 'error', ...words, at }
