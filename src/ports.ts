@@ -10,6 +10,7 @@ import type { Answer, CloudHealth } from './core/health.ts'
 import type { Markdown, Url } from './core/markdown.ts'
 import type { CheckFinding } from './core/policy/checks.ts'
 import type { CheckName } from './core/policy/rules.ts'
+import type { ReleaseRecord } from './core/release/model.ts'
 import type { FileTree } from './core/tree.ts'
 import type {
   FilesSeen,
@@ -556,6 +557,29 @@ export interface AccountHost {
 
 /** The name servers of a domain, as the world is told; none where it is no zone of its own, and nothing where it is no name at all. */
 export type NameServers = (domain: string) => Promise<Seen<readonly string[] | undefined>>
+
+// What is released
+
+/**
+ * The releases of the catalog's repository on GitHub. Each of these can be run again at any time, by several at once: what is there
+ * is found, and nothing that is there is moved. What stands in the way is thrown as `Refused`.
+ */
+export interface ReleaseHost {
+  /** The tags of releases that there are now, `fargate-service@2.3.0`, with the commits that they lead to. */
+  tags(): Promise<ReadonlyMap<string, string>>
+  /** The record of a release on the ledger; nothing where it was not released. */
+  recorded(release: { readonly template: string; readonly version: string }): Promise<ReleaseRecord | undefined>
+  /** Makes the tag; the commit that it leads to is the one that is asked for, or that of who was faster. */
+  tag(name: string, commit: string): Promise<{ readonly is: 'created' | 'found'; readonly commit: string }>
+  /** Adds the record to the ledger; what is there by then is given back instead of it. */
+  record(wanted: ReleaseRecord): Promise<{ readonly is: 'created' | 'found'; readonly record: ReleaseRecord }>
+  /** Makes the release of GitHub that shows a tag. One that is there, by whomever it was made, is left as it is. */
+  publish(wanted: {
+    readonly tag: string
+    readonly title: string
+    readonly notes: Markdown
+  }): Promise<{ readonly is: 'created' | 'found'; readonly address: string }>
+}
 
 // A repository that is taken in
 

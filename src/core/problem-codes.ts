@@ -33,6 +33,11 @@ export const problemCodes = {
     why: 'A new catalog was asked for in a folder that has one, and what is asked for is not what is there. Nothing that somebody has written is overwritten.',
     fix: 'Change `catalog.yaml` by hand, and run `protium workflows --write` and `protium trust --write`. Or begin in another folder: `--into`.',
   },
+  'changelog-missing': {
+    title: 'A version has no notes',
+    why: 'What is new in a version is said in `CHANGELOG.md` of the template, under a heading with its number. It is shown with the release, and in every pull request that upgrades a service, so there is no release without it.',
+    fix: 'Add `## 2.4.0` to `CHANGELOG.md`, with some lines for those who run the template. `protium version --write` makes the heading with a first draft.',
+  },
   'check-failed': {
     title: 'A program that judges templates did not do its work',
     why: 'A check of `policy:` is a program that runs beside Protium. It did not come to its end in its time, ended in another way than it does, or said something that is not its form; so nothing is known of what it was asked.',
@@ -423,6 +428,11 @@ export const problemCodes = {
     why: '`manifest.yaml` says which file is rendered, and by which engine. It has one entry, or one for each of several CloudFormation files that are one stack.',
     fix: 'Correct what the message names.',
   },
+  'migration-missing': {
+    title: 'A new required input has no migration',
+    why: 'A version asks for an input that nobody has given so far. Whoever upgrades would have to find out what to write there, in every service by hand.',
+    fix: 'Give the input a default, or add a migration to `templates/<name>/migrations/<version>.yaml` that says where its value comes from: `rename`, `default`, `compute` or `ask`.',
+  },
   'missing-argument': {
     title: 'A command lacks an argument that it needs',
     why: 'A command was called without a value that it cannot do without, so it did not start.',
@@ -648,6 +658,21 @@ export const problemCodes = {
     why: 'An operation has left the stack in a state from which it can only be deleted or rolled back, and something in it may hold data. That is for a person to decide.',
     fix: 'The message has the exact command, and names what would be lost.',
   },
+  'release-changed': {
+    title: 'A released version is not what was released',
+    why: 'A version is recorded on the ledger with the commit and the digest of its bundle when it is released. The tag now leads to another commit, or to another content; so somebody has moved it, and what would be deployed is not what was reviewed.',
+    fix: 'Put the tag back on the commit that the record names, or fetch the tags anew if only this clone has another one (`git fetch --tags --force`). A ruleset for tags keeps them from being moved.',
+  },
+  'release-damaged': {
+    title: 'The record of a release cannot be read',
+    why: 'The file of a release on the branch `protium-ledger` was changed by hand, or written by a newer version. What was released can then not be verified, so the version is not used.',
+    fix: 'Bring the file back as it was: `protium ledger` names what is wrong, and the branch has its history.',
+  },
+  'release-taken': {
+    title: 'A tag of that name is there with another content',
+    why: 'Somebody has made the tag of a version by hand, or two changes have claimed one number. A released version never changes, so the tag is neither moved nor taken over.',
+    fix: 'If the tag is wrong and nobody uses it, delete it and run the release again; otherwise give the bundle the next number: `protium version --write`.',
+  },
   'rendering-unknown': {
     title: 'Nothing renders to this file',
     why: 'To explain a line of a rendered file, everything is rendered once more and the text that is equal to the file is looked for. There is none: the file was changed, or it was rendered from other files, inputs or outputs.',
@@ -869,6 +894,11 @@ export const problemCodes = {
     why: 'CloudFormation takes a template of more than 51,200 bytes from a bucket only. None is named for this environment, or it cannot be written or read with these credentials.',
     fix: 'Name one with `template_bucket:` in the file of the environment, in its account and region, and allow the role to read and write it.',
   },
+  'template-gone': {
+    title: 'The catalog no longer has what is in use',
+    why: 'The template was renamed or deleted, or the folder of its major is gone. What was released is still rendered from its tag; but it gets no mends, no upgrades and no help.',
+    fix: 'Bring the folder back as it was released, or move those who run it to another template first.',
+  },
   'template-incompatible': {
     title: 'The template does not run in this environment',
     why: 'A service template lists the environment templates whose outputs it needs. This stage lies in an environment of another one.',
@@ -1039,10 +1069,40 @@ export const problemCodes = {
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
     fix: 'Write a plain relative path with `/` between its parts: no `..`, no backslash, no special characters.',
   },
+  'version-behind': {
+    title: 'The version is lower than one that is released',
+    why: 'Versions of a major go up. Something that is older than what is there already would be proposed to nobody.',
+    fix: 'Give it the number that `protium version` names.',
+  },
+  'version-deprecated': {
+    title: 'The version ends, or has ended',
+    why: 'The owners of the template support the version until a day, which template.yaml names. After it the version still works, and gets no more mends.',
+    fix: 'Go to a supported version. The upgrade bot proposes it, or change `template:` by hand.',
+  },
+  'version-draft': {
+    title: 'The version is a draft',
+    why: 'A draft may change without a new number, so what was tried today may be another thing tomorrow. It is not released, and not for production.',
+    fix: 'Use a released version. The owners of the template release one by removing `draft` from `support:` in template.yaml.',
+  },
   'version-major': {
     title: 'A version is of another major than its folder',
     why: 'A folder `v2` holds versions 2.x.y; tags and upgrades rely on it.',
     fix: 'Correct the version in `template.yaml`, or move the bundle to the folder of its major.',
+  },
+  'version-unchanged': {
+    title: 'A released version was changed',
+    why: 'The bundle in the checkout is not what was released under its number, and a released version never changes: others rely on what was reviewed.',
+    fix: 'Give it a new number: `protium version --write` sets the lowest one that tells the truth.',
+  },
+  'version-understated': {
+    title: 'The number hides a breaking change',
+    why: 'By its number a version says whether it can be taken without a look. This one removes, renames or narrows something that services use, or replaces or deletes one of their resources, and its number says that it does not; or it brings something new, and its number says that it only mends.',
+    fix: 'Give it the number that the message names; `protium version --write` does. Or take back what breaks.',
+  },
+  'version-yanked': {
+    title: 'The version was taken back',
+    why: 'The owners of the template have found something wrong with the version after it was released, and say so in template.yaml. It still works as it did; it is proposed to nobody, and whoever runs it should leave it.',
+    fix: 'Go to the version that the message names.',
   },
   'waiver-elsewhere': {
     title: 'A waiver lies where it does not count',

@@ -2,6 +2,7 @@ import { type Bundle, type Kind, readBundle } from './bundle.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { subtree } from './paths.ts'
 import type { Checked, Place, Problem } from './problem.ts'
+import { readRecommended, readSupport, type Said } from './release/status.ts'
 import { templateSchema } from './schemas/template.ts'
 import { checkShape, listIn, mapIn, textIn, textsIn } from './shape.ts'
 import type { FileTree } from './tree.ts'
@@ -18,7 +19,11 @@ export type Template = {
   readonly description?: string
   readonly owners: readonly string[]
   /** Where people get help: a channel, a page, an address. */
-  readonly support?: string
+  readonly help?: string
+  /** What is said of versions, by `v2` or `2.1.0`; ask `releaseStatus`, which knows which of the two counts. */
+  readonly support: ReadonlyMap<string, Said>
+  /** The version that is offered to those who choose. */
+  readonly recommended?: string
   readonly migrations: readonly DataMap[]
   /** What is new, by exact version. */
   readonly notes: ReadonlyMap<string, string>
@@ -77,9 +82,11 @@ export function readTemplate(
     if (bundle.ok) bundles.set(major, bundle.value)
   }
   const kind = checkKinds({ name, document, data, bundles, problems })
+  const support = document === undefined ? new Map<string, Said>() : readSupport(document, problems)
+  const recommended = document === undefined ? undefined : readRecommended(document, { support, problems })
   if (kind === undefined || problems.some((problem) => problem.severity === 'error')) return { ok: false, problems }
   const description = textIn(data, 'description')
-  const support = textIn(data, 'support')
+  const help = textIn(data, 'help')
   return {
     ok: true,
     value: {
@@ -89,7 +96,9 @@ export function readTemplate(
       bundles,
       ...(description === undefined ? {} : { description }),
       owners: textsIn(data, 'owners'),
-      ...(support === undefined ? {} : { support }),
+      ...(help === undefined ? {} : { help }),
+      support,
+      ...(recommended === undefined ? {} : { recommended }),
       migrations: (listIn(data, 'migrations') ?? []).filter(isMap),
       notes: textMap(mapIn(data, 'notes')),
     },

@@ -32,6 +32,12 @@ export function dayIn(zone: string, at: Date): string {
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(dayOfMonth)}`
 }
 
+/** Whether there is such a day, `2026-12-31`. */
+export function isDay(text: string): boolean {
+  const at = Date.parse(text)
+  return !Number.isNaN(at) && new Date(at).toISOString().slice(0, 10) === text
+}
+
 /** The instants that a local time can mean. */
 export function instantsOf(local: Local, zone: string): readonly number[] {
   const plain = Date.UTC(local.year, local.month - 1, local.day) + local.minute * minutes

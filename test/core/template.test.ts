@@ -37,7 +37,7 @@ describe('a template', () => {
       versions: { v1: 1.4.2 }
       description: A service.
       owners: ["@acme/platform"]
-      support: "#help"
+      help: "#help"
       migrations: [{ to: 1.4.0 }]
       notes: { 1.4.2: New. }
     `)
@@ -47,7 +47,7 @@ describe('a template', () => {
       kind: 'service',
       owners: ['@acme/platform'],
       description: 'A service.',
-      support: '#help',
+      help: '#help',
     })
     expect(read.ok && read.value.notes.get('1.4.2')).toBe('New.')
     expect(read.ok && read.value.bundles.get(1)?.version).toBe('1.4.2')

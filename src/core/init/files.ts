@@ -151,7 +151,7 @@ function sampleTemplates({ owner, ids }: Answers, sample: FileTree): readonly (r
   return [...sample].flatMap(([path, text]): (readonly [string, string])[] => {
     if (!path.startsWith('templates/')) return []
     if (/^templates\/[^/]+\/template\.yaml$/u.test(path)) {
-      const own = text.replaceAll(/^owners: .*$/gmu, `owners: [${quoted(owner)}]`).replaceAll(/^support: .*\n/gmu, '')
+      const own = text.replaceAll(/^owners: .*$/gmu, `owners: [${quoted(owner)}]`).replaceAll(/^help: .*\n/gmu, '')
       return [[path, own]]
     }
     return [[path, ids !== undefined && path.endsWith('/cloudformation.yaml') ? bounded(text) : text]]

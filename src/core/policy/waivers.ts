@@ -6,7 +6,7 @@ import { waiverSchema } from '../schemas/policy.ts'
 import { checkShape, textIn } from '../shape.ts'
 import type { FileTree } from '../tree.ts'
 import { type Document, readYaml } from '../yaml.ts'
-import { dayIn, isZone, zones } from '../zone.ts'
+import { dayIn, isDay, isZone, zones } from '../zone.ts'
 import { builtInRules, type CheckName, checkNames, type Rule } from './rules.ts'
 
 /**
@@ -235,11 +235,6 @@ export function daysLeft({ expires, zone }: Pick<Waiver, 'expires' | 'zone'>, no
 /** `2026-12-31`, with the zone where that is not UTC. */
 export function dayText({ expires, zone }: Pick<Waiver, 'expires' | 'zone'>): string {
   return zone === 'UTC' ? expires : `${expires} (${zone})`
-}
-
-function isDay(text: string): boolean {
-  const at = Date.parse(text)
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
 }
 
 /** What to know of waivers that are needed: those that end soon. Each is told once, in the order of their names. */
