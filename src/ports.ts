@@ -636,7 +636,7 @@ export interface FleetHost {
   pulls(ids: readonly string[]): Promise<ReadonlyMap<string, PullSeen>>
   /**
    * Writes one after another, and tells what came of each, in any order, as soon as it is known. Each move of a branch is made only if the
-   * branch is where it is said to be. `pace` is asked before each: `stop` leaves it and all that follow.
+   * branch is where it is said to be. `pace` is asked before each.
    */
   write(wanted: Iterable<FleetWrite>, pace: Pace): AsyncIterable<FleetWritten>
 }
@@ -647,13 +647,21 @@ export type FleetLook = {
   readonly paths: readonly string[]
 }
 
-/** How fast GitHub may be written to. `content` is what it counts by itself: a pull request that is opened. */
+/** How fast GitHub may be written to. Content, which GitHub counts by itself, are pull requests that are opened. */
 export interface Pace {
-  before(kind: 'content' | 'other'): Promise<'go' | 'stop'>
+  /** Whether a write may be sent now. `pending` are pull requests that will be opened before it, and are not `created` yet. */
+  next(kind: 'content' | 'other', pending: number): Turn
+  /** A pull request was opened. */
   created(): void
-  /** GitHub takes no more for now; `seconds` is how long it said to wait. `stop` where that is for another run. */
-  rejected(seconds: number | undefined): Promise<'go' | 'stop'>
+  /** GitHub takes no more for now; `seconds` is how long it said to wait. */
+  rejected(seconds: number | undefined): Turn
 }
+
+/** `stop`: what is left is for another run. */
+export type Turn =
+  | { readonly is: 'go' }
+  | { readonly is: 'wait'; readonly milliseconds: number }
+  | { readonly is: 'stop' }
 
 /** Files on the branch `protium-rollouts` of the catalog: a change is taken only upon what was read. */
 export interface RolloutsHost {

@@ -26,7 +26,13 @@ export type RepositorySeen =
 
 export type RepositoryState = {
   /** The main branch, the commit at its head and that commit's tree. */
-  readonly base: { readonly branch: string; readonly commit: string; readonly tree: string }
+  readonly base: {
+    readonly branch: string
+    readonly commit: string
+    readonly tree: string
+    /** How the checks of that commit ended. */
+    readonly checks?: ChecksSeen
+  }
   readonly mayWrite: boolean
   readonly mayAutomerge: boolean
   readonly files: FilesSeen
@@ -52,8 +58,12 @@ export type BranchSeen = {
   readonly message: string
   /** GitHub has signed the commit itself: it was made by an App, or on its pages. */
   readonly isSigned: boolean
+  /** Besides, it is by us and nobody else. */
+  readonly isOurs: boolean
   readonly pulls: readonly PullSeen[]
 }
+
+export type ChecksSeen = 'success' | 'failure' | 'pending'
 
 export type PullSeen = {
   readonly id: string
@@ -74,7 +84,7 @@ export type PullSeen = {
   readonly isQueued: boolean
   readonly isAutomerging: boolean
   readonly isApproved: boolean
-  readonly checks?: 'success' | 'failure' | 'pending'
+  readonly checks?: ChecksSeen
   readonly mergeable: 'yes' | 'no' | 'unknown'
   readonly title: string
   readonly body: string

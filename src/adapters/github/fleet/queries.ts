@@ -7,16 +7,21 @@
 const rate = 'rateLimit{cost remaining limit resetAt} viewer{login}'
 
 const facts = `id databaseId nameWithOwner isArchived isDisabled isEmpty isLocked viewerPermission autoMergeAllowed
-defaultBranchRef{name target{oid ...on Commit{tree{oid}}}}`
+`
 
-const blob = '__typename oid ...on Blob{text isBinary isTruncated byteSize}'
+function mainBranch(files: string): string {
+  return `defaultBranchRef{name target{oid ...on Commit{tree{oid} statusCheckRollup{state} ${files}}}}`
+}
+
+const entry = 'mode type object{oid ...on Blob{text isBinary isTruncated byteSize}}'
 
 const pull = `id number state isDraft isInMergeQueue mergeable title body headRefName headRefOid baseRefName createdAt closedAt mergedAt
 author{login} reviewDecision autoMergeRequest{enabledAt} statusCheckRollup{state} mergeCommit{oid}`
 
 const closer = 'timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{...on ClosedEvent{actor{login}}}}'
 
-const branch = 'prefix name target{oid ...on Commit{message tree{oid} signature{isValid wasSignedByGitHub}}}'
+const branch =
+  'prefix name target{oid ...on Commit{message tree{oid} author{name user{login}} signature{isValid wasSignedByGitHub}}}'
 
 const newest = 'orderBy:{field:CREATED_AT,direction:DESC}'
 
@@ -24,7 +29,7 @@ const newest = 'orderBy:{field:CREATED_AT,direction:DESC}'
 const branches = `refs(refPrefix:$prefix,first:4){pageInfo{hasNextPage endCursor} nodes{${branch} associatedPullRequests(first:3,${newest}){nodes{${pull}}}}}`
 
 function fileFields(count: number): string {
-  return Array.from({ length: count }, (_, index) => `f${index}:object(expression:$f${index}){${blob}}`).join(' ')
+  return Array.from({ length: count }, (_, index) => `f${index}:file(path:$f${index}){${entry}}`).join(' ')
 }
 
 function variables(names: readonly string[], type: string): string {
@@ -35,14 +40,14 @@ function fileNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `f${index}`)
 }
 
-/** `$ids`, and `$f0` … as `HEAD:<path>`. */
+/** `$ids`, and the paths `$f0` …. */
 export function filesQuery(count: number): string {
-  return `query Files($ids:[ID!]!${variables(fileNames(count), 'String!')}){${rate} nodes(ids:$ids){...on Repository{${facts} ${fileFields(count)}}}}`
+  return `query Files($ids:[ID!]!${variables(fileNames(count), 'String!')}){${rate} nodes(ids:$ids){...on Repository{${facts} ${mainBranch(fileFields(count))}}}}`
 }
 
 /** The same, and `$prefix` as `refs/heads/<prefix>`. */
 export function readQuery(count: number): string {
-  return `query Read($ids:[ID!]!,$prefix:String!${variables(fileNames(count), 'String!')}){${rate} nodes(ids:$ids){...on Repository{${facts} ${fileFields(count)} ${branches}}}}`
+  return `query Read($ids:[ID!]!,$prefix:String!${variables(fileNames(count), 'String!')}){${rate} nodes(ids:$ids){...on Repository{${facts} ${mainBranch(fileFields(count))} ${branches}}}}`
 }
 
 /** The branches behind those that `read` has shown: `$id`, `$prefix`, `$after`. */
@@ -62,14 +67,14 @@ export function lookQuery(wanted: readonly { readonly branches: number; readonly
     })
     const files = Array.from({ length: each.paths }, (_, nth) => {
       declared.push(`$f${index}_${nth}:String!`)
-      return `f${nth}:object(expression:$f${index}_${nth}){...File}`
+      return `f${nth}:file(path:$f${index}_${nth}){...File}`
     })
-    return `r${index}:node(id:$i${index}){...Facts ...on Repository{${[...own, ...files].join(' ')}}}`
+    return `r${index}:node(id:$i${index}){...Facts ...on Repository{${own.join(' ')} ${mainBranch(files.join(' '))}}}`
   })
   const fragments = [
     `fragment Facts on Repository{${facts}}`,
     ...(wanted.some(({ branches: count }) => count > 0) ? [`fragment Pull on PullRequest{${pull} ${closer}}`] : []),
-    ...(wanted.some(({ paths }) => paths > 0) ? [`fragment File on GitObject{${blob}}`] : []),
+    ...(wanted.some(({ paths }) => paths > 0) ? [`fragment File on TreeEntry{${entry}}`] : []),
   ]
   return `query Look(${declared.join(',')}){${rate} ${asked.join(' ')}} ${fragments.join(' ')}`
 }
@@ -91,53 +96,36 @@ export function namedQuery(count: number): string {
   return `query Named(${declared.join(',')}){${rate} ${asked.join(' ')}}`
 }
 
-export const blobQuery = `query Blob($id:ID!,$oid:GitObjectID!){${rate} node(id:$id){...on Repository{object(oid:$oid){${blob}}}}}`
+/** Where a branch stands: `$id`, `$branch`. */
+export const headQuery =
+  'query Head($id:ID!,$branch:String!){node(id:$id){...on Repository{ref(qualifiedName:$branch){target{oid}}}}}'
 
-// What changes something. The parts that go into one document each have their own variables.
+/** The files of a branch, three folders deep: `$owner`, `$name`, `$branch`. */
+export const branchQuery = `query Files($owner:String!,$name:String!,$branch:String!){repository(owner:$owner,name:$name){id ref(qualifiedName:$branch){target{oid ...on Commit{tree{entries{...File object{...on Tree{entries{...File object{...on Tree{entries{...File}}}}}}}}}}}}} fragment File on TreeEntry{path type object{oid ...on Blob{text isTruncated}}}`
 
-export const updateRefs = {
-  declared: '$refRepo:ID!,$refUpdates:[RefUpdate!]!',
-  field: 'ref:updateRefs(input:{repositoryId:$refRepo,refUpdates:$refUpdates}){clientMutationId}',
+// What changes something. Several of one kind may go into one document, each with a number of its own.
+
+export type Part = { readonly alias: string; readonly declared: string; readonly field: string }
+
+export const parts = {
+  ref: part('updateRefs', 'UpdateRefsInput', 'clientMutationId'),
+  create: part('createPullRequest', 'CreatePullRequestInput', 'pullRequest{id number headRefOid createdAt}'),
+  edit: part('updatePullRequest', 'UpdatePullRequestInput', 'pullRequest{id state}'),
+  draft: part('convertPullRequestToDraft', 'ConvertPullRequestToDraftInput', 'pullRequest{id}'),
+  ready: part('markPullRequestReadyForReview', 'MarkPullRequestReadyForReviewInput', 'pullRequest{id}'),
+  automerge: part('enablePullRequestAutoMerge', 'EnablePullRequestAutoMergeInput', 'pullRequest{id}'),
+  manual: part('disablePullRequestAutoMerge', 'DisablePullRequestAutoMergeInput', 'pullRequest{id}'),
+  commit: part('createCommitOnBranch', 'CreateCommitOnBranchInput', 'commit{oid}'),
 } as const
 
-export const createPull = {
-  declared: '$create:CreatePullRequestInput!',
-  field: 'pr:createPullRequest(input:$create){pullRequest{id number headRefOid createdAt}}',
-} as const
-
-export const updatePull = {
-  declared: '$update:UpdatePullRequestInput!',
-  field: 'edit:updatePullRequest(input:$update){pullRequest{id}}',
-} as const
-
-export const toDraft = {
-  declared: '$draft:ID!',
-  field: 'draft:convertPullRequestToDraft(input:{pullRequestId:$draft}){pullRequest{id}}',
-} as const
-
-export const toReady = {
-  declared: '$ready:ID!',
-  field: 'ready:markPullRequestReadyForReview(input:{pullRequestId:$ready}){pullRequest{id}}',
-} as const
-
-export const automergeOn = {
-  declared: '$auto:EnablePullRequestAutoMergeInput!',
-  field: 'auto:enablePullRequestAutoMerge(input:$auto){pullRequest{id}}',
-} as const
-
-export const automergeOff = {
-  declared: '$manual:ID!',
-  field: 'manual:disablePullRequestAutoMerge(input:{pullRequestId:$manual}){pullRequest{id}}',
-} as const
-
-export const appendCommit = {
-  declared: '$commit:CreateCommitOnBranchInput!',
-  field: 'commit:createCommitOnBranch(input:$commit){commit{oid}}',
-} as const
-
-export type Part = { readonly declared: string; readonly field: string }
+function part(name: string, input: string, result: string): (nth: number) => Part {
+  return (nth) => {
+    const alias = `m${nth}`
+    return { alias, declared: `$${alias}:${input}!`, field: `${alias}:${name}(input:$${alias}){${result}}` }
+  }
+}
 
 /** GitHub does the parts of a mutation one after the other, in this order, and goes on behind one that fails. */
-export function mutation(parts: readonly Part[]): string {
-  return `mutation Write(${parts.map(({ declared }) => declared).join(',')}){${parts.map(({ field }) => field).join(' ')}}`
+export function mutation(all: readonly Part[]): string {
+  return `mutation Write(${all.map(({ declared }) => declared).join(',')}){${all.map(({ field }) => field).join(' ')}}`
 }
