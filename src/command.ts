@@ -9,6 +9,7 @@ import type { FetchedLedger } from './core/ledger.ts'
 import type { Markdown } from './core/markdown.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { Checked, Problem } from './core/problem.ts'
+import type { ReleaseRecord } from './core/release/model.ts'
 import type { Paint } from './core/report.ts'
 import { table, plain } from './core/report.ts'
 import type { FileTree, Only } from './core/tree.ts'
@@ -124,11 +125,18 @@ export interface Files {
   readonly changes: (paths: readonly string[], signal: AbortSignal) => Promise<AsyncIterable<void>>
   /** The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. */
   readonly releases: (root: string) => Promise<readonly string[]>
-  /** One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. */
+  /**
+   * One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. If it is another than the
+   * fetched ledger says was released, that is among the problems (`release-changed`), and it is not to be used.
+   */
   readonly released: (
     root: string,
     release: { readonly template: string; readonly version: string },
   ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
+  /** What was released, as the ledger says that git has fetched; nothing where it has not. */
+  readonly recorded: (
+    root: string,
+  ) => Promise<{ readonly releases: readonly ReleaseRecord[]; readonly problems: readonly Problem[] }>
   /**
    * The files below a folder that a change is about, by paths relative to it; undefined where that cannot be told, because
    * there is no git or the clone does not reach back so far.

@@ -43,11 +43,8 @@ export function machine({
       remove: async (folder) => rm(folder, { recursive: true, force: true }),
       changes: async (paths, abort) => (await import('./adapters/watch.ts')).changes(paths, abort),
       releases: async (root) => (await import('./adapters/git.ts')).tags(root),
-      released: async (root, { template, version }) => {
-        const { readTreeAt } = await import('./adapters/git.ts')
-        const major = version.split('.')[0] ?? ''
-        return readTreeAt(root, `${template}@${version}`, `templates/${template}/v${major}`)
-      },
+      released: async (root, release) => (await import('./adapters/checkout.ts')).checkoutBundle(root, release),
+      recorded: async (root) => (await import('./adapters/checkout.ts')).checkoutReleases(root),
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
       isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
       at: async (root, commit) => (await import('./adapters/git.ts')).readTreeAt(root, commit, ''),

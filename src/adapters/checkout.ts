@@ -1,9 +1,14 @@
 import type { Board } from '../core/board.ts'
 import { emptyBoard, readBoard } from '../core/board.ts'
 import { compareText } from '../core/canonical.ts'
-import type { Records } from '../ports.ts'
 import type { FetchedLedger } from '../core/ledger.ts'
 import { unitFolder } from '../core/ledger.ts'
+import type { Problem } from '../core/problem.ts'
+import type { ReleaseRecord } from '../core/release/model.ts'
+import { readReleaseRecord, releaseName, releasePath } from '../core/release/model.ts'
+import { damagedRelease, releaseProblems } from '../core/release/verify.ts'
+import type { FileTree } from '../core/tree.ts'
+import type { Records } from '../ports.ts'
 import { fetchedBoard, fetchedLedger, fileAt, isThere, messagesOf, readTreeAt } from './git.ts'
 import { readRecord } from './records.ts'
 
@@ -28,10 +33,53 @@ export async function checkoutLedger(root: string): Promise<Pick<Records, 'list'
 /** The whole branch of the ledger as it was fetched, for who checks it. */
 export async function fetchedBranch(root: string): Promise<FetchedLedger | undefined> {
   const messages = await messagesOf(root, fetchedLedger)
-  const read = messages === undefined ? undefined : await readTreeAt(root, fetchedLedger, 'records')
   if (messages === undefined) return undefined
-  const files = new Map([...(read?.tree ?? [])].map(([path, text]) => [`records/${path}`, text]))
-  return { messages, files, problems: read?.problems ?? [] }
+  const read = [await folderOf(root, 'records'), await folderOf(root, 'releases')]
+  return {
+    messages,
+    files: new Map(read.flatMap(({ files }) => [...files])),
+    problems: read.flatMap(({ problems }) => problems),
+  }
+}
+
+async function folderOf(
+  root: string,
+  folder: string,
+): Promise<{ readonly files: FileTree; readonly problems: readonly Problem[] }> {
+  const read = await readTreeAt(root, fetchedLedger, folder)
+  const files = [...(read?.tree ?? [])].map(([path, text]) => [`${folder}/${path}`, text] as const)
+  return { files: new Map(files), problems: read?.problems ?? [] }
+}
+
+/** What was released, as the ledger says that was fetched with the checkout. Nothing where it was not fetched. */
+export async function checkoutReleases(
+  root: string,
+): Promise<{ readonly releases: readonly ReleaseRecord[]; readonly problems: readonly Problem[] }> {
+  const { files, problems } = await folderOf(root, 'releases')
+  const read = [...files].map(([file, text]) => ({ file, record: readReleaseRecord(file, text) }))
+  return {
+    releases: read.flatMap(({ record }) => record ?? []),
+    problems: [
+      ...problems,
+      ...read.flatMap(({ file, record }) => (record === undefined ? [damagedRelease(file)] : [])),
+    ],
+  }
+}
+
+/** A released bundle, held against what the ledger says was released. */
+export async function checkoutBundle(
+  root: string,
+  release: { readonly template: string; readonly version: string },
+): Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined> {
+  const { template, version } = release
+  const read = await readTreeAt(root, releaseName(release), `templates/${template}/v${version.split('.')[0] ?? ''}`)
+  if (read === undefined) return undefined
+  const file = releasePath(release)
+  const text = await fileAt(root, fetchedLedger, file)
+  const record = text === undefined ? undefined : readReleaseRecord(file, text)
+  const found = { tree: read.tree, commit: read.commit }
+  const wrong = text === undefined ? [] : record === undefined ? [damagedRelease(file)] : releaseProblems(record, found)
+  return { tree: read.tree, problems: [...read.problems, ...wrong] }
 }
 
 /**

@@ -89,15 +89,21 @@ async function firstParent(root: string): Promise<string | undefined> {
  * relative to `root`, which may lie inside of a repository. Links and submodules are not followed: they, and files that
  * are too long or no text, are among the problems. Undefined where the tag or the folder in it is missing.
  */
-export async function readTreeAt(root: string, ref: string, folder: string): Promise<ReadTree | undefined> {
+export async function readTreeAt(
+  root: string,
+  ref: string,
+  folder: string,
+): Promise<(ReadTree & { readonly commit: string }) | undefined> {
   if (folder !== '' && !checkPath(folder).ok) return undefined
   const commit = await resolve(root, ref)
-  const prefix = await git(root, ['rev-parse', '--show-prefix'])
+  // The branches of ours have the same folders wherever the catalog lies in its repository.
+  const isOurs = ref === fetchedLedger || ref === fetchedBoard
+  const prefix = isOurs ? Buffer.alloc(0) : await git(root, ['rev-parse', '--show-prefix'])
   if (commit === undefined || prefix === undefined) return undefined
   const top = [prefix.toString('utf8').replace(/\/?\n$/, ''), folder].filter((part) => part !== '').join('/')
   const listed = await git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', `${commit}:${top}`])
   if (listed === undefined) return undefined
-  return readEntries(root, entriesOf(listed))
+  return { ...(await readEntries(root, entriesOf(listed))), commit }
 }
 
 /** The text of one file of Protium's own at a ref, by its path from the top of the repository; undefined where it is missing. */
@@ -112,6 +118,11 @@ export async function messagesOf(root: string, ref: string): Promise<readonly st
   const commit = await resolve(root, ref)
   const listed = commit === undefined ? undefined : await git(root, ['log', '-z', '--format=%B', commit])
   return listed?.toString('utf8').split('\0')
+}
+
+/** The commit that the tag of a release leads to here; undefined where it is not. */
+export async function taggedCommit(root: string, name: string): Promise<string | undefined> {
+  return releaseTag.test(name) ? resolve(root, name) : undefined
 }
 
 /** Whether there is such a tag or commit, a ledger or a board. */

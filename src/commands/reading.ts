@@ -6,6 +6,7 @@ import type { Organisation, Unit } from '../core/organisation.ts'
 import { readOrganisation } from '../core/organisation.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Checked, Problem } from '../core/problem.ts'
+import { changedReleases, standingProblems } from '../core/release/standing.ts'
 import { isServiceName } from '../core/stage.ts'
 import type { FileTree } from '../core/tree.ts'
 
@@ -33,15 +34,38 @@ export async function readFolder(
   { services = [], catalog = root }: { readonly services?: readonly string[]; readonly catalog?: string } = {},
 ): Promise<Reading> {
   const files = laidOver(ports.files, { root, catalog })
+  const standing = { now: ports.clock.now(), isJob: ports.run !== undefined }
   const names = new Set(services.map((name) => name.split('/')[0] ?? '').filter((name) => name !== 'environment'))
   const some = services.length > 0 && [...names].every(isServiceName)
-  if (!some) return read(files, root)
-  const reading = await read(files, root, names)
+  if (!some) return stand(files, await read(files, root), { root, ...standing })
+  const reading = await stand(files, await read(files, root, names), { root, ...standing })
   const { organisation, sources } = reading
   const isThere = (name: string): boolean =>
     sources.has(`services/${name}/service.yaml`) ||
     (organisation.ok && organisation.value.services.some(({ service }) => service === name))
-  return [...names].every(isThere) ? reading : read(files, root)
+  return [...names].every(isThere) ? reading : stand(files, await read(files, root), { root, ...standing })
+}
+
+/**
+ * Adds what there is to say of the versions that are run. In a job a version that is released is used as it was released, or not
+ * at all; at a terminal one may try what a change of it would do.
+ */
+async function stand(
+  files: FolderFiles,
+  { organisation, sources }: Reading,
+  { root, now, isJob }: { readonly root: string; readonly now: Date; readonly isJob: boolean },
+): Promise<Reading> {
+  if (!organisation.ok) return { organisation, sources }
+  const { catalog, units } = organisation.value
+  const isSaid = [...catalog.templates.values()].some(({ support }) => support.size > 0)
+  const released = isSaid ? await files.releases(root) : []
+  const recorded = isJob ? await files.recorded(root) : { releases: [], problems: [] }
+  const problems = [
+    ...standingProblems(organisation.value, { released, now }),
+    ...recorded.problems,
+    ...changedReleases(catalog, { bundles: units.map(({ bundle }) => bundle), releases: recorded.releases }),
+  ]
+  return { organisation: withProblems(organisation, problems), sources }
 }
 
 /** The files that the run is about, if it is about a change and that can be told. */
@@ -63,7 +87,7 @@ export async function readChanged(
   return readFolder(ports, root, { services: names.size === 0 ? ['environment'] : [...names] })
 }
 
-type FolderFiles = Pick<Ports['files'], 'tree' | 'releases' | 'released'>
+type FolderFiles = Pick<Ports['files'], 'tree' | 'releases' | 'released' | 'recorded'>
 
 /** The services of a root over the catalog of another folder, as if they lay in one. */
 function laidOver(
@@ -85,6 +109,7 @@ function laidOver(
     },
     releases: async () => files.releases(catalog),
     released: async (_root, release) => files.released(catalog, release),
+    recorded: async () => files.recorded(catalog),
   }
 }
 

@@ -5,7 +5,7 @@ import type { FileTree } from './tree.ts'
 import { readJson } from './yaml.ts'
 
 /**
- * The ledger: one file an attempt to deploy, each naming the digest of the file that was added before it. Who takes one away or
+ * The ledger: one file an attempt to deploy, and one a release of a template, each naming the digest of the file that was added before it. Who takes one away or
  * changes one leaves a chain that does not close.
  */
 
@@ -53,7 +53,7 @@ export function unitFolder(unit: string): string {
 
 /** What a commit of the ledger's branch says that it adds: a record, and its digest. Nothing, if it is not one of Protium's. */
 export function addedBy(message: string): { readonly path: string; readonly digest: string } | undefined {
-  const path = /^Record: (records\/\S+)$/mu.exec(message)?.[1]
+  const path = /^Record: ((?:records|releases)\/\S+)$/mu.exec(message)?.[1]
   const said = /^Digest: (sha256:[0-9a-f]{64})$/mu.exec(message)?.[1]
   return path === undefined || said === undefined ? undefined : { path, digest: said }
 }
@@ -77,7 +77,7 @@ export function recordsIn({ files, messages }: Pick<FetchedLedger, 'files' | 'me
   readonly records: number
   readonly faults: readonly LedgerFault[]
 } {
-  const records = new Map([...files].filter(([path]) => path.startsWith('records/') && path.endsWith('.json')))
+  const records = new Map([...files].filter(([path]) => /^(?:records|releases)\/.*\.json$/su.test(path)))
   const added = messages.flatMap((message) => addedBy(message) ?? [])
   const known = new Set(added.map(({ path }) => path))
   const restore = (path: string): string =>
@@ -102,7 +102,7 @@ export function recordsIn({ files, messages }: Pick<FetchedLedger, 'files' | 'me
   // Where the commits have told what is wrong, the chain would tell it again.
   const chain = told.size > 0 ? [] : chainFaults(records)
   const broken = chain.map((fault): LedgerFault => ({
-    file: /records\/\S+/u.exec(fault)?.[0] ?? 'records',
+    file: /(?:records|releases)\/\S+/u.exec(fault)?.[0] ?? 'records',
     what: `${fault}.`,
     remedy:
       'The commits agree with the files, so the branch was written anew. Compare it with a clone from before that.',

@@ -27,6 +27,8 @@ export type Template = {
   readonly migrations: readonly DataMap[]
   /** What is new, by exact version. */
   readonly notes: ReadonlyMap<string, string>
+  /** Where the exact version of a major is said; the beginning of the file where it is not. */
+  readonly versionPlace: (major: number) => Place
 }
 
 /**
@@ -101,6 +103,10 @@ export function readTemplate(
       ...(recommended === undefined ? {} : { recommended }),
       migrations: (listIn(data, 'migrations') ?? []).filter(isMap),
       notes: textMap(mapIn(data, 'notes')),
+      versionPlace: (major) => {
+        const key = [`v${major}`, String(major)].find((each) => mapIn(data, 'versions')?.[each] !== undefined)
+        return key === undefined ? at('template.yaml') : (document?.place(['versions', key]) ?? at('template.yaml'))
+      },
     },
     problems,
   }

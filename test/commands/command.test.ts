@@ -47,6 +47,7 @@ const noPorts: Ports = {
     writeText: async () => {},
     remove: async () => {},
     changes: async () => (async function* () {})(),
+    recorded: async () => ({ releases: [], problems: [] }),
     releases: async () => [],
     released: async () => undefined,
     changed: async () => undefined,

@@ -9,6 +9,7 @@ import type { Command, Outcome, Ports, UnitProgress } from '../../src/command.ts
 import type { Board } from '../../src/core/board.ts'
 import type { FetchedLedger } from '../../src/core/ledger.ts'
 import type { Problem } from '../../src/core/problem.ts'
+import type { ReleaseRecord } from '../../src/core/release/model.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import { quickFolder } from '../quick-folder.ts'
 
@@ -31,6 +32,8 @@ export function worldOf(
   more: {
     readonly texts?: ReadonlyMap<string, string>
     readonly released?: ReadonlyMap<string, FileTree>
+    /** What the fetched ledger says was released. */
+    readonly recorded?: readonly ReleaseRecord[]
     readonly commit?: string | (() => string)
     /** The files at a commit. */
     readonly at?: (commit: string) => FileTree | undefined
@@ -101,6 +104,7 @@ export function worldOf(
         const files = more.released?.get(`${template}@${version}`)
         return files === undefined ? undefined : { tree: files, problems: [] }
       },
+      recorded: async () => ({ releases: more.recorded ?? [], problems: [] }),
       changed: async () => more.changed,
       isBefore: async () => more.isBefore,
       at: async (_root, commit) => {
