@@ -92,7 +92,7 @@ export function clientOf(options: ClientOptions): Client {
  * Octokit takes half of an answer for an empty one, so answers are read whole here first; half of one is a lost one, and so
  * is a page of some proxy where there should be JSON.
  */
-function wholeAnswers(stopped: AbortSignal | undefined): typeof fetch {
+export function wholeAnswers(stopped: AbortSignal | undefined): typeof fetch {
   return async (address, init) => {
     const limits = [AbortSignal.timeout(longestAnswer), stopped, init?.signal].filter(
       (signal) => signal instanceof AbortSignal,

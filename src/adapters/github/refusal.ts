@@ -61,7 +61,7 @@ function failureOf(error: unknown): Failure | undefined {
   return { status: error.status, message: shorten(message), headers: { ...headers }, error }
 }
 
-function refusalOf(doing: string, { status, message, headers, error: cause }: Failure): Refused {
+export function refusalOf(doing: string, { status, message, headers, error: cause }: Failure): Refused {
   const limited = limitOf({ status, message, headers })
   if (limited !== undefined) {
     return new Refused('github-rate-limited', `GitHub takes no more requests for now, so Protium could not ${doing}.`, {

@@ -119,7 +119,13 @@ export type FleetWrite = { readonly key: string; readonly repository: Pick<Fleet
       readonly body: string
       readonly isDraft: boolean
     }
-  | ({ readonly is: 'forward'; readonly pull: string; readonly before: string } & Content)
+  | ({
+      readonly is: 'forward'
+      readonly pull: string
+      readonly before: string
+      /** What it is to become, if it is not. */
+      readonly draft?: 'draft' | 'ready'
+    } & Content)
   | {
       readonly is: 'edit'
       readonly pull: string
