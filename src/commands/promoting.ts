@@ -567,10 +567,12 @@ async function heldBack(
 ): Promise<Unseen | undefined> {
   if (plan.units.every(({ verdict }) => verdict === 'nothing')) return undefined
   const { github, run, pull, stage } = situation
+  // Of one commit several services may be held, each with a plan of its own.
+  const name = `${planCheck} ${promotedUnit(situation)}`
   // An approval is of what was seen.
   const isBound = stage.production || stage.approval !== undefined
   const mayBeApproved = run.attempt > 1 && (isBound || isLossy(plan))
-  const check = mayBeApproved ? await github.checkOn(run.commit, planCheck) : undefined
+  const check = mayBeApproved ? await github.checkOn(run.commit, name) : undefined
   const posted = check?.text === undefined ? undefined : readBinding(check.text)
   const isPosted = posted !== undefined && unreviewed(posted, plan).length === 0
   const shown = isPosted ? await shownSince(situation, check?.at) : undefined
@@ -593,7 +595,7 @@ async function heldBack(
     reviewed === undefined ? 'No plan of it was reviewed' : `It is not what was reviewed on #${pull?.number ?? 0}`
   await github.check({
     commit: run.commit,
-    name: planCheck,
+    name,
     conclusion: 'action_required',
     title: `Held in ${stage.name}: ${verdictTitle(plan)}`,
     summary: page,
@@ -603,7 +605,7 @@ async function heldBack(
   })
   const { approval } = stage
   return {
-    why: `${why}: ${count(others.length, 'unit')} would change in ${stage.name}. The new plan is the check ${planCheck} of this commit; run this job again to approve it.`,
+    why: `${why}: ${count(others.length, 'unit')} would change in ${stage.name}. The new plan is the check ${name} of this commit; run this job again to approve it.`,
     since: shown ?? ports.clock.now().toISOString(),
     ...(approval !== undefined && { by: approval.by }),
     page,

@@ -4,7 +4,18 @@ import type { Board, Waiting } from '../core/board.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { duration } from '../core/report.ts'
-import { claimed, ended, jobOf, keyOf, mostStarts, standingOf, waitingLabel } from '../core/resume.ts'
+import {
+  claimed,
+  ended,
+  inTurn,
+  isAboutItsPlan,
+  isBehind,
+  jobOf,
+  keyOf,
+  mostStarts,
+  standingOf,
+  waitingLabel,
+} from '../core/resume.ts'
 import type { BoardHost, GitHost, WorkflowRun } from '../ports.ts'
 
 /** A repository with its board. */
@@ -22,22 +33,35 @@ export type Resumed = {
 
 /**
  * Looks at every promotion that waits in a repository, and starts the jobs of those that may go on. One read if there are none. Of
- * a run one job at a time can be started; the others follow with the next resume. What goes wrong with one does not hold up the others.
+ * a run one job at a time can be started; the others follow with the next resume. Where a newer commit of a unit goes on with a plan
+ * that somebody has looked at, the older ones of the unit stay. What goes wrong with one does not hold up the others.
  */
 export async function resumeIn(ports: Ports, place: Place): Promise<readonly Resumed[]> {
   const board = await place.board.read()
   const started = new Set<string>()
+  const ahead: Waiting[] = []
   const ends: Resumed[] = []
-  for (const entry of board.waiting.toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since))) {
+  for (const entry of inTurn(board.waiting)) {
+    const newer = ahead.find((each) => isBehind(entry, each))
+    let mayGo = false
     const end = await attempted(entry, async () => {
+      if (newer !== undefined) return waits(`${newer.commit.slice(0, 7)}, which is newer, goes first.`)
       const chance = await chanceOf(ports, { place, board, entry })
+      mayGo = chance.is !== 'waits' || chance.isStarting
       if (chance.is === 'waits') return chance
       return started.has(entry.run.id) ? waits(whileItRuns) : start(ports, { place, entry, chance: chance.is })
     })
     if (end.is === 'started') started.add(entry.run.id)
-    ends.push({ repository: place.repository, entry, ...end })
+    if (mayGo && isAboutItsPlan(entry) && (end.is === 'started' || end.is === 'waits')) ahead.push(entry)
+    ends.push({
+      repository: place.repository,
+      entry,
+      is: end.is,
+      why: end.why,
+      ...(end.problem && { problem: end.problem }),
+    })
   }
-  return ends
+  return ends.toSorted((a, b) => Date.parse(a.entry.since) - Date.parse(b.entry.since))
 }
 
 /**
@@ -81,11 +105,11 @@ async function attempted({ unit }: Waiting, run: () => Promise<End>): Promise<En
 async function chanceOf(
   { clock }: Ports,
   { place, board, entry }: { readonly place: Place; readonly board: Board; readonly entry: Waiting },
-): Promise<{ readonly is: 'due' | 'again' } | (End & { readonly is: 'waits' })> {
+): Promise<{ readonly is: 'due' | 'again' } | (End & { readonly is: 'waits'; readonly isStarting: boolean })> {
   const standing = standingOf(entry, { board, now: clock.now() })
   if (standing.is === 'unanswered') return { is: 'again' }
-  if (standing.is === 'starting') return waits('It was started again a moment ago.')
-  const held = waits(entry.gates.map(({ why }) => why).join(' '))
+  if (standing.is === 'starting') return { ...waits('It was started again a moment ago.'), isStarting: true }
+  const held = { ...waits(entry.gates.map(({ why }) => why).join(' ')), isStarting: false }
   if (standing.is === 'held') return held
   for (const { run } of standing.locks) {
     // The job that holds it may have died; GitHub knows.

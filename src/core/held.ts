@@ -61,7 +61,7 @@ function stepsOf(held: readonly Gate[]): string {
       case 'approval':
         return `${list(by)} approves it, by a review of the pull request or as a reviewer of the environment`
       case 'binding':
-        return 'the new plan is looked at (the check protium/plan of this commit), and the job is run again to approve it'
+        return 'the new plan is looked at (a check of this commit), and the job is run again to approve it'
       case 'lock':
         return `${list(by)} gives the lock back`
       case 'guard':

@@ -65,6 +65,33 @@ function isOver({ until }: Gate, now: Date): boolean {
   return until !== undefined && Date.parse(until) <= now.getTime()
 }
 
+/**
+ * The order in which those that wait are looked at. As they came, so that each finds live what its plan was made upon. What has to be
+ * looked at once more comes before, the newest first: an older one that went first would change what the newer one's new plan
+ * was made upon, and that would have to be looked at yet again, once for each that waits.
+ */
+export function inTurn(waiting: readonly Waiting[]): readonly Waiting[] {
+  const seen = waiting.filter(isAboutItsPlan)
+  const others = waiting.filter((entry) => !isAboutItsPlan(entry))
+  return [
+    ...seen.toSorted((a, b) => Number(b.run.id) - Number(a.run.id)),
+    ...others.toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since)),
+  ]
+}
+
+/** Whether what it waits for is that somebody looks at its new plan. */
+export function isAboutItsPlan({ gates }: Pick<Waiting, 'gates'>): boolean {
+  return gates.some(({ gate }) => gate === 'binding')
+}
+
+/**
+ * Whether a promotion is of an older commit of the unit than another, and is superseded when that is deployed. Runs are numbered in
+ * the order in which they began; where that is not the order of commits, a job is started that finds itself overtaken.
+ */
+export function isBehind(entry: Waiting, other: Waiting): boolean {
+  return entry.unit === other.unit && Number(entry.run.id) < Number(other.run.id)
+}
+
 export type Claim = {
   readonly at: Date
   /** The attempt that the run is in. */

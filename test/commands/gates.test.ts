@@ -576,6 +576,34 @@ describe('a stage that asks for an approval and is no production', () => {
   })
 })
 
+describe('two services of one commit whose plans nobody has seen', () => {
+  afterEach(async () => merging.close())
+
+  test('are each shown, and go on by one review that comes after', async () => {
+    set('2026-11-25T12:00:00Z')
+    const files = (size: number): FileTree =>
+      small({ stages: ['dev'], services: { cart: { size, topics: 1 }, mail: { size, topics: 1 } }, approval: ['dev'] })
+    merging = await startMerging(files(1), ['dev'], { now, members, outsiders, teams })
+    const pull = await merging.propose(files(2), { unplanned: true })
+    const commit = await merging.merge(pull)
+    await merging.review(pull, 'carla')
+    const home = { services: 'environment', stage: 'dev' }
+    await merging.deploy(commit, home)
+    expect((await merging.deploy(commit, { ...home, attempt: 2, actor: 'dan' })).exit).toBe('done')
+    const jobs = ['cart', 'mail'].map((services) => ({ services, stage: 'dev', actor: 'github-actions[bot]' }))
+    const held = []
+    for (const job of jobs) held.push((await merging.deploy(commit, job)).exit)
+    wait(minutes)
+    await merging.review(pull, 'carla')
+    wait(minutes)
+    const ends = []
+    for (const job of jobs) ends.push((await merging.deploy(commit, { ...job, attempt: 2 })).exit)
+
+    expect(held).toEqual(['needs-approval', 'needs-approval'])
+    expect(ends).toEqual(['done', 'done'])
+  })
+})
+
 describe('twenty merges in a minute, over three stages with soak', () => {
   const stages = ['dev', 'staging', 'prod']
   const soaked = (topics: number): FileTree =>

@@ -166,6 +166,11 @@ function units({ data }: Outcome, key: 'started' | 'waiting'): readonly string[]
   return list.map(({ repository, unit }) => (repository === catalog ? unit : `${repository} ${unit}`))
 }
 
+function commits({ data }: Outcome, key: 'started' | 'waiting'): readonly string[] {
+  const list: readonly { commit: string }[] = JSON.parse(JSON.stringify(data[key]))
+  return list.map(({ commit }) => commit)
+}
+
 function queued({ github }: World): readonly string[] {
   return github.queued().map(({ repository, name, attempt }) => `${repository} ${name} #${attempt}`)
 }
@@ -432,6 +437,32 @@ describe('a promotion that waits for a person', () => {
     const again = await world.resume()
 
     expect([before, after, again].map((each) => units(each, 'started'))).toEqual([[], ['checkout/prod'], []])
+  })
+
+  test('goes before older commits of its unit, when somebody has looked at its new plan, and after them when it is held again', async () => {
+    const world = await start()
+    const pullRequest = await mergedPull(world)
+    const [older, run] = [await heldRun(world), await heldRun(world)]
+    const [old, newer] = ['a'.repeat(40), 'b'.repeat(40)]
+    await hold(world, older, { commit: old, gates: [soak(world, 1)] })
+    world.clock.advance(minute)
+    const binding = (): Waiting['gates'] => [
+      { gate: 'binding', is: 'held', why: 'It is not what was seen.', since: world.clock.now().toISOString() },
+    ]
+    await hold(world, run, { commit: newer, pullRequest, gates: binding() })
+    world.clock.advance(2 * minute)
+    const parameters = { owner: 'acme', repo: 'catalog', pull_number: pullRequest }
+    await world.github.act({ operation: 'pulls/create-review', by: 'ben', parameters, body: { event: 'APPROVE' } })
+    world.clock.advance(minute)
+    const first = await world.resume()
+    const meanwhile = await world.resume()
+    await runQueued(world, 'failure')
+    await hold(world, run, { commit: newer, pullRequest, gates: binding(), run: { id: String(run), attempt: 2 } })
+    const after = await world.resume()
+
+    expect([first, meanwhile, after].map((each) => commits(each, 'started'))).toEqual([[newer], [], [old]])
+    expect([first, meanwhile, after].map((each) => commits(each, 'waiting'))).toEqual([[old], [old, newer], [newer]])
+    expect(first.text(plain)).toContain('bbbbbbb, which is newer, goes first.')
   })
 
   test('is started when the lock is given back, or its run is over', async () => {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { prepared } from '../schedules/play.ts'
 import { played } from '../schedules/run.ts'
+import type { Act, Step } from '../schedules/steps.ts'
 import { schedule } from '../schedules/steps.ts'
 
 const world = await prepared()
@@ -19,3 +20,80 @@ test('whatever is merged, approved, lost and resumed: nothing passes a gate, not
   // That much came through is what makes the rest worth anything.
   expect(begun).toBeGreaterThan(400)
 }, 120_000)
+
+describe('what was found once and mended', () => {
+  const merge = (service: 'cart' | 'mail', size: number): Step => ({
+    do: 'merge',
+    service,
+    size,
+    hasTable: true,
+    also: undefined,
+  })
+  const wait = (minutes: number): Step => ({ do: 'wait', minutes })
+  const act = (...acts: readonly Act[]): Step => ({ do: 'act', seed: 0, acts })
+  const job = (pick: number, more: Partial<Extract<Act, { is: 'job' }>> = {}): Act => ({
+    is: 'job',
+    pick,
+    isStopped: false,
+    skew: 0,
+    ...more,
+  })
+  const lock = (minutes: number): Act => ({ is: 'lock', unit: 'cart', by: 'carla', minutes, ofRun: false })
+  const approval: Act = { is: 'review', pull: 0, by: 'carla', event: 'approved' }
+  const glass = (service: 'cart' | 'mail'): Step => ({ do: 'glass', service, by: 'olga' })
+  const day = 24 * 60
+
+  const found: readonly (readonly [string, readonly Step[]])[] = [
+    [
+      'six commits of a service wait, each with a plan that was made before the others went on',
+      [
+        wait(day),
+        ...[6, 4, 7].map((size) => merge('cart', size)),
+        wait(3 * day),
+        ...[8, 5, 3].map((size) => merge('cart', size)),
+        act(job(0)),
+        act({ is: 'environment', run: 0, by: 'carla' }),
+        act(job(0)),
+      ],
+    ],
+    [
+      'two services of one commit wait, each with a new plan',
+      [
+        merge('cart', 4),
+        merge('mail', 7),
+        wait(4 * day),
+        merge('mail', 2),
+        act(job(0)),
+        merge('cart', 3),
+        wait(29),
+        act(approval),
+        glass('mail'),
+        { do: 'fail', service: 'cart', stage: 'dev' },
+        merge('cart', 61),
+      ],
+    ],
+    ['a lock has ended a minute ago', [act(lock(59)), wait(60), merge('cart', 7), act(job(0))]],
+    [
+      'the clock of a runner says that a lock has ended',
+      [act(lock(1), { is: 'resume' }), merge('cart', 3), act(job(0, { skew: 90_000 }))],
+    ],
+    [
+      'a run was lost before it said anything, and another one of the same commit has failed',
+      [
+        merge('cart', 61),
+        act(job(0, { weather: { nth: 1, is: 'lost-before' } })),
+        glass('cart'),
+        { do: 'fail', service: 'cart', stage: 'dev' },
+        act(approval),
+        wait(1),
+        act(job(0)),
+      ],
+    ],
+  ]
+
+  test.each(found)('%s', async (_what, steps) => {
+    const { faults, begun } = await played(steps, world)
+    expect(faults).toEqual([])
+    expect(begun).toBeGreaterThan(0)
+  })
+})

@@ -6,6 +6,8 @@ import type { GateName } from '../../src/core/gates.ts'
 import {
   claimed,
   ended,
+  inTurn,
+  isBehind,
   isLookedAfter,
   jobOf,
   keyOf,
@@ -85,6 +87,30 @@ describe('a promotion that waits', () => {
   ] as const)('looks at a lock %s', (_what, each, expected) => {
     const board: Board = { ...emptyBoard, locks: [each] }
     expect(standingOf(waiting({ gates: [held('lock')] }), { board, now })).toEqual(expected)
+  })
+})
+
+describe('several that wait', () => {
+  const one = waiting({ run: { id: '900', attempt: 1 }, since: '2026-11-25T09:00:00.000Z' })
+  const two = waiting({ run: { id: '1000', attempt: 1 }, since: '2026-11-25T10:00:00.000Z' })
+  const newPlan = { gates: [held('binding')] }
+
+  test('are looked at as they came', () => {
+    expect(inTurn([two, one])).toEqual([one, two])
+  })
+
+  test('are looked at from the newest where somebody has to look at their new plan, and before the others', () => {
+    const [a, b] = [
+      { ...one, ...newPlan },
+      { ...two, ...newPlan },
+    ]
+    const late = waiting({ run: { id: '1001', attempt: 1 }, since: '2026-11-25T11:00:00.000Z' })
+    expect(inTurn([one, a, late, b])).toEqual([b, a, one, late])
+  })
+
+  test('are behind a newer one of their unit', () => {
+    expect([isBehind(one, two), isBehind(two, one), isBehind(one, one)]).toEqual([true, false, false])
+    expect(isBehind(one, { ...two, unit: 'cart/prod' })).toBe(false)
   })
 })
 

@@ -76,8 +76,8 @@ function hasSoaked(
 function isSeen({ hub }: Play, { by: { job, run, commit }, unit, changes }: Begun): boolean {
   const { pull } = commit
   if (pull === undefined) return false
-  const covers = (sha: string): boolean => {
-    const text = hub.checks.get(`${sha} ${planCheck}`)?.text
+  const covers = (sha: string, check: string): boolean => {
+    const text = hub.checks.get(`${sha} ${check}`)?.text
     const binding = text === undefined ? undefined : readBinding(text)
     const stack = { name: unit, account: '', region: '' }
     const facts = { stack, template: '', rendered: '', predicted: false, wants: '', against: '' }
@@ -85,8 +85,8 @@ function isSeen({ hub }: Play, { by: { job, run, commit }, unit, changes }: Begu
     // Outputs alone are shown as such.
     return binding !== undefined && (unreviewed(binding, plan).length === 0 || bindingText(plan) === text)
   }
-  if (covers(pull.head)) return true
-  if (!covers(commit.sha)) return false
+  if (covers(pull.head, planCheck)) return true
+  if (!covers(commit.sha, `${planCheck} ${unit}`)) return false
   const may = (by: string): boolean => by !== pull.author && !pull.committers.includes(by)
   const isAgain = job.attempt > 1 && may(job.by) && !job.by.endsWith('[bot]')
   const isReviewed = pull.reviews.some(({ by, is }) => is !== 'commented' && is !== 'refused' && may(by))
@@ -182,6 +182,17 @@ function lostFaults({ hub, main, untold, cancelled }: Play, run: Run): readonly 
         place(sha) >= place(run.sha) &&
         jobs.some((each) => each.chain === chain && each.stage === stage && each.result === 'success'),
     )
+  // One that breaks the glass for the same commit has tried, and told how it ended.
+  const isTakenOn = ({ chain, stage, ended = 0 }: Job): boolean =>
+    [...hub.runs.values()].some(
+      ({ id, sha, jobs }) =>
+        id !== run.id &&
+        sha === run.sha &&
+        jobs.some(
+          (each) =>
+            each.chain === chain && each.stage === stage && each.exit === 'failed' && (each.ended ?? Infinity) > ended,
+        ),
+    )
   const faults: string[] = []
   for (const job of run.jobs) {
     if (job.stage === 'settle' || job.result === 'skipped' || job.result === 'success') continue
@@ -194,7 +205,7 @@ function lostFaults({ hub, main, untold, cancelled }: Play, run: Run): readonly 
     if (state === 'inactive' || state === 'success' || state === 'failure') continue
     // Of what was lost before it said anything there is nothing that could say what became of it.
     if ((state === 'no deployment' || isUntold) && cancelled.has(`${unit} ${run.sha}`)) continue
-    if (isOvertaken(job) && (state === 'no deployment' || isUntold)) continue
+    if ((isOvertaken(job) || isTakenOn(job)) && (state === 'no deployment' || isUntold)) continue
     faults.push(
       `${unit} ${run.sha.slice(0, 7)} of run ${run.id}: ${job.result} ${job.exit}, ${state}, and it does not wait`,
     )
