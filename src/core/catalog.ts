@@ -225,6 +225,18 @@ export function wrongEnding(path: string): Problem {
   }
 }
 
+/** Reads one `environments/<name>.yaml` by itself; nothing where its name, template, account or region cannot be read. */
+export function openEnvironment(
+  path: string,
+  text: string,
+): { readonly environment?: Environment; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const environments = new Map<string, Environment>()
+  readEnvironment(path, text, { environments, problems })
+  const [environment] = environments.values()
+  return { ...(environment !== undefined && { environment }), problems }
+}
+
 const provisioners: readonly Environment['provisioner'][] = ['cloudformation', 'terraform', 'command', 'local']
 
 function readEnvironment(

@@ -20,7 +20,14 @@ import type { Checked, Problem } from './problem.ts'
 import type { FileTree } from './tree.ts'
 
 export type { Only, Organisation, Released, Service, Unit } from './organisation/model.ts'
-export { type Opened, openOrganisation, readConsumer, withEnvironmentsAt } from './organisation/opened.ts'
+export {
+  bundleOf,
+  type Opened,
+  openOrganisation,
+  readConsumer,
+  readEnvironmentConsumer,
+  withEnvironments,
+} from './organisation/opened.ts'
 export { stackOptions } from './organisation/units.ts'
 
 /**

@@ -70,7 +70,7 @@ export function findBundle(
 }
 
 /** Each bundle is read once, however many readings there are; each reading tells of one that is broken. */
-function loadBundle(reading: Reading, name: string, version: string): Loaded {
+export function loadBundle(reading: Reading, name: string, version: string): Loaded {
   const id = `${name}@${version}`
   const loaded = reading.bundles.get(id) ?? readLoaded(reading, name, version)
   reading.bundles.set(id, loaded)

@@ -1,8 +1,10 @@
+import type { Bundle } from '../bundle.ts'
 import { compareText } from '../canonical.ts'
 import { type Catalog, type Environment, openCatalog } from '../catalog.ts'
 import type { Checked, Problem } from '../problem.ts'
 import { openServiceSpec } from '../spec.ts'
 import type { FileTree } from '../tree.ts'
+import { loadBundle } from './bundles.ts'
 import type { Reading, Released, Service, Unit } from './model.ts'
 import { inOrder, readService, type ServiceFiles } from './service.ts'
 import { readEnvironmentUnit } from './units.ts'
@@ -14,7 +16,15 @@ import { readEnvironmentUnit } from './units.ts'
 export type Opened = Pick<Reading, 'catalog' | 'broken' | 'released' | 'releases' | 'bundles'> & {
   /** By name, in the order of the first stage that lies in them; those that can be read. */
   readonly environments: ReadonlyMap<string, Unit>
+  /** What environments give out, of those of which it is known otherwise than by how they render. */
+  readonly outputs?: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly problems: readonly Problem[]
+}
+
+/** The bundle of a version, as consumers get it; nothing where there is none that can be read. */
+export function bundleOf(opened: Opened, template: string, version: string): Bundle | undefined {
+  const loaded = loadBundle(readingOf(opened, []), template, version)
+  return loaded.is === 'there' ? loaded.bundle : undefined
 }
 
 /** Opens the catalog in a repository; nothing where not even its stages can be read. Bundles are asked for as consumers name them. */
@@ -98,13 +108,23 @@ function isError({ severity }: Problem): boolean {
   return severity === 'error'
 }
 
-/** The same catalog with some of its environments at other versions of their templates. */
-export function withEnvironmentsAt(opened: Opened, versions: ReadonlyMap<string, string>): Opened {
+/** Reads one environment by itself, as a unit. */
+export function readEnvironmentConsumer(opened: Opened, environment: Environment): Checked<Unit> {
+  const found: Problem[] = []
+  const unit = readEnvironmentUnit(readingOf(opened, found), environment)
+  const own = opened.broken.has(environment.template) ? `templates/${environment.template}/` : undefined
+  const problems = inOrder([
+    ...found,
+    ...opened.problems.filter((each) => own !== undefined && isError(each) && each.at?.file.startsWith(own) === true),
+  ])
+  return unit !== undefined && !problems.some(isError) ? { ok: true, value: unit, problems } : { ok: false, problems }
+}
+
+/** The same catalog with these environments in the place of those of their names. */
+export function withEnvironments(opened: Opened, others: readonly Environment[]): Opened {
+  const named = new Map(others.map((environment) => [environment.name, environment]))
   const environments = new Map(
-    [...opened.catalog.environments].map(([name, environment]) => {
-      const version = versions.get(name) ?? environment.version
-      return [name, version === environment.version ? environment : { ...environment, version }] as const
-    }),
+    [...opened.catalog.environments].map(([name, environment]) => [name, named.get(name) ?? environment]),
   )
   const catalog: Catalog = { ...opened.catalog, environments }
   const problems = [...opened.problems]

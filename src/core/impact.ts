@@ -1,0 +1,12 @@
+export { impactOf, worse } from './impact/compare.ts'
+export { impactWords } from './impact/model.ts'
+export type {
+  Consumer,
+  ConsumerRendering,
+  ConsumerUnit,
+  Impact,
+  ImpactWord,
+  Loss,
+  StageImpact,
+} from './impact/model.ts'
+export { consumerReference, renderConsumer } from './impact/render.ts'
