@@ -8,7 +8,7 @@
  * https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
  */
 
-import { line, lines } from './encode.ts'
+import { compactJson, line, lines } from './encode.ts'
 import { list } from './report.ts'
 
 /** Text that is safe to hand to GitHub: only this module makes it. */
@@ -281,6 +281,30 @@ export function small(parts: readonly (Markdown | undefined)[]): Markdown {
 export function marker(kind: string, subject = ''): Markdown {
   const isName = /^[a-z0-9]+(?:[-/][a-z0-9]+)*$/u.test(subject) && subject.length <= 100
   return { markdown: `<!-- protium:${kind}${isName ? ` ${subject}` : ''} -->` }
+}
+
+/**
+ * The same with data for the next run instead of a subject. The data is JSON on one line; what could end the comment is written as
+ * JSON escapes.
+ */
+export function dataMarker(kind: string, data: unknown): Markdown {
+  return { markdown: `<!-- protium:${kind} ${compactJson(data).replaceAll('>', '\\u003e')} -->` }
+}
+
+/** A point of a list with a box that people can tick; it is known again by its name, of small letters, digits, hyphens and spaces. */
+export function checkbox(
+  name: string,
+  text: Markdown,
+  state: { readonly ticked: boolean } = { ticked: false },
+): Markdown {
+  const kept = name.replaceAll(/[^a-z0-9 -]/gu, '')
+  return { markdown: `- [${state.ticked ? 'x' : ' '}] ${text.markdown} <!-- protium:box ${kept} -->` }
+}
+
+/** The names of the boxes that are ticked in a text of ours. */
+export function tickedBoxes(body: string): readonly string[] {
+  const ticked = body.matchAll(/^[-*] \[[xX]\] [^\r\n]*<!-- protium:box ([a-z0-9 -]+) -->[ \t]*\r?$/gmu)
+  return [...ticked].map(([, name = '']) => name)
 }
 
 /** The kind of a comment of ours, told by its first line. */

@@ -61,6 +61,8 @@ export type Facts = {
   readonly turn: Turn
   /** Whether GitHub may merge it by itself, by its rendered evidence and by the catalog. */
   readonly automerge: boolean
+  /** Of a branch that a person has pushed to: nothing is left in its file that somebody has to answer. */
+  readonly isAnswered?: boolean
 }
 
 /** Whether anything may be written there: where not, `words` say in one sentence what is in the way, and nothing is tried. */
@@ -72,10 +74,10 @@ export type Target =
   | { readonly is: 'none'; readonly why: NoTarget }
 
 /**
- * Why nothing is offered: `newest` runs what there is, or more; `declined` by somebody; `off` by its file; `moved` to another
- * template or removed; `retracted` is all that there was to offer; `other-major` has gone on to a higher one.
+ * Why nothing is offered: `newest` runs what there is, or more; `declined` by somebody, or to be asked `later`; `off` by its file;
+ * `moved` to another template or removed; `retracted` is all that there was to offer; `other-major` has gone on to a higher one.
  */
-export type NoTarget = 'newest' | 'declined' | 'off' | 'moved' | 'retracted' | 'other-major'
+export type NoTarget = 'newest' | 'declined' | 'later' | 'off' | 'moved' | 'retracted' | 'other-major'
 
 /** What the upgrade would write, and what it would do; found without writing anything. */
 export type Desired =
@@ -107,8 +109,9 @@ export type Wait = 'wave' | 'stage' | 'window' | 'team' | 'pace' | 'minor' | 'pa
 export type Answer = {
   readonly consumer: string
   readonly width: 'version' | 'major' | 'never' | 'later'
-  /** What was offered. */
+  /** What was offered, to a consumer of which version. */
   readonly version: string
+  readonly from: string
   readonly pullRequest: number
   readonly at: string
   readonly by?: string
@@ -164,11 +167,18 @@ export type Action =
    * A commit on the base, on our branch, and a pull request. `before` is where the branch is now: nothing where there is none, and
    * then there must be none when it is written.
    */
-  | { readonly is: 'open'; readonly before?: string; readonly draft: boolean }
+  | { readonly is: 'open'; readonly before?: string; readonly draft: boolean; readonly automerge: boolean }
   /** The branch holds what is wanted at `head`, and no pull request was ever made: a run was cut off between the two. */
   | { readonly is: 'finish'; readonly head: string; readonly draft: boolean }
   /** A new commit on the base takes the place of our own, if that is still `before`; text and draft follow. */
-  | { readonly is: 'move'; readonly pull: PullSeen; readonly before: string; readonly draft: boolean }
+  | {
+      readonly is: 'move'
+      readonly pull: PullSeen
+      readonly before: string
+      readonly draft: boolean
+      /** Nothing where it stays as it is. */
+      readonly automerge?: boolean
+    }
   /** What is new comes as a commit on top of a person's; ours are then those of the branch, and no ref is forced. */
   | { readonly is: 'append'; readonly pull: PullSeen; readonly onto: string }
   /** The commits stay; text, draft and automerge follow where they differ. */
