@@ -4,6 +4,7 @@ import { complain, has, inRoot, open, type Reader } from './bundle/reader.ts'
 import { readRegistration } from './bundle/registration.ts'
 import type { Checked, Problem } from './problem.ts'
 import { type BundleSchema, readSchema } from './schema.ts'
+import { isOfSkeleton, readSkeleton } from './skeleton/read.ts'
 import type { FileTree } from './tree.ts'
 
 export type { Bundle, Kind, Part } from './bundle/model.ts'
@@ -40,6 +41,7 @@ export function readBundle(
   }
   if (kind === 'service') checkPipeline(reader, schema)
   const registration = readRegistration(reader)
+  reader.problems.push(...readSkeleton(files, { root: options.root, kind }).problems)
   reader.problems.push(...quotaProblems(reader, options.template))
   if (reader.problems.some((problem) => problem.severity === 'error')) return { ok: false, problems: reader.problems }
   return {
@@ -170,6 +172,7 @@ function quotaProblems(reader: Reader, template: string): Problem[] {
   let total = 0
   let templates = 0
   for (const [path, text] of reader.files) {
+    if (isOfSkeleton(path)) continue
     total += text.length
     const isManifest = /(?:^|\/)manifest\.ya?ml$/.test(path)
     const isSchema = path.startsWith('schema/')

@@ -759,6 +759,16 @@ export const problemCodes = {
     why: "The name of a service is unique in the catalog's reach: its hosts and stacks are named after it.",
     fix: 'Rename one of them.',
   },
+  'skeleton-invalid': {
+    title: 'The skeleton of a template is not as it has to be',
+    why: 'The files in `skeleton/` are written to the repository of each service of the template, and `skeleton.yaml` says whose they are from then on. What it says has to be of files that there are, and a block needs a type of file that has comments.',
+    fix: 'Correct what the message names.',
+  },
+  'skeleton-path': {
+    title: 'A template would write where it must not',
+    why: 'A skeleton writes to the repositories of others, in all of them at once. What lies in `.github/` runs with the rights of the repository or decides who has to agree, and some files are those of its people or of Protium; no template writes there, whatever its name renders to.',
+    fix: 'Give the file another name. Workflows of services come from the catalog: `protium workflows`.',
+  },
   'stack-attribute': {
     title: 'The resource type has no such attribute',
     why: '`Fn::GetAtt` (or `${Name.Attribute}`) asks for an attribute that the resource type does not return, so the stack could not be created.',

@@ -24,6 +24,7 @@ export function complain(
     | 'missing-file'
     | 'path-outside-bundle'
     | 'schema-invalid'
+    | 'skeleton-invalid'
     | 'unknown-engine',
   complaint: Complaint,
 ): void {

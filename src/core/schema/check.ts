@@ -23,6 +23,11 @@ export function inputsAt(document: Document, path: Path, missing?: Place): Input
   }
 }
 
+/** Inputs with the defaults of their schema, unchecked: some of them may be given elsewhere. */
+export function filledInputs(schema: InputSchema | undefined, inputs: DataMap): DataMap {
+  return schema === undefined ? inputs : withDefaults(schema.json, inputs)
+}
+
 const DEEPEST_INPUT = 32
 
 /**

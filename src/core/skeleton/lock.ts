@@ -1,0 +1,90 @@
+import { compareText } from '../canonical.ts'
+import { type Data, type DataMap, entriesOf, Float, isList, isMap, mapOf } from '../data.ts'
+import { mapIn, numberIn, textIn } from '../shape.ts'
+import { parseReference } from '../version.ts'
+import { readJson } from '../yaml.ts'
+import type { Choice, Lock, Locked } from './model.ts'
+
+/** Where a repository keeps what its generated files came from. It is written by Protium alone, and committed with the files. */
+export const lockFile = '.protium/lock.json'
+
+/** The most decisions that are kept of one file; what is older has long been overtaken. */
+const mostSettled = 100
+
+/**
+ * What the lock says; nothing where it cannot be read (a conflict was committed with its marks, a newer version wrote it).
+ * Then nothing is known of the files, and what somebody has changed is shown and left alone.
+ */
+export function readLock(text: string): Lock | undefined {
+  const read = readJson(lockFile, text)
+  if (!read.ok || !isMap(read.value.data)) return undefined
+  const { data } = read.value
+  const service = mapIn(data, 'service')
+  const name = textIn(service, 'name')
+  if (numberIn(data, 'format') !== 1 || name === undefined) return undefined
+  const owner = textIn(service, 'owner')
+  const files = new Map<string, Locked>()
+  for (const [path, value] of entriesOf(mapIn(data, 'files') ?? mapOf())) {
+    const entry = isMap(value) ? value : undefined
+    const [from, base] = [textIn(entry, 'from'), textIn(entry, 'base')]
+    if (from === undefined || base === undefined || parseReference(from) === undefined) continue
+    files.set(path, { from, base, settled: settledIn(entry) })
+  }
+  const inputs = mapIn(service, 'inputs') ?? mapOf()
+  return { values: { name, ...(owner === undefined ? {} : { owner }), inputs }, files }
+}
+
+function settledIn(entry: DataMap | undefined): ReadonlyMap<string, Choice> {
+  const settled = new Map<string, Choice>()
+  for (const [id, choice] of entriesOf(mapIn(entry, 'settled') ?? mapOf()))
+    if (choice === 'mine' || choice === 'template') settled.set(id, choice)
+  return settled
+}
+
+/** The versions that have to be at hand for the bases of a lock to be rendered again, `fargate-service@2.3.0`. */
+export function versionsIn(lock: Lock): readonly string[] {
+  return [...new Set([...lock.files.values()].map(({ from }) => from))].toSorted(compareText)
+}
+
+export function lockText({ values, files }: Lock): string {
+  const service: [string, Data][] = [['name', values.name]]
+  if (values.owner !== undefined) service.push(['owner', values.owner])
+  service.push(['inputs', values.inputs])
+  const entries = [...files]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([path, { from, base, settled }]): [string, Data] => {
+      const kept = [...settled].slice(-mostSettled)
+      const entry: [string, Data][] = [
+        ['from', from],
+        ['base', base],
+      ]
+      if (kept.length > 0) entry.push(['settled', mapOf(kept)])
+      return [path, mapOf(entry)]
+    })
+  const whole = mapOf([
+    ['format', 1],
+    ['service', mapOf(service)],
+    ['files', mapOf(entries)],
+  ])
+  return `${jsonText(whole, '')}\n`
+}
+
+/** JSON on lines of its own, in the order of the keys; a float stays one, since a template prints it otherwise than a whole number. */
+function jsonText(data: Data, indent: string): string {
+  const inner = `${indent}  `
+  if (data instanceof Float) return Number.isInteger(data.value) ? data.value.toFixed(1) : String(data.value)
+  if (typeof data === 'bigint') return String(data)
+  if (isList(data)) return wrapped('[', ']', { indent, members: data.map((item) => jsonText(item, inner)) })
+  if (!isMap(data)) return JSON.stringify(data)
+  const members = entriesOf(data).map(([key, value]) => `${JSON.stringify(key)}: ${jsonText(value, inner)}`)
+  return wrapped('{', '}', { indent, members })
+}
+
+function wrapped(
+  open: string,
+  close: string,
+  { indent, members }: { readonly indent: string; readonly members: readonly string[] },
+): string {
+  if (members.length === 0) return `${open}${close}`
+  return `${open}\n${members.map((each) => `${indent}  ${each}`).join(',\n')}\n${indent}${close}`
+}
