@@ -76,6 +76,8 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       run: about,
       github: undefined,
       elsewhere: undefined,
+      fleet: undefined,
+      rollouts: undefined,
       ...remotely(command, { run: about, here, signal }),
       reporter,
       show: (shown) => print(textOf(shown)),
@@ -100,7 +102,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
 function remotely(
   command: Command,
   { run, here, signal }: { readonly run: Run | undefined; readonly here: Machine; readonly signal: AbortSignal },
-): Partial<Pick<Ports, 'around' | 'github' | 'elsewhere' | 'records' | 'board'>> {
+): Partial<Pick<Ports, 'around' | 'github' | 'elsewhere' | 'records' | 'board' | 'fleet' | 'rollouts'>> {
   if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
   if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
@@ -120,6 +122,9 @@ function remotely(
       const there = { ...options, repository: other }
       return { github: gitHub(there), board: branchBoard(there) }
     },
+    fleet: async () => (await import('./adapters/github/fleet.ts')).fleetOf(options),
+    rollouts: async (catalog) =>
+      (await import('./adapters/github/fleet/rollouts.ts')).rolloutsOf({ ...options, repository: catalog }),
     around: {
       ...around,
       settings: async () => (await import('./adapters/github/settings.ts')).settingsOf(options),

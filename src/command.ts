@@ -20,6 +20,7 @@ import type {
   Ask,
   BoardHost,
   Clock,
+  FleetHost,
   GitHost,
   Home,
   NameServers,
@@ -28,6 +29,7 @@ import type {
   ProposalHost,
   Provisioner,
   Records,
+  RolloutsHost,
   SettingsHost,
   TemplateCheck,
 } from './ports.ts'
@@ -69,6 +71,10 @@ export type Ports = {
   readonly product: (() => Promise<Product>) | undefined
   /** Another repository on GitHub, to propose files to; undefined where there is no token. */
   readonly proposals: ((repository: string) => Promise<ProposalHost>) | undefined
+  /** All repositories that the token reaches; undefined where there is none. */
+  readonly fleet: (() => Promise<FleetHost>) | undefined
+  /** What is remembered of rollouts, in the repository of the catalog. */
+  readonly rollouts: ((repository: string) => Promise<RolloutsHost>) | undefined
   /** The run of a workflow that this is a step of; nothing in a terminal. */
   readonly run: Run | undefined
   /** The repository of that run on GitHub, if the step was given a token; loaded when it is asked for. */

@@ -134,7 +134,7 @@ function portsOf(
     confirm: isAttended(manner) ? ask : undefined,
     ask: isAttended(manner) ? async () => (await import('./adapters/prompts.ts')).prompts(stdin, stderr) : undefined,
     product: async () => (await import('./adapters/product.ts')).product(join(import.meta.dirname, '..')),
-    proposals: proposalsOf(here, signal),
+    ...proposalsOf(here, signal),
     run: undefined,
     github: undefined,
     elsewhere: undefined,
@@ -170,18 +170,23 @@ function aroundOf({ around, clock }: Machine, signal: AbortSignal): Ports['aroun
   }
 }
 
-/** GitHub for who proposes files to a repository; nothing without a token. */
-function proposalsOf({ clock }: Machine, signal: AbortSignal): Ports['proposals'] {
+/** GitHub for who proposes files to one repository or to all of them; nothing without a token. */
+function proposalsOf({ clock }: Machine, signal: AbortSignal): Pick<Ports, 'proposals' | 'fleet' | 'rollouts'> {
   const token = env['GITHUB_TOKEN'] ?? env['GH_TOKEN'] ?? ''
   const api = env['GITHUB_API_URL'] ?? ''
-  if (token === '') return undefined
-  return async (repository) => {
-    const [adapter, { useProxy }] = await Promise.all([
-      import('./adapters/github/proposal.ts'),
-      import('./adapters/proxy.ts'),
-    ])
+  if (token === '') return { proposals: undefined, fleet: undefined, rollouts: undefined }
+  const options = { token, ...(api !== '' && { api }), clock, signal, random: Math.random }
+  const withProxy = async <T>(adapter: Promise<T>): Promise<T> => {
+    const [loaded, { useProxy }] = await Promise.all([adapter, import('./adapters/proxy.ts')])
     await useProxy(env)
-    return adapter.proposalsOf({ repository, token, ...(api !== '' && { api }), clock, signal, random: Math.random })
+    return loaded
+  }
+  return {
+    proposals: async (repository) =>
+      (await withProxy(import('./adapters/github/proposal.ts'))).proposalsOf({ ...options, repository }),
+    fleet: async () => (await withProxy(import('./adapters/github/fleet.ts'))).fleetOf(options),
+    rollouts: async (repository) =>
+      (await withProxy(import('./adapters/github/fleet/rollouts.ts'))).rolloutsOf({ ...options, repository }),
   }
 }
 

@@ -75,6 +75,8 @@ const noPorts: Ports = {
   ask: undefined,
   product: undefined,
   proposals: undefined,
+  fleet: undefined,
+  rollouts: undefined,
   run: undefined,
   github: undefined,
   around: {

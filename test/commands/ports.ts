@@ -47,6 +47,8 @@ export function worldOf(
     readonly ask?: Ports['ask']
     readonly product?: Ports['product']
     readonly proposals?: Ports['proposals']
+    readonly fleet?: Ports['fleet']
+    readonly rollouts?: Ports['rollouts']
     readonly run?: Ports['run']
     readonly github?: Ports['github']
     readonly around?: Partial<Ports['around']>
@@ -142,6 +144,8 @@ export function worldOf(
     ask: more.ask,
     product: more.product,
     proposals: more.proposals,
+    fleet: more.fleet,
+    rollouts: more.rollouts,
     run: more.run,
     github: more.github,
     elsewhere: undefined,

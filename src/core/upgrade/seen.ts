@@ -45,10 +45,10 @@ export type RepositoryState = {
 /** The files at the paths that were asked for, on the main branch. What is not there has no entry. */
 export type FilesSeen = ReadonlyMap<string, FileSeen>
 
-/** `binary` is no text, or a link or a folder: nothing that a person could merge. */
+/** What is no text has nothing that could be merged: bytes, a link, a folder (or a repository in its place), more than can be read. */
 export type FileSeen =
-  | { readonly is: 'text'; readonly oid: string; readonly text: string }
-  | { readonly is: 'binary'; readonly oid: string }
+  | { readonly is: 'text'; readonly oid: string; readonly text: string; readonly isExecutable?: true }
+  | { readonly is: 'binary' | 'link' | 'folder' | 'large'; readonly oid: string }
 
 export type BranchSeen = {
   /** Without `refs/heads/`. */

@@ -48,6 +48,9 @@ export function mayWrite(node: unknown): boolean {
   return permission !== 'READ' && permission !== 'TRIAGE'
 }
 
+/** What is longer is nothing that people write. */
+const mostBytes = 1_000_000
+
 /** The files by their aliases `f0` … below the main branch; `cut` are those of which GitHub gave a part. */
 export function filesOf(
   node: unknown,
@@ -57,15 +60,19 @@ export function filesOf(
   const cut: { readonly path: string; readonly oid: string }[] = []
   for (const [index, path] of paths.entries()) {
     const entry = at(node, 'defaultBranchRef', 'target', `f${index}`)
-    const oid = textAt(entry, 'object', 'oid')
-    if (oid === undefined) continue
+    const type = textAt(entry, 'type')
     const mode = Number(at(entry, 'mode')).toString(8)
+    const oid = textAt(entry, 'object', 'oid') ?? ''
     const text = textAt(entry, 'object', 'text')
-    const isPlain = mode === '100644' || mode === '100755'
-    if (!isPlain || text === undefined || at(entry, 'object', 'isBinary') === true)
-      files.set(path, { is: 'binary', oid })
-    else files.set(path, { is: 'text', oid, text, ...(mode === '100755' && { isExecutable: true }) })
-    if (isPlain && at(entry, 'object', 'isTruncated') === true) cut.push({ path, oid })
+    if (type === undefined) continue
+    if (type !== 'blob') files.set(path, { is: 'folder', oid })
+    else if (mode === '120000') files.set(path, { is: 'link', oid })
+    else if (Number(at(entry, 'object', 'byteSize')) > mostBytes) files.set(path, { is: 'large', oid })
+    else if (text === undefined || at(entry, 'object', 'isBinary') === true) files.set(path, { is: 'binary', oid })
+    else {
+      files.set(path, { is: 'text', oid, text, ...(mode === '100755' && { isExecutable: true }) })
+      if (at(entry, 'object', 'isTruncated') === true) cut.push({ path, oid })
+    }
   }
   return { files, cut }
 }
