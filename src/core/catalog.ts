@@ -2,6 +2,7 @@ import { readTemplate, type Template } from './template.ts'
 import { readStackOptions } from './catalog/stack-options.ts'
 import { readFreezes } from './catalog/freezes.ts'
 import { readTrust, type Trust } from './catalog/trust.ts'
+import { readUpgrades, type Upgrades } from './catalog/upgrades.ts'
 import { compareText } from './canonical.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { durationSeconds } from './duration.ts'
@@ -28,7 +29,8 @@ export type Catalog = {
   readonly stages: readonly Stage[]
   readonly previews?: Previews
   readonly repositories?: Repositories
-  readonly waves: readonly Wave[]
+  /** How new versions are offered. */
+  readonly upgrades: Upgrades
   readonly workflows?: Workflows
   /** Who may work in the accounts; without it, what is set up there is nobody's business here. */
   readonly trust?: Trust
@@ -75,12 +77,6 @@ export type Workflows = {
   readonly fleet?: true
   readonly teams?: true
 }
-
-/** How many services get an upgrade at a time. */
-export type Wave =
-  | { readonly is: 'count'; readonly count: number }
-  | { readonly is: 'share'; readonly percent: number }
-  | { readonly is: 'rest' }
 
 /** What an `environments/<name>.yaml` says. `stack` is its name, adopted or `env-<name>`. */
 export type Environment = {
@@ -163,7 +159,7 @@ export function openCatalog(tree: FileTree): {
       stages,
       ...(previews === undefined ? {} : { previews }),
       ...(repositories === undefined ? {} : { repositories }),
-      waves: readWaves(document, data, problems),
+      upgrades: readUpgrades(document, { data, problems }),
       ...(workflows === undefined ? {} : { workflows }),
       ...(trust === undefined ? {} : { trust }),
       stackName: readStackName(document, data, problems),
@@ -520,30 +516,6 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
     ...(workflows?.['fleet'] === true ? { fleet: true } : {}),
     ...(workflows?.['teams'] === true ? { teams: true } : {}),
   }
-}
-
-function readWaves(document: Document, data: DataMap, problems: Problem[]): Wave[] {
-  const list = listIn(mapIn(data, 'upgrades'), 'waves')
-  if (list === undefined) return [{ is: 'count', count: 1 }, { is: 'share', percent: 10 }, { is: 'rest' }]
-  const waves: Wave[] = []
-  for (const item of list) {
-    if (typeof item === 'number') waves.push({ is: 'count', count: item })
-    else if (item === 'rest') waves.push({ is: 'rest' })
-    else if (typeof item === 'string' && item.endsWith('%'))
-      waves.push({ is: 'share', percent: Number(item.slice(0, -1)) })
-  }
-  const rest = waves.findIndex((wave) => wave.is === 'rest')
-  if (waves.length === list.length && rest !== waves.length - 1) {
-    problems.push({
-      code: 'wrong-value',
-      severity: 'error',
-      message: rest === -1 ? 'The waves leave some services out.' : 'Nothing is left after the wave "rest".',
-      expected: '`rest` as the last wave, and only there.',
-      remedy: rest === -1 ? 'Add `rest` at the end.' : 'Move `rest` to the end.',
-      at: document.place(['upgrades', 'waves', ...(rest === -1 ? [] : [rest])]),
-    })
-  }
-  return waves
 }
 
 function readStackName(document: Document, data: DataMap, problems: Problem[]): string {

@@ -5,7 +5,9 @@ import { protonEnvironmentSpecSchema, protonServiceSpecSchema } from './schemas/
 import { serviceSchema } from './schemas/service.ts'
 import { checkShape, listIn, mapIn, textIn } from './shape.ts'
 import { type Acknowledged, readAcknowledged } from './spec/acknowledged.ts'
+import { readWishes } from './spec/upgrades.ts'
 import { isServiceName } from './stage.ts'
+import type { Wishes } from './upgrade/model.ts'
 import { parseReference } from './version.ts'
 import { type Dialect, type Document, readYaml } from './yaml.ts'
 
@@ -28,6 +30,8 @@ export type ServiceSpec = {
   readonly stack?: string
   /** In all stages. */
   readonly acknowledged: Acknowledged
+  /** Which upgrades it wants to be offered. */
+  readonly upgrades: Wishes
 }
 
 /** What is different in one stage: a declared difference, and why. */
@@ -104,6 +108,7 @@ export function openServiceSpec(
       stages,
       ...(stack === undefined ? {} : { stack }),
       acknowledged: readAcknowledged(document, data, []),
+      upgrades: readWishes(document, data, problems),
     },
     problems,
   }

@@ -38,7 +38,7 @@ describe('a catalog', () => {
       repositories: { by: 'topic', topic: 'protium' },
     })
     expect(value.previews).toMatchObject({ stage: 'dev', expire: 259_200, most: 10 })
-    expect(value.waves).toEqual([{ is: 'count', count: 1 }, { is: 'share', percent: 10 }, { is: 'rest' }])
+    expect(value.upgrades.waves).toEqual([{ is: 'count', count: 1 }, { is: 'share', percent: 10 }, { is: 'rest' }])
     expect([...value.environments.keys(), ...value.templates.keys()]).toEqual(['dev', 'prod', 'net', 'web'])
     expect(value.environments.get('dev')).toMatchObject({
       template: 'net',
@@ -54,7 +54,7 @@ describe('a catalog', () => {
     domain: example.com${stages}
     `)
     expect(
-      read.ok && [read.value.stackName, read.value.waves.length, read.value.previews, read.value.repositories],
+      read.ok && [read.value.stackName, read.value.upgrades.waves.length, read.value.previews, read.value.repositories],
     ).toEqual(['{service}-{stage}', 3, undefined, undefined])
   })
 

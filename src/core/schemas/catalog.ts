@@ -1,6 +1,7 @@
 import type { DataMap } from '../data.ts'
 import { duration, plainName, stackName } from './parts.ts'
 import { policySchema } from './policy.ts'
+import { catalogUpgrades } from './upgrades.ts'
 
 const host: DataMap = {
   type: 'string',
@@ -303,26 +304,7 @@ export const catalogSchema: DataMap = {
         },
       },
     },
-    upgrades: {
-      type: 'object',
-      description:
-        'How new versions of templates will be offered to services. Read and checked; nothing offers them yet.',
-      additionalProperties: false,
-      properties: {
-        waves: {
-          type: 'array',
-          description: 'How many services get an upgrade at a time: a number, a share, and `rest` at the end.',
-          minItems: 1,
-          maxItems: 20,
-          items: {
-            type: ['integer', 'string'],
-            minimum: 1,
-            pattern: '^(rest|100%|[1-9][0-9]?%)$',
-            'x-protium-expected': 'A number of services, a share such as 10%, or rest.',
-          },
-        },
-      },
-    },
+    upgrades: catalogUpgrades,
     workflows: {
       type: 'object',
       description: 'How the workflows in .github/workflows/ are made; `protium workflows --write` writes them.',

@@ -1,6 +1,7 @@
 import type { DataMap } from '../data.ts'
 import { healthSchema } from '../health.ts'
 import { acknowledge, inputs, plainName, stackName, templateReference } from './parts.ts'
+import { serviceUpgrades } from './upgrades.ts'
 
 /** `service.yaml`. */
 export const serviceSchema: DataMap = {
@@ -21,6 +22,7 @@ export const serviceSchema: DataMap = {
     inputs,
     health: healthSchema,
     acknowledge,
+    upgrades: serviceUpgrades,
     pipeline: {
       type: ['object', 'null'],
       description: "Provisions the template's pipeline too.",
