@@ -1,7 +1,8 @@
-import { diff3Merge } from 'node-diff3'
-
-import { formOf, linesOf, lostLines, sameLines, textOf } from './merge/lines.ts'
+import { formOf, linesOf, sameLines, textOf } from './merge/lines.ts'
+import { type Region, regionsOf, type Sides } from './merge/regions.ts'
 import { isStructured, mergeValues, reads } from './merge/structured.ts'
+
+export type { Sides } from './merge/regions.ts'
 
 /**
  * One file that two have changed since they had it in common: a template from `before` to `after`, its user from `before` to
@@ -17,16 +18,10 @@ export type Hunk = Sides & {
   readonly line: number
 }
 
-export type Sides = {
-  readonly ours: readonly string[]
-  readonly before: readonly string[]
-  readonly after: readonly string[]
-}
-
 /**
- * `conflict`: the text has in each of the hunks what was to be taken of it, and all else that the template has changed. `too-long`: more lines lie
- * between the first and the last that differ than are compared. `unsure`: the lines could be merged, and what comes out is not
- * what either of the two has meant; `why` is the end of a sentence that begins with the file.
+ * `conflict`: the text has in each of the hunks what was to be taken of it, and all else that the template has changed.
+ * `too-long`: more lines lie between the first and the last that differ than are compared. `unsure`: lines could be merged, and
+ * what comes out is not what either of the two has meant; `why` is the end of a sentence that begins with the file.
  */
 export type Merged =
   | { readonly is: 'clean'; readonly text: string }
@@ -53,21 +48,17 @@ export function mergeText({
   if (before === ours) return { is: 'clean', text: after }
   const merged = mergeLines(texts, take)
   if (!isStructured(path)) return merged
-  // Two mappings that get a key each at one place are a conflict of lines and none of values.
+  // Two maps that get a key each at one place are a conflict of lines and none of values. Lines come first all the same: what
+  // the template has written about its keys comes with them.
   const isBroken = merged.is !== 'too-long' && merged.is !== 'unsure' && breaks(path, ours, merged.text)
   if (merged.is === 'clean' && !isBroken) return merged
   const text = mergeValues(path, texts)
-  if (text !== undefined && lost(texts, text).length === 0) return { is: 'clean', text }
+  if (text !== undefined) return { is: 'clean', text }
   return isBroken ? { is: 'unsure', why: 'could not be read any more' } : merged
 }
 
 function breaks(path: string, ours: string, merged: string): boolean {
   return reads(path, ours) && !reads(path, merged)
-}
-
-function lost({ before, after, ours }: Texts, merged: string): readonly string[] {
-  const of = (text: string): readonly string[] => linesOf(text).lines
-  return lostLines({ before: of(before), after: of(after), ours: of(ours), merged: of(merged) })
 }
 
 function mergeLines(texts: Texts, take: (hunk: Sides) => 'ours' | 'after'): Merged {
@@ -81,24 +72,48 @@ function mergeLines(texts: Texts, take: (hunk: Sides) => 'ours' | 'after'): Merg
   const middle = (lines: readonly string[]): string[] => lines.slice(head, lines.length - tail)
   const longest = Math.max(...sides.map((lines) => lines.length - tail - head))
   if (longest > mostLines) return { is: 'too-long', lines: longest }
+  const regions = regionsOf({ before: middle(before.lines), after: middle(after.lines), ours: middle(ours.lines) })
+  const asked = withMoved(regions, take)
   const merged = ours.lines.slice(0, head)
   const hunks: Hunk[] = []
-  const givenUp: string[] = []
-  for (const { ok = [], conflict } of diff3Merge(middle(ours.lines), middle(before.lines), middle(after.lines))) {
-    for (const line of ok) merged.push(line)
-    if (conflict === undefined) continue
-    const hunk: Sides = { ours: conflict.a, before: conflict.o, after: conflict.b }
-    const taken = take(hunk)
-    hunks.push({ ...hunk, line: merged.length + 1 })
-    for (const line of hunk[taken]) merged.push(line)
-    if (taken === 'after') givenUp.push(...hunk.ours)
+  for (const { is, ...hunk } of asked) {
+    const side = is === 'hunk' ? take(hunk) : is === 'after' ? 'after' : 'ours'
+    if (is === 'hunk') hunks.push({ ...hunk, line: merged.length + 1 })
+    for (const line of hunk[side]) merged.push(line)
   }
   for (const line of ours.lines.slice(ours.lines.length - tail)) merged.push(line)
-  const kept = [...merged, ...givenUp]
-  const missing = lostLines({ before: before.lines, after: after.lines, ours: ours.lines, merged: kept })
-  if (missing.length > 0) return { is: 'unsure', why: 'would lose lines that the template has not taken away' }
   const text = textOf({ ...form, lines: merged })
   return hunks.length === 0 ? { is: 'clean', text } : { is: 'conflict', text, hunks }
+}
+
+/**
+ * Where the template has moved lines to a place that we have changed too, ours stays there; taking them away from where they
+ * were would lose them. So that becomes a hunk as well, unless the other is taken from the template.
+ */
+function withMoved(regions: readonly Region[], take: (hunk: Sides) => 'ours' | 'after'): readonly Region[] {
+  let known = regions
+  for (;;) {
+    const withheld = new Set<string>()
+    for (const { is, ...hunk } of known)
+      if (is === 'hunk' && take(hunk) === 'ours') for (const line of missing(hunk.after, hunk.ours)) withheld.add(line)
+    const next = known.map((region): Region => {
+      const isMoved = region.is === 'after' && missing(region.before, region.after).some((line) => withheld.has(line))
+      return isMoved ? { ...region, is: 'hunk' } : region
+    })
+    if (next.every(({ is }, index) => is === known[index]?.is)) return known
+    known = next
+  }
+}
+
+/** The lines that the first has more often than the second, without those that say nothing, such as `}`. */
+function missing(first: readonly string[], second: readonly string[]): readonly string[] {
+  const left = new Map<string, number>()
+  for (const line of second) left.set(line, (left.get(line) ?? 0) + 1)
+  return first.filter((line) => {
+    const times = left.get(line) ?? 0
+    left.set(line, times - 1)
+    return times < 1 && /[\p{L}\p{N}]/u.test(line)
+  })
 }
 
 type Three = readonly [readonly string[], readonly string[], readonly string[]]

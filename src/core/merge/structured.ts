@@ -2,6 +2,7 @@ import { same } from '../canonical.ts'
 import { type Data, type DataMap, entriesOf, Float, isList, isMap, keysOf, mapOf } from '../data.ts'
 import { type Edit, editYaml } from '../edit.ts'
 import { readJson, readRendered } from '../yaml.ts'
+import { editJson } from './json.ts'
 
 /** Whether a file is JSON or YAML, by its name. */
 export function isStructured(path: string): boolean {
@@ -38,10 +39,14 @@ export function mergeValues(
   const edits: Edit[] = []
   const wanted = mergeMaps({ before, after, ours, path: [] }, edits)
   if (wanted === undefined || edits.length === 0) return undefined
-  const edited = editYaml(path, texts.ours, edits)
-  if (edited.is !== 'edited') return undefined
-  const value = valueOf(path, edited.text)
-  return value !== undefined && same(value, wanted) ? edited.text : undefined
+  const edited = isJson(path) ? editJson(texts.ours, edits) : editedYaml(path, texts.ours, edits)
+  const value = edited === undefined ? undefined : valueOf(path, edited)
+  return value !== undefined && same(value, wanted) ? edited : undefined
+}
+
+function editedYaml(path: string, text: string, edits: readonly Edit[]): string | undefined {
+  const edited = editYaml(path, text, edits)
+  return edited.is === 'edited' ? edited.text : undefined
 }
 
 type Maps = {

@@ -1,5 +1,6 @@
 import { compareText } from '../canonical.ts'
-import { type Data, type DataMap, entriesOf, Float, isList, isMap, mapOf } from '../data.ts'
+import { type Data, type DataMap, entriesOf, isMap, mapOf } from '../data.ts'
+import { jsonText } from '../merge/json.ts'
 import { mapIn, numberIn, textIn } from '../shape.ts'
 import { parseReference } from '../version.ts'
 import { readJson } from '../yaml.ts'
@@ -66,25 +67,5 @@ export function lockText({ values, files }: Lock): string {
     ['service', mapOf(service)],
     ['files', mapOf(entries)],
   ])
-  return `${jsonText(whole, '')}\n`
-}
-
-/** JSON on lines of its own, in the order of the keys; a float stays one, since a template prints it otherwise than a whole number. */
-function jsonText(data: Data, indent: string): string {
-  const inner = `${indent}  `
-  if (data instanceof Float) return Number.isInteger(data.value) ? data.value.toFixed(1) : String(data.value)
-  if (typeof data === 'bigint') return String(data)
-  if (isList(data)) return wrapped('[', ']', { indent, members: data.map((item) => jsonText(item, inner)) })
-  if (!isMap(data)) return JSON.stringify(data)
-  const members = entriesOf(data).map(([key, value]) => `${JSON.stringify(key)}: ${jsonText(value, inner)}`)
-  return wrapped('{', '}', { indent, members })
-}
-
-function wrapped(
-  open: string,
-  close: string,
-  { indent, members }: { readonly indent: string; readonly members: readonly string[] },
-): string {
-  if (members.length === 0) return `${open}${close}`
-  return `${open}\n${members.map((each) => `${indent}  ${each}`).join(',\n')}\n${indent}${close}`
+  return `${jsonText(whole)}\n`
 }
