@@ -118,7 +118,8 @@ function nameBehind({ path, guarded }: Reference, prefix: readonly string[]): st
   return path[prefix.length]
 }
 
-const environmentOutputs: Readonly<Record<Part['name'], readonly (readonly string[])[]>> = {
+/** Where the parts of a bundle see the outputs of their environment. */
+export const environmentOutputs: Readonly<Record<Part['name'], readonly (readonly string[])[]>> = {
   infrastructure: [],
   instance_infrastructure: [
     ['environment', 'outputs'],
