@@ -23,7 +23,7 @@ import type { Machine } from './machine.ts'
 import { machine, version } from './machine.ts'
 import { lineReporter } from './progress.ts'
 import type { BoardHost, Records } from './ports.ts'
-import { readStep, stepInputs, stepOutputs, teamTokenInput, tokenInput } from './step.ts'
+import { fleetTokenInput, readStep, stepInputs, stepOutputs, teamTokenInput, tokenInput } from './step.ts'
 
 const { stdout, env } = process
 
@@ -111,6 +111,7 @@ function remotely(
   const repositoryName = `${repository.owner}/${repository.name}`
   const teamToken = stepInputs(command).has(teamTokenInput) ? core.getInput(teamTokenInput) : ''
   const seen = teamToken === '' ? {} : { teamToken }
+  const fleetToken = stepInputs(command).has(fleetTokenInput) ? core.getInput(fleetTokenInput) : ''
   const options = { repository: repositoryName, token, ...seen, api, clock, signal, random: Math.random }
   return {
     github: async () => (await import('./adapters/github.ts')).gitHub(options),
@@ -122,7 +123,11 @@ function remotely(
       const there = { ...options, repository: other }
       return { github: gitHub(there), board: branchBoard(there) }
     },
-    fleet: async () => (await import('./adapters/github/fleet.ts')).fleetOf(options),
+    fleet: async () =>
+      (await import('./adapters/github/fleet.ts')).fleetOf({
+        ...options,
+        token: fleetToken === '' ? token : fleetToken,
+      }),
     rollouts: async (catalog) =>
       (await import('./adapters/github/fleet/rollouts.ts')).rolloutsOf({ ...options, repository: catalog }),
     around: {

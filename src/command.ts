@@ -329,6 +329,8 @@ export type Command = {
   readonly permissions: Permissions
   /** It asks who is in a team of the catalog's, which the token of a job may not see. */
   readonly asksTeams: boolean
+  /** It reads or writes repositories of services, which the token of a job may not. */
+  readonly asksFleet: boolean
   /** Reads what was typed; the result runs the command. Nothing happens before that. */
   readonly accept: (given: Given) => Checked<(ports: Ports) => Promise<Outcome>>
 }
@@ -345,9 +347,10 @@ export function command<const I extends Inputs, const O extends Outputs>(declara
   /** Only of a command that speaks to GitHub. */
   readonly permissions?: Permissions
   readonly asksTeams?: true
+  readonly asksFleet?: true
   readonly run: (ports: Ports, values: Values<I>) => Promise<Outcome<Readonly<Record<keyof O, Json>>>>
 }): Command {
-  const { name, summary, inputs, outputs, permissions = {}, asksTeams = false, run } = declaration
+  const { name, summary, inputs, outputs, permissions = {}, asksTeams = false, asksFleet = false, run } = declaration
   return {
     name,
     summary,
@@ -355,6 +358,7 @@ export function command<const I extends Inputs, const O extends Outputs>(declara
     outputs,
     permissions,
     asksTeams,
+    asksFleet,
     accept(given) {
       const problems: Problem[] = []
       const values: Record<string, unknown> = {}

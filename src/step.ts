@@ -9,12 +9,13 @@ import type { Problem } from './core/problem.ts'
 export type StepInput = { readonly summary: string; readonly required: boolean; readonly default?: string }
 
 /** The inputs of a command's action, by name, in the order of the declaration. */
-export function stepInputs({ inputs, permissions, asksTeams }: Command): ReadonlyMap<string, StepInput> {
+export function stepInputs({ inputs, permissions, asksTeams, asksFleet }: Command): ReadonlyMap<string, StepInput> {
   const own = Object.entries<Input>(inputs).map(([name, input]) => [name, stepInput(input)] as const)
   return new Map([
     ...own,
     ...(Object.keys(permissions).length === 0 ? [] : [[tokenInput, token] as const]),
     ...(asksTeams ? [[teamTokenInput, teamToken] as const] : []),
+    ...(asksFleet ? [[fleetTokenInput, fleetToken] as const] : []),
   ])
 }
 
@@ -23,6 +24,14 @@ export const tokenInput = 'token'
 
 /** The input of those that ask who is in a team. */
 export const teamTokenInput = 'team-token'
+
+/** The input of those that reach the repositories of services. */
+export const fleetTokenInput = 'fleet-token'
+
+const fleetToken: StepInput = {
+  summary: 'A token for the repositories of services, of a GitHub App. That of a job reaches its own repository alone.',
+  required: false,
+}
 
 const teamToken: StepInput = {
   summary:

@@ -16,7 +16,7 @@ export type Reading = { readonly organisation: Checked<Organisation>; readonly s
 /** All that an organisation is read from: what belongs to a catalog, and what to services. */
 const ofCatalog = ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'templates', 'waivers']
 const ofServices = ['component', 'service.yaml', 'service.yml', 'services']
-const parts = [...ofCatalog, ...ofServices]
+export const parts = [...ofCatalog, ...ofServices]
 
 /**
  * Reads the organisation in a folder. Versions that the checkout does not offer come from git tags: what the reading asks
