@@ -89,6 +89,20 @@ describe('what was found once and mended', () => {
         act(job(0)),
       ],
     ],
+    [
+      'a job is begun and holds its promotion while somebody takes that back',
+      [
+        merge('mail', 4),
+        act(job(0)),
+        act(job(0)),
+        merge('mail', 1),
+        act(job(0)),
+        act(job(0, { weather: { nth: 1, is: 'lost-before' } })),
+        wait(31),
+        act({ is: 'resume' }),
+        { do: 'act', seed: 1, acts: [{ is: 'cancel', service: 'mail', stage: 'staging' }, job(0)] },
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

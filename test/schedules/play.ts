@@ -563,6 +563,7 @@ export class Play {
   async #cancel({ service, stage, weather }: Extract<Act, { is: 'cancel' }>): Promise<void> {
     const commit = this.main.at(-1)
     if (commit === undefined) return
+    const began = this.turns.now()
     let isRefused = false
     const actor = actorOf('cancel', { weather, refuse: () => (isRefused = true) })
     const atOnce = [...this.running.values()].flatMap(({ job, commit: of }) =>
@@ -574,12 +575,19 @@ export class Play {
     if (!accepted.ok) throw new Error(accepted.problems[0]?.message)
     const end = await this.#ended(actor, async () => (await accepted.value(this.#portsOf(actor, { commit }))).exit)
     const runners = [...this.running.values()].filter(({ job }) => job.chain === service && job.stage === stage)
-    for (const sha of [...meant.map(({ commit: of }) => of), ...atOnce, ...runners.map(({ commit: of }) => of.sha)]) {
-      this.cancelled.add(`${service}/${stage} ${sha}`)
-    }
+    const between = [...this.hub.runs.values()].filter(({ jobs }) =>
+      jobs.some((job) => job.chain === service && job.stage === stage && (job.ended ?? 0) > began),
+    )
+    const shas = [
+      ...meant.map(({ commit: of }) => of),
+      ...atOnce,
+      ...runners.map(({ commit: of }) => of.sha),
+      ...between.map(({ sha }) => sha),
+    ]
+    for (const sha of shas) this.cancelled.add(`${service}/${stage} ${sha}`)
     // What was cut off is taken up by who cancels once more; what is held at this very moment is said by both.
-    const isAtOnce = atOnce.length + runners.length > 0
-    for (const sha of [...meant.map(({ commit: of }) => of), ...atOnce, ...runners.map(({ commit: of }) => of.sha)]) {
+    const isAtOnce = atOnce.length + runners.length + between.length > 0
+    for (const sha of shas) {
       if (end.exit !== 'done' || isRefused || isAtOnce) this.untold.add(sha)
     }
     this.log.push(`cancel ${service}/${stage}: ${end.exit} ${end.refused ?? ''}`)
