@@ -17,8 +17,7 @@ import type {
   FleetRepository,
   FleetWrite,
   FleetWritten,
-  MergedSeen,
-  PullSeen,
+  OutcomeSeen,
   RepositorySeen,
 } from './core/upgrade/seen.ts'
 
@@ -630,16 +629,16 @@ export interface FleetHost {
   ): AsyncIterable<RepositorySeen>
   /** The same of this moment, for what is about to be written: each with branches by name, there or gone, and paths of its own. */
   look(wanted: readonly FleetLook[]): AsyncIterable<RepositorySeen>
-  /** What became of merged pull requests, by their ids; what is gone is not among them. */
-  merged(pulls: readonly string[]): Promise<readonly MergedSeen[]>
-  /** Pull requests by their ids. */
-  pulls(ids: readonly string[]): Promise<ReadonlyMap<string, PullSeen>>
+  /** What became of pull requests, by their numbers, and who closed them; what is gone is not among them. */
+  outcomes(wanted: readonly FleetPull[]): Promise<readonly OutcomeSeen[]>
   /**
    * Writes one after another, and tells what came of each, in any order, as soon as it is known. Each move of a branch is made only if the
    * branch is where it is said to be. `pace` is asked before each.
    */
-  write(wanted: Iterable<FleetWrite>, pace: Pace): AsyncIterable<FleetWritten>
+  write(wanted: Iterable<FleetWrite> | AsyncIterable<FleetWrite>, pace: Pace): AsyncIterable<FleetWritten>
 }
+
+export type FleetPull = { readonly repository: FleetRepository; readonly number: number }
 
 export type FleetLook = {
   readonly repository: FleetRepository

@@ -3,7 +3,7 @@ import type { ClientOptions } from './client.ts'
 import { newSize } from './fleet/batches.ts'
 import { fleetClient } from './fleet/client.ts'
 import { discover } from './fleet/discover.ts'
-import { lookAt, readFiles, readMerged, readPulls, readRepositories } from './fleet/read.ts'
+import { lookAt, readFiles, readOutcomes, readRepositories } from './fleet/read.ts'
 import { writeAll } from './fleet/write.ts'
 
 /** The repositories that a token reaches, read and written by GraphQL wherever that asks for many at once. */
@@ -17,8 +17,7 @@ export function fleetOf(options: Omit<ClientOptions, 'repository'>): FleetHost {
     read: (repositories, { paths, prefix }) =>
       readRepositories(client, repositories, { paths, prefix, size: sizes.read }),
     look: (wanted) => lookAt(client, wanted, { size: sizes.look }),
-    merged: async (pulls) => readMerged(client, pulls),
-    pulls: async (ids) => readPulls(client, ids),
+    outcomes: async (wanted) => readOutcomes(client, wanted),
     write: (wanted, pace) => writeAll(client, wanted, pace),
   }
 }

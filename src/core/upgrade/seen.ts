@@ -92,10 +92,10 @@ export type PullSeen = {
   readonly merged?: string
 }
 
-/** What became of a merged pull request: the deployments of its commit, each environment by its newest state. */
-export type MergedSeen = {
-  readonly pull: string
-  readonly commit?: string
+/** What became of a pull request; of one that is merged, the deployments of its commit, each environment by its newest state. */
+export type OutcomeSeen = {
+  readonly repository: FleetRepository
+  readonly pull: PullSeen
   readonly deployments: readonly { readonly environment: string; readonly state: DeploymentSeen; readonly at: string }[]
 }
 

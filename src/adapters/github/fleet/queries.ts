@@ -79,9 +79,15 @@ export function lookQuery(wanted: readonly { readonly branches: number; readonly
   return `query Look(${declared.join(',')}){${rate} ${asked.join(' ')}} ${fragments.join(' ')}`
 }
 
-export const pullsQuery = `query Pulls($ids:[ID!]!){${rate} nodes(ids:$ids){...on PullRequest{${pull} ${closer}}}}`
-
-export const mergedQuery = `query Merged($ids:[ID!]!){${rate} nodes(ids:$ids){...on PullRequest{id mergeCommit{oid deployments(first:30,${newest}){nodes{environment createdAt latestStatus{state createdAt}}}}}}}`
+/** Pull requests by their repositories `$i0` and numbers `$n0` …; answered as `r0`. */
+export function outcomesQuery(count: number): string {
+  const indices = Array.from({ length: count }, (_, index) => index)
+  const declared = indices.map((index) => `$i${index}:ID!,$n${index}:Int!`)
+  const asked = indices.map(
+    (index) => `r${index}:node(id:$i${index}){...on Repository{id pullRequest(number:$n${index}){...Outcome}}}`,
+  )
+  return `query Outcomes(${declared.join(',')}){${rate} ${asked.join(' ')}} fragment Outcome on PullRequest{${pull} ${closer} merging:mergeCommit{deployments(first:30,${newest}){nodes{environment createdAt latestStatus{state createdAt}}}}}`
+}
 
 export const ownedQuery = `query Owned($owner:String!,$after:String){${rate} repositoryOwner(login:$owner){repositories(first:100,after:$after,ownerAffiliations:[OWNER]){pageInfo{hasNextPage endCursor} nodes{id databaseId nameWithOwner isArchived isDisabled repositoryTopics(first:30){nodes{topic{name}}}}}}}`
 

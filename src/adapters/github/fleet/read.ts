@@ -1,10 +1,10 @@
-import type { FleetRepository, MergedSeen, PullSeen, RepositorySeen } from '../../../core/upgrade/seen.ts'
-import type { FleetLook } from '../../../ports.ts'
+import type { FleetRepository, OutcomeSeen, RepositorySeen } from '../../../core/upgrade/seen.ts'
+import type { FleetLook, FleetPull } from '../../../ports.ts'
 import type { Found, Size } from './batches.ts'
 import { asked, inBatches, isTooMuch, loginOf, newSize, patiently, wholeFault } from './batches.ts'
 import type { Answer, FleetClient } from './client.ts'
 import { at, Failed, listAt, Lost, textAt } from './client.ts'
-import { filesQuery, lookQuery, mergedQuery, moreBranches, pullsQuery, readQuery } from './queries.ts'
+import { filesQuery, lookQuery, moreBranches, outcomesQuery, readQuery } from './queries.ts'
 import { baseOf, branchOf, filesOf, mayWrite, pullOf, repositoryOf, unusableOf } from './view.ts'
 
 export type FilesRead =
@@ -200,57 +200,45 @@ async function wholeFiles(client: FleetClient, { repository, files, cut }: Partl
   return whole
 }
 
-export async function readPulls(client: FleetClient, ids: readonly string[]): Promise<ReadonlyMap<string, PullSeen>> {
-  const found = new Map<string, PullSeen>()
-  for await (const { answer, nodes } of nodesOf(client, pullsQuery, ids)) {
-    const us = loginOf(answer)
-    for (const node of nodes) found.set(textAt(node, 'id') ?? '', pullOf(node, us))
-  }
-  return found
-}
-
-export async function readMerged(client: FleetClient, ids: readonly string[]): Promise<readonly MergedSeen[]> {
-  const found: MergedSeen[] = []
-  for await (const { nodes } of nodesOf(client, mergedQuery, ids)) for (const node of nodes) found.push(mergedOf(node))
-  return found
-}
-
-/** Those that are there. */
-async function* nodesOf(
-  client: FleetClient,
-  text: string,
-  ids: readonly string[],
-): AsyncGenerator<{ readonly answer: Answer; readonly nodes: readonly unknown[] }> {
-  type Nodes = { readonly answer: Answer; readonly nodes: readonly unknown[] }
-  yield* inBatches<string, Nodes>(client, ids, {
+/** Those that are there, in any order. */
+export async function readOutcomes(client: FleetClient, wanted: readonly FleetPull[]): Promise<readonly OutcomeSeen[]> {
+  const found: OutcomeSeen[] = []
+  const all = inBatches<FleetPull, OutcomeSeen | undefined>(client, wanted, {
     size: newSize(50),
-    unread: () => ({ answer: { data: null, errors: [] }, nodes: [] }),
+    unread: () => undefined,
     ask: async (batch) => {
-      const answer = await asked(client, text, { ids: batch })
+      const values = batch.flatMap(({ repository, number }, index) => [
+        [`i${index}`, repository.id],
+        [`n${index}`, number],
+      ])
+      const answer = await asked(client, outcomesQuery(batch.length), Object.fromEntries(values))
       const whole = wholeFault(answer)
-      if (whole !== undefined) throw isTooMuch(whole) ? new Lost(whole.message) : new Failed(200, whole.message)
-      return batch.map((_, index): Found<Nodes> => {
-        const node = at(answer.data, 'nodes', index)
-        return { is: 'found', value: { answer, nodes: textAt(node, 'id') === undefined ? [] : [node] } }
+      if (whole !== undefined && isTooMuch(whole)) throw new Lost(whole.message)
+      const us = loginOf(answer)
+      return batch.map(({ repository }, index): Found<OutcomeSeen | undefined> => {
+        const slow = answer.errors.find(
+          ({ path, ...error }) => path.split('.')[0] === `r${index}` && isTooMuch({ path, ...error }),
+        )
+        if (slow !== undefined) return { is: 'again', why: slow.message }
+        const pull = at(answer.data, `r${index}`, 'pullRequest')
+        if (textAt(pull, 'id') === undefined) return { is: 'found', value: undefined }
+        return { is: 'found', value: { repository, pull: pullOf(pull, us), deployments: deploymentsOf(pull) } }
       })
     },
   })
+  for await (const each of all) if (each !== undefined) found.push(each)
+  return found
 }
 
-function mergedOf(node: unknown): MergedSeen {
-  const commit = textAt(node, 'mergeCommit', 'oid')
-  const newest = new Map<string, MergedSeen['deployments'][number]>()
-  for (const each of listAt(node, 'mergeCommit', 'deployments', 'nodes')) {
+function deploymentsOf(pull: unknown): OutcomeSeen['deployments'] {
+  const newest = new Map<string, OutcomeSeen['deployments'][number]>()
+  for (const each of listAt(pull, 'merging', 'deployments', 'nodes')) {
     const environment = textAt(each, 'environment') ?? ''
     const state = textAt(each, 'latestStatus', 'state')
-    const is =
-      state === 'SUCCESS' || state === 'INACTIVE'
-        ? 'success'
-        : state === 'FAILURE' || state === 'ERROR'
-          ? 'failure'
-          : 'running'
+    const isWell = state === 'SUCCESS' || state === 'INACTIVE'
+    const is = isWell ? 'success' : state === 'FAILURE' || state === 'ERROR' ? 'failure' : 'running'
     const when = textAt(each, 'latestStatus', 'createdAt') ?? textAt(each, 'createdAt') ?? ''
     if (!newest.has(environment)) newest.set(environment, { environment, state: is, at: when })
   }
-  return { pull: textAt(node, 'id') ?? '', ...(commit !== undefined && { commit }), deployments: [...newest.values()] }
+  return [...newest.values()]
 }

@@ -24,11 +24,11 @@ const moment = 10_000
  */
 export async function* writeAll(
   client: FleetClient,
-  wanted: Iterable<FleetWrite>,
+  wanted: Iterable<FleetWrite> | AsyncIterable<FleetWrite>,
   pace: Pace,
 ): AsyncGenerator<FleetWritten> {
   const writer = writerOf(client, pace)
-  for (const write of wanted) {
+  for await (const write of wanted) {
     await writer.write(write)
     yield* writer.told()
   }
