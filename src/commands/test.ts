@@ -12,6 +12,7 @@ import {
   expectedPath,
   readExamples,
   renderExample,
+  renderExampleSkeleton,
 } from '../core/examples.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Checked, Problem } from '../core/problem.ts'
@@ -142,11 +143,13 @@ function testExample(
   const inside = stages.filter((stage) => stage.environment === home)
   const production = inside.some((stage) => stage.production)
   const rendered = renderExample(example, { production, stages: inside.map(({ name }) => name), policy, now })
-  if (!rendered.ok) return { result: { example, is: 'broken', files: [] }, problems: rendered.problems }
-  const texts = new Map([...rendered.value].map(([file, { text }]) => [file, text]))
+  const skeleton = renderExampleSkeleton(example)
+  const problems = [...rendered.problems, ...skeleton.problems]
+  if (!rendered.ok || !skeleton.ok) return { result: { example, is: 'broken', files: [] }, problems }
+  const texts = new Map([...[...rendered.value].map(([file, { text }]) => [file, text] as const), ...skeleton.value])
   const files = compareExample(example, texts)
   const is = files.every((file) => file.is === 'same') ? 'same' : update ? 'updated' : 'different'
-  return { result: { example, is, files }, problems: rendered.problems }
+  return { result: { example, is, files }, problems }
 }
 
 /** Makes the expected files what was rendered. Examples with problems are left as they are. */

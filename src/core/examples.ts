@@ -16,6 +16,7 @@ import {
 } from './render.ts'
 import { checkInputs, checkSecrets, type InputSchema, inputsAt } from './schema.ts'
 import { mapIn, textIn } from './shape.ts'
+import { renderSkeleton } from './skeleton.ts'
 import { checkLimits } from './stack/limits.ts'
 import { predictOutputs } from './stack/plan.ts'
 import type { FileTree } from './tree.ts'
@@ -166,6 +167,19 @@ export function renderExample(example: Example, judging: ExampleJudging): Checke
   return problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems }
     : { ok: true, value: stacks, problems }
+}
+
+/**
+ * What an example's bundle gives to the repository of its service, by the files of `expected/`: below `skeleton/`. The inputs are
+ * taken as those of all stages; `service.owner` is what the context says.
+ */
+export function renderExampleSkeleton({ bundle, inputs, context }: Example): Checked<FileTree> {
+  const owner = textIn(mapIn(context, 'service'), 'owner')
+  const values = { name: serviceFacts(context).name, ...(owner === undefined ? {} : { owner }), inputs }
+  const skeleton = renderSkeleton(bundle, values)
+  if (!skeleton.ok) return skeleton
+  const files = [...skeleton.value.files].map(([path, text]) => [`skeleton/${path}`, text] as const)
+  return { ok: true, value: new Map(files), problems: skeleton.problems }
 }
 
 /** Problems of a rendered stack at their places in the rendered text, or what it would give out. */

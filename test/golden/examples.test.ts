@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readTree } from '../../src/adapters/disk.ts'
 import { readCatalog } from '../../src/core/catalog.ts'
-import { compareExample, environmentFacts, type Example, readExamples, renderExample } from '../../src/core/examples.ts'
+import { compareExample, environmentFacts, type Example, readExamples, renderExample, renderExampleSkeleton } from '../../src/core/examples.ts'
 
 const root = join(import.meta.dirname, '../..')
 const { tree } = await readTree(root, (path) => /^(?:catalog\.yaml$|environments\/|templates\/)/u.test(path))
@@ -29,8 +29,10 @@ describe('the examples of the sample’s templates', () => {
     const home = environmentFacts(example.context).name
     const production = stages.some((stage) => stage.production && stage.environment === home)
     const rendered = renderExample(example, { production })
-    expect(rendered.problems).toEqual([])
+    const skeleton = renderExampleSkeleton(example)
+    expect([...rendered.problems, ...skeleton.problems]).toEqual([])
     const texts = new Map(rendered.ok ? [...rendered.value].map(([file, { text }]) => [file, text]) : [])
+    if (skeleton.ok) for (const [file, text] of skeleton.value) texts.set(file, text)
     expect(texts.size).toBeGreaterThan(0)
     expect(compareExample(example, texts).filter(({ is }) => is !== 'same')).toEqual([])
   })

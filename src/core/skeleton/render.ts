@@ -42,7 +42,12 @@ export function renderSkeleton(bundle: Bundle, values: ServiceValues): Checked<S
     files.set(path, text)
     owners.set(path, source.owner)
   }
-  problems.push(...caseTwins(files.keys()))
+  const at = {
+    file: `${bundle.root === '' ? '' : `${bundle.root}/`}${skeletonFolder.slice(0, -1)}`,
+    line: 1,
+    column: 1,
+  }
+  problems.push(...caseTwins(files.keys()).map((twins) => ({ ...twins, at })))
   if (together > most.together) problems.push(tooMuch(bundle, together))
   if (problems.length > 0) return { ok: false, problems }
   const from = `${bundle.template}@${bundle.version}`
