@@ -644,6 +644,8 @@ export type FleetLook = {
   readonly repository: FleetRepository
   readonly branches: readonly string[]
   readonly paths: readonly string[]
+  /** A file that is read on each of the branches too. */
+  readonly file: string
 }
 
 /** How fast GitHub may be written to. Content, which GitHub counts by itself, are pull requests that are opened. */

@@ -61,6 +61,8 @@ export type BranchSeen = {
   /** Besides, it is by us and nobody else. */
   readonly isOurs: boolean
   readonly pulls: readonly PullSeen[]
+  /** The file of its consumer there, where that was asked for. */
+  readonly file?: FileSeen
 }
 
 export type ChecksSeen = 'success' | 'failure' | 'pending'

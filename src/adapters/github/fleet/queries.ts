@@ -20,8 +20,11 @@ author{login} reviewDecision autoMergeRequest{enabledAt} statusCheckRollup{state
 
 const closer = 'timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{...on ClosedEvent{actor{login}}}}'
 
-const branch =
-  'prefix name target{oid ...on Commit{message tree{oid} author{name user{login}} signature{isValid wasSignedByGitHub}}}'
+function branchWith(file: string): string {
+  return `prefix name target{oid ...on Commit{message tree{oid} author{name user{login}} signature{isValid wasSignedByGitHub} ${file}}}`
+}
+
+const branch = branchWith('')
 
 const newest = 'orderBy:{field:CREATED_AT,direction:DESC}'
 
@@ -54,16 +57,17 @@ export function readQuery(count: number): string {
 export const moreBranches = `query Branches($id:ID!,$prefix:String!,$after:String!){${rate} node(id:$id){...on Repository{refs(refPrefix:$prefix,first:25,after:$after){pageInfo{hasNextPage endCursor} nodes{${branch} associatedPullRequests(first:3,${newest}){nodes{${pull}}}}}}}}`
 
 /**
- * For each repository its id `$i0`, its branches `$b0_0` … and their qualified names `$q0_0` …, its files `$f0_0` …; answered as `r0`, in it
+ * For each repository its id `$i0`, the file `$p0` of its branches, its branches `$b0_0` … and their qualified names `$q0_0` …, its files `$f0_0` …; answered as `r0`, in it
  * `b0`, `p0` and `f0`.
  */
 export function lookQuery(wanted: readonly { readonly branches: number; readonly paths: number }[]): string {
   const declared: string[] = []
   const asked = wanted.map((each, index) => {
     declared.push(`$i${index}:ID!`)
+    if (each.branches > 0) declared.push(`$p${index}:String!`)
     const own = Array.from({ length: each.branches }, (_, nth) => {
       declared.push(`$b${index}_${nth}:String!`, `$q${index}_${nth}:String!`)
-      return `b${nth}:ref(qualifiedName:$q${index}_${nth}){${branch}} p${nth}:pullRequests(headRefName:$b${index}_${nth},first:5,${newest}){nodes{...Pull}}`
+      return `b${nth}:ref(qualifiedName:$q${index}_${nth}){${branchWith(`own:file(path:$p${index}){...File}`)}} p${nth}:pullRequests(headRefName:$b${index}_${nth},first:5,${newest}){nodes{...Pull}}`
     })
     const files = Array.from({ length: each.paths }, (_, nth) => {
       declared.push(`$f${index}_${nth}:String!`)
@@ -74,7 +78,7 @@ export function lookQuery(wanted: readonly { readonly branches: number; readonly
   const fragments = [
     `fragment Facts on Repository{${facts}}`,
     ...(wanted.some(({ branches: count }) => count > 0) ? [`fragment Pull on PullRequest{${pull} ${closer}}`] : []),
-    ...(wanted.some(({ paths }) => paths > 0) ? [`fragment File on TreeEntry{${entry}}`] : []),
+    ...(wanted.some(({ paths, branches: count }) => paths + count > 0) ? [`fragment File on TreeEntry{${entry}}`] : []),
   ]
   return `query Look(${declared.join(',')}){${rate} ${asked.join(' ')}} ${fragments.join(' ')}`
 }

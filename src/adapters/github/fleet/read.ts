@@ -99,8 +99,9 @@ export async function* lookAt(
     ask: async (batch) => {
       const text = lookQuery(batch.map(({ branches, paths }) => ({ branches: branches.length, paths: paths.length })))
       const values = Object.fromEntries(
-        batch.flatMap(({ repository, branches, paths }, index) => [
+        batch.flatMap(({ repository, branches, paths, file }, index) => [
           [`i${index}`, repository.id],
+          ...(branches.length > 0 ? [[`p${index}`, file]] : []),
           ...branches.flatMap((branch, nth) => [
             [`b${index}_${nth}`, branch],
             [`q${index}_${nth}`, `refs/heads/${branch}`],

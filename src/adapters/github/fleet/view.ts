@@ -59,22 +59,27 @@ export function filesOf(
   const files = new Map<string, FileSeen>()
   const cut: { readonly path: string; readonly oid: string }[] = []
   for (const [index, path] of paths.entries()) {
-    const entry = at(node, 'defaultBranchRef', 'target', `f${index}`)
-    const type = textAt(entry, 'type')
-    const mode = Number(at(entry, 'mode')).toString(8)
-    const oid = textAt(entry, 'object', 'oid') ?? ''
-    const text = textAt(entry, 'object', 'text')
-    if (type === undefined) continue
-    if (type !== 'blob') files.set(path, { is: 'folder', oid })
-    else if (mode === '120000') files.set(path, { is: 'link', oid })
-    else if (Number(at(entry, 'object', 'byteSize')) > mostBytes) files.set(path, { is: 'large', oid })
-    else if (text === undefined || at(entry, 'object', 'isBinary') === true) files.set(path, { is: 'binary', oid })
-    else {
-      files.set(path, { is: 'text', oid, text, ...(mode === '100755' && { isExecutable: true }) })
-      if (at(entry, 'object', 'isTruncated') === true) cut.push({ path, oid })
-    }
+    const read = fileOf(at(node, 'defaultBranchRef', 'target', `f${index}`))
+    if (read === undefined) continue
+    files.set(path, read.file)
+    if (read.isCut) cut.push({ path, oid: read.file.oid })
   }
   return { files, cut }
+}
+
+function fileOf(entry: unknown): { readonly file: FileSeen; readonly isCut: boolean } | undefined {
+  const type = textAt(entry, 'type')
+  if (type === undefined) return undefined
+  const mode = Number(at(entry, 'mode')).toString(8)
+  const oid = textAt(entry, 'object', 'oid') ?? ''
+  const text = textAt(entry, 'object', 'text')
+  const other = (is: Exclude<FileSeen['is'], 'text'>) => ({ file: { is, oid }, isCut: false }) as const
+  if (type !== 'blob') return other('folder')
+  if (mode === '120000') return other('link')
+  if (Number(at(entry, 'object', 'byteSize')) > mostBytes) return other('large')
+  if (text === undefined || at(entry, 'object', 'isBinary') === true) return other('binary')
+  const file: FileSeen = { is: 'text', oid, text, ...(mode === '100755' && { isExecutable: true }) }
+  return { file, isCut: at(entry, 'object', 'isTruncated') === true }
 }
 
 /** A branch of ours; `us` is the login of who asks, without `[bot]`. */
@@ -85,6 +90,7 @@ export function branchOf(
   const full = `${textAt(node, 'prefix') ?? ''}${textAt(node, 'name') ?? ''}`
   const head = at(node, 'target')
   const isSigned = at(head, 'signature', 'isValid') === true && at(head, 'signature', 'wasSignedByGitHub') === true
+  const own = fileOf(at(head, 'own'))
   const author = textAt(head, 'author', 'user', 'login') ?? textAt(head, 'author', 'name')
   return {
     name: full.replace(/^refs\/heads\//u, ''),
@@ -94,6 +100,7 @@ export function branchOf(
     isSigned,
     isOurs: isSigned && (author === `${us}[bot]` || author === us),
     pulls: pulls.map((pull) => pullOf(pull, us)),
+    ...(own !== undefined && { file: own.file }),
   }
 }
 
