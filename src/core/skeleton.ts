@@ -15,6 +15,7 @@ export type { Choice, FileOutcome, Lock, Ours, Ownership, Question, ServiceValue
 export { planSkeleton, type SkeletonPlan } from './skeleton/plan.ts'
 export { readSkeleton } from './skeleton/read.ts'
 export { renderSkeleton } from './skeleton/render.ts'
+export { decisionsIn, filesSection } from './skeleton/report.ts'
 
 /** What is to be done in a repository, and what is said of it. */
 export type SkeletonMerge = {
