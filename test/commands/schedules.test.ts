@@ -103,6 +103,16 @@ describe('what was found once and mended', () => {
         { do: 'act', seed: 1, acts: [{ is: 'cancel', service: 'mail', stage: 'staging' }, job(0)] },
       ],
     ],
+    [
+      'a run that breaks the glass is stopped when all was done, and another one of the commit waits',
+      [
+        merge('cart', 8),
+        glass('cart'),
+        act(job(0)),
+        act(job(0), job(0)),
+        act(job(0, { weather: { nth: 17, is: 'lost-after' }, isStopped: true })),
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

@@ -116,7 +116,8 @@ export function shownFaults(play: Play): readonly string[] {
     const waits = hub.board.waiting.some((each) => each.unit === place && each.commit === commit)
     if (state === 'in_progress' || state === undefined) faults.push(`${key}: ${state ?? 'nothing'}, and nothing runs`)
     if (state === 'queued' && !waits) faults.push(`${key}: queued, and nothing waits`)
-    if (state === 'success' && waits && !isAsked(play, place, commit)) faults.push(`${key}: success, and it waits`)
+    if (state === 'success' && waits && !isAsked(play, { unit: place, commit, run: id }))
+      faults.push(`${key}: success, and it waits`)
   }
   for (const pull of hub.pulls) {
     for (const [key, text] of pull.comments) {
@@ -134,10 +135,16 @@ export function shownFaults(play: Play): readonly string[] {
   return faults
 }
 
-/** Its runner was lost when all was done: it is started for the stages after it. */
-function isAsked({ hub }: Play, unit: string, commit: string): boolean {
+/**
+ * Its runner was lost when all was done, and it is started for the stages after it; or it was stopped then, and another run of the
+ * commit, which had it before, goes on to the stages after it.
+ */
+function isAsked(
+  { hub }: Play,
+  { unit, commit, run }: { readonly unit: string; readonly commit: string; readonly run: string },
+): boolean {
   const entry = hub.board.waiting.find((each) => each.unit === unit && each.commit === commit)
-  return entry?.lost !== undefined
+  return entry !== undefined && (entry.lost !== undefined || entry.run.id !== run)
 }
 
 function nameOf({ unit, commit, run }: Waiting): string {
