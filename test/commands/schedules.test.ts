@@ -113,6 +113,18 @@ describe('what was found once and mended', () => {
         act(job(0, { weather: { nth: 17, is: 'lost-after' }, isStopped: true })),
       ],
     ],
+    [
+      'GitHub does not answer when a run that breaks the glass fails and says that it had taken on what waited',
+      [
+        merge('mail', 2),
+        { do: 'fail', service: 'mail', stage: 'staging' },
+        act(job(0)),
+        glass('mail'),
+        act(job(0), job(0)),
+        act(job(0, { weather: { nth: 24, is: 'refused-before' } })),
+        { do: 'again', run: 0, by: 'carla' },
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

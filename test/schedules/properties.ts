@@ -189,17 +189,9 @@ function lostFaults({ hub, main, untold, cancelled }: Play, run: Run): readonly 
         place(sha) >= place(run.sha) &&
         jobs.some((each) => each.chain === chain && each.stage === stage && each.result === 'success'),
     )
-  // One that breaks the glass for the same commit has tried, and told how it ended.
-  const isTakenOn = ({ chain, stage, ended = 0 }: Job): boolean =>
-    [...hub.runs.values()].some(
-      ({ id, sha, jobs }) =>
-        id !== run.id &&
-        sha === run.sha &&
-        jobs.some(
-          (each) =>
-            each.chain === chain && each.stage === stage && each.exit === 'failed' && (each.ended ?? Infinity) > ended,
-        ),
-    )
+  // Another run of the same commit, one that breaks the glass, has tried, and told how it ended.
+  const isTakenOn = ({ chain, stage }: Job): boolean =>
+    hub.records.some(({ unit, commit }) => unit === `${chain}/${stage}` && commit === run.sha)
   const faults: string[] = []
   for (const job of run.jobs) {
     if (job.stage === 'settle' || job.result === 'skipped' || job.result === 'success') continue
