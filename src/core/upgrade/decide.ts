@@ -122,16 +122,18 @@ function onOwn(facts: Facts, { pull, branch, desired }: Own): Decision {
     return move('open', `${to} takes the place of ${holds?.to ?? 'what was there'}.`)
   }
   if (holds.fingerprint !== desired.fingerprint)
-    return move(standingOf(facts, { pull, desired }), 'What it writes has changed.')
+    return move(standingOf({ pull, desired }), 'What it writes has changed.')
   if (tickedIn(pull.body).has('rebase'))
-    return move(standingOf(facts, { pull, desired }), 'It was asked to begin on the base again.')
-  if (pull.mergeable === 'no') return move(standingOf(facts, { pull, desired }), 'The base has changed beside it.')
+    return move(standingOf({ pull, desired }), 'It was asked to begin on the base again.')
+  // GitHub may not have looked again yet at what begins on this base.
+  if (pull.mergeable === 'no' && holds.base !== facts.base.commit)
+    return move(standingOf({ pull, desired }), 'The base has changed beside it.')
   return asItIs(facts, { pull, desired })
 }
 
 /** The commit stays. */
 function asItIs(facts: Facts, { pull, desired }: Pick<Own, 'pull' | 'desired'>): Decision {
-  const standing = standingOf(facts, { pull, desired })
+  const standing = standingOf({ pull, desired })
   // Who has switched it on by hand is not gainsaid.
   const automerge = pull.isAutomerging || (facts.automerge && standing === 'open' && facts.turn.is === 'now')
   const decision = kept(pull, standing, whyOf(standing), { draft: desired.open > 0, automerge })
@@ -139,14 +141,15 @@ function asItIs(facts: Facts, { pull, desired }: Pick<Own, 'pull' | 'desired'>):
   return { ...decision, notice: { is: 'failing', isOwn: facts.base.checks !== 'failure' } }
 }
 
-function standingOf({ base }: Facts, { pull, desired }: Pick<Own, 'pull' | 'desired'>): Standing {
+function standingOf({ pull, desired }: Pick<Own, 'pull' | 'desired'>): Standing {
   if (desired.open > 0) return 'needs-answer'
   if (pull.checks === 'failure') return 'failing'
-  return pull.mergeable === 'no' && base.commit !== '' ? 'conflicting' : 'open'
+  return pull.mergeable === 'no' ? 'conflicting' : 'open'
 }
 
 function whyOf(standing: Standing): string {
   if (standing === 'needs-answer') return 'Somebody has to answer something first.'
+  if (standing === 'conflicting') return 'It conflicts with the base.'
   return standing === 'failing' ? 'Its checks fail.' : 'It is open, and up to date.'
 }
 

@@ -70,16 +70,17 @@ export function fingerprintOf(content: {
 
 // Trailers
 
-/** What the commit says of itself. */
-export type Trailers = Pick<Marker, 'template' | 'from' | 'to' | 'fingerprint'>
+/** What the commit says of itself. `base` is the commit of the main branch that it was made upon. */
+export type Trailers = Pick<Marker, 'template' | 'from' | 'to' | 'fingerprint'> & { readonly base?: string }
 
 /** The message of an upgrade's commit: its title, and the trailers that it is known by. */
-export function commitMessage(title: string, { template, from, to, fingerprint }: Trailers): string {
+export function commitMessage(title: string, { template, from, to, fingerprint, base }: Trailers): string {
   const line = title.replaceAll(/[\r\n]+/gu, ' ').trim()
-  return `${line}\n\nProtium-Upgrade: ${template} ${from} ${to}\nProtium-Fingerprint: ${fingerprint}\n`
+  const begins = base === undefined ? '' : `Protium-Base: ${base}\n`
+  return `${line}\n\nProtium-Upgrade: ${template} ${from} ${to}\nProtium-Fingerprint: ${fingerprint}\n${begins}`
 }
 
-/** The trailers of a commit of ours: its last paragraph, which holds just these two. */
+/** The trailers of a commit of ours: its last paragraph, which holds just these. */
 export function readTrailers(message: string): Trailers | undefined {
   const last =
     message
@@ -87,11 +88,14 @@ export function readTrailers(message: string): Trailers | undefined {
       .trimEnd()
       .split(/\n{2,}/u)
       .at(-1) ?? ''
-  const parts = /^Protium-Upgrade: (\S+) (\S+) (\S+)\nProtium-Fingerprint: ([0-9a-f]{32})$/u.exec(last)
-  const [template, from, to, fingerprint] = parts?.slice(1) ?? []
+  const parts =
+    /^Protium-Upgrade: (\S+) (\S+) (\S+)\nProtium-Fingerprint: ([0-9a-f]{32})(?:\nProtium-Base: ([0-9a-f]{40,64}))?$/u.exec(
+      last,
+    )
+  const [template, from, to, fingerprint, base] = parts?.slice(1) ?? []
   if (template === undefined || from === undefined || to === undefined || fingerprint === undefined) return undefined
   if (!isTemplateName(template) || parseVersion(from) === undefined || parseVersion(to) === undefined) return undefined
-  return { template, from, to, fingerprint }
+  return { template, from, to, fingerprint, ...(base !== undefined && { base }) }
 }
 
 /**
