@@ -17,7 +17,6 @@ export type Upgrades = {
   readonly halt: Halt
   /** Without one, at any time. */
   readonly schedule: readonly Schedule[]
-  readonly group: 'repository' | 'service'
   readonly automerge: 'none' | 'patch' | 'minor'
   readonly perTeam: number
   /** `fargate-service@2.3.1` */
@@ -65,7 +64,6 @@ export function readUpgrades(
   const [gate, halt, canaries] = [mapIn(upgrades, 'gate'), mapIn(upgrades, 'halt'), mapIn(upgrades, 'canaries')]
   const property = mapIn(canaries, 'property')
   const [name, value] = [textIn(property, 'name'), textIn(property, 'value')]
-  const group = textIn(upgrades, 'group')
   const automerge = textIn(upgrades, 'automerge')
   return {
     waves: readWaves(document, upgrades, problems),
@@ -87,7 +85,6 @@ export function readUpgrades(
       declined: limitIn(halt, 'declined') ?? { is: 'share', percent: 20 },
     },
     schedule: readSchedule(document, { map: upgrades, path: ['upgrades', 'schedule'], problems }),
-    group: group === 'repository' ? 'repository' : 'service',
     automerge: automerge === 'patch' || automerge === 'minor' ? automerge : 'none',
     perTeam: numberIn(upgrades, 'per_team') ?? 5,
     urgent: textsIn(upgrades, 'urgent').filter((text) => parseReference(text) !== undefined),

@@ -118,11 +118,6 @@ export const catalogUpgrades: DataMap = {
       },
     },
     schedule,
-    group: {
-      enum: ['repository', 'service'],
-      description:
-        'Whether the services of one repository that run the same template share a pull request; `service` if nothing is said.',
-    },
     automerge: {
       enum: ['none', 'patch', 'minor'],
       description:
