@@ -593,6 +593,8 @@ export interface ProposalHost {
 export type Proposed = {
   readonly id: string
   readonly files: FileTree
+  /** What is there and is no text: a folder, a link, a file of another kind. */
+  readonly others: ReadonlyMap<string, 'folder' | 'link' | 'binary'>
   /** The number of the open pull request from our branch. */
   readonly pullRequest?: number
 }
@@ -603,6 +605,8 @@ export type Proposal = {
   readonly title: string
   readonly body: Markdown
   readonly files: FileTree
+  /** Those of the files that can be run. */
+  readonly executables?: ReadonlySet<string>
 }
 
 // The fleet

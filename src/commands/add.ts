@@ -3,11 +3,21 @@ import { join } from 'node:path'
 import type { Outcome, Ports } from '../command.ts'
 import { command, lines, path, text } from '../command.ts'
 import type { Wanted } from '../core/add.ts'
-import { choices, proposalBody, serviceFiles, settledFiles, withRepository } from '../core/add.ts'
+import {
+  choices,
+  firstFiles,
+  firstReads,
+  proposalBody,
+  serviceFiles,
+  serviceSkeleton,
+  settledFiles,
+  withRepository,
+} from '../core/add.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { readRepository } from '../core/init.ts'
 import type { Problem } from '../core/problem.ts'
 import { count } from '../core/report.ts'
+import type { Ours, SkeletonMerge } from '../core/skeleton.ts'
 import { isServiceName } from '../core/stage.ts'
 import type { FileTree } from '../core/tree.ts'
 import type { Ask } from '../ports.ts'
@@ -70,7 +80,7 @@ export const add = command({
     const brought =
       into === undefined
         ? await proposed(ports, { repository: name, catalog, service, files })
-        : await written(ports, { into, files })
+        : await written(ports, { into, catalog, files })
     if ('problems' in brought) return refusal(brought.problems)
     const id = given ?? brought.id
     const before = sources.get('catalog.yaml') ?? ''
@@ -79,6 +89,9 @@ export const add = command({
     const changes = after !== before
     const told = [
       ...(brought.kept.length === 0 ? [] : [`Left as they were there: ${brought.kept.join(', ')}.`]),
+      ...(into === undefined || brought.executables.length === 0
+        ? []
+        : [`To be made runnable: \`chmod +x ${brought.executables.join(' ')}\`.`]),
       ...(changes ? ['Added the repository to catalog.yaml; commit that.'] : []),
       ...(catalog.repositories?.by === 'topic'
         ? [`The catalog finds it by its topic: \`gh repo edit ${name} --add-topic ${catalog.repositories.topic}\`.`]
@@ -211,28 +224,59 @@ type Brought = {
   readonly headline: string
   readonly files: FileTree
   readonly kept: readonly string[]
+  /** Those of the files that can be run. */
+  readonly executables: readonly string[]
   readonly address?: string
   readonly id?: string
 }
 
+type Failed = { readonly problems: readonly Problem[] }
+
+/** What is brought to a repository that has some files already: those of every service, and those of its template. */
+async function settled(
+  { catalog, files }: { readonly catalog: Catalog; readonly files: FileTree },
+  read: (paths: readonly string[]) => Promise<Ours>,
+): Promise<
+  | Failed
+  | (Omit<Brought, 'headline'> & { readonly own: readonly string[]; readonly skeleton: SkeletonMerge | undefined })
+> {
+  const there = await read(firstReads(files))
+  // What is no text is there all the same, and not ours.
+  const known = new Map([...there.files, ...[...there.others.keys()].map((path) => [path, ''] as const)])
+  const base = settledFiles(files, known)
+  const plan = serviceSkeleton(catalog, known.get('service.yaml') ?? files.get('service.yaml') ?? '')
+  if (plan?.ok === false) return { problems: plan.problems }
+  const skeleton = plan === undefined ? undefined : firstFiles(plan.value, await read(plan.value.reads))
+  const left = skeleton?.outcomes.filter(({ is }) => is === 'review').map(({ path }) => path) ?? []
+  return {
+    files: new Map([...base.files, ...(skeleton?.files ?? [])]),
+    own: base.kept,
+    kept: [...base.kept, ...left],
+    executables: [...(skeleton?.executables ?? [])],
+    skeleton,
+  }
+}
+
 async function written(
   ports: Ports,
-  { into, files }: { readonly into: string; readonly files: FileTree },
-): Promise<Brought> {
-  const there = new Map<string, string>()
-  for (const file of files.keys()) {
-    const read = await ports.files.text(join(into, file))
-    if (read.ok) there.set(file, read.value)
-    // What cannot be read as a text is there all the same, and not ours.
-    else if (!read.problems.some(({ code }) => code === 'missing-file')) there.set(file, '')
-  }
-  const settled = settledFiles(files, there)
-  await ports.files.write(into, settled.files)
+  { into, catalog, files }: { readonly into: string; readonly catalog: Catalog; readonly files: FileTree },
+): Promise<Brought | Failed> {
+  const found = await settled({ catalog, files }, async (paths) => {
+    const there = { files: new Map<string, string>(), others: new Map<string, 'folder'>() }
+    for (const file of paths) {
+      const read = await ports.files.text(join(into, file))
+      if (read.ok) there.files.set(file, read.value)
+      else if (!read.problems.some(({ code }) => code === 'missing-file')) there.others.set(file, 'folder')
+    }
+    return there
+  })
+  if ('problems' in found) return found
+  await ports.files.write(into, found.files)
   const headline =
-    settled.files.size === 0
+    found.files.size === 0
       ? `Nothing to do: ${into} has everything.`
-      : `Wrote ${count(settled.files.size, 'file')} to ${into}: ${[...settled.files.keys()].join(', ')}.`
-  return { headline, ...settled }
+      : `Wrote ${count(found.files.size, 'file')} to ${into}: ${[...found.files.keys()].join(', ')}.`
+  return { headline, ...found }
 }
 
 async function proposed(
@@ -248,7 +292,7 @@ async function proposed(
     readonly service: string
     readonly files: FileTree
   },
-): Promise<Brought | { readonly problems: readonly Problem[] }> {
+): Promise<Brought | Failed> {
   if (ports.proposals === undefined)
     return {
       problems: [
@@ -263,24 +307,27 @@ async function proposed(
       ],
     }
   const host = await ports.proposals(repository)
-  const { files: there, id, pullRequest } = await host.look({ branch, paths: [...files.keys()] })
-  ports.reporter.step('looked', `${repository} has ${count(there.size, 'file')} of ${files.size}`)
-  const settled = settledFiles(files, there)
-  if (settled.files.size === 0 && pullRequest === undefined)
-    return { headline: `Nothing to do: ${repository} has everything.`, ...settled, id }
+  let [id, isOpen] = ['', false]
+  const found = await settled({ catalog, files }, async (paths) => {
+    if (paths.length === 0) return { files: new Map(), others: new Map() }
+    const there = await host.look({ branch, paths })
+    id = there.id
+    isOpen = there.pullRequest !== undefined
+    return there
+  })
+  if ('problems' in found) return found
+  ports.reporter.step('looked', `${repository} lacks ${count(found.files.size, 'file')}`)
+  if (found.files.size === 0 && !isOpen)
+    return { headline: `Nothing to do: ${repository} has everything.`, ...found, id }
   // What our branch has as it was meant to be is no news in the body, when this is run again.
-  const body = proposalBody({ catalog, service, wanted: files, kept: settled.kept })
+  const body = proposalBody({ catalog, service, wanted: files, kept: found.own, skeleton: found.skeleton })
   const { is, number, address } = await host.propose({
     branch,
     title: `Take ${service} into the catalog`,
     body,
-    files: settled.files,
+    files: found.files,
+    executables: new Set(found.executables),
   })
   const words = { created: 'Opened', updated: 'Brought up to date:', unchanged: 'Nothing to do:' }[is]
-  return {
-    headline: `${words} pull request ${number} of ${repository}: ${address}`,
-    ...settled,
-    address,
-    id,
-  }
+  return { headline: `${words} pull request ${number} of ${repository}: ${address}`, ...found, address, id }
 }

@@ -3,6 +3,7 @@ import { command, lines, path } from '../command.ts'
 import type { Environment } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
+import { skeletonProblems } from '../core/examples.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { PolicyFact } from '../core/policy.ts'
 import type { Place, Problem } from '../core/problem.ts'
@@ -128,6 +129,9 @@ async function check(
     ...units.flatMap(({ kind, environment }) => (kind === 'environment' ? provisionerProblems(environment) : [])),
     ...withoutDoubles(found, checkContracts(organisation, given)),
     ...checked,
+    ...(shared
+      ? skeletonProblems([...catalog.templates.values()].flatMap(({ bundles }) => [...bundles.values()]))
+      : []),
     ...use.problems(organisation, { now, isWhole, ran: checking.ran }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),

@@ -9,6 +9,9 @@ import { blocks, bullets, code, fence, fold, prose, title } from './markdown.ts'
 import { didYouMean } from './nearest.ts'
 import type { Checked, Problem } from './problem.ts'
 import { hostOf, isServiceName } from './stage.ts'
+import type { Ours, SkeletonMerge, SkeletonPlan } from './skeleton.ts'
+import { filesSection, lockFile, mergeSkeleton, planSkeleton } from './skeleton.ts'
+import { readServiceSpec } from './spec.ts'
 import type { FileTree } from './tree.ts'
 import { serviceWorkflows } from './workflows.ts'
 
@@ -110,6 +113,31 @@ export function serviceFiles(
 /** Where editors find it: they cannot fetch from a private catalog. */
 const schemaFile = '.protium/schemas/service.schema.json'
 
+/** What is read of a repository before it is known what its template gives to it. */
+export function firstReads(files: FileTree): readonly string[] {
+  return [...files.keys(), lockFile]
+}
+
+/**
+ * What the template gives to the repository, by the service.yaml that will be there: one that was there already stays. Nothing where
+ * that is of a version which the checkout of the catalog does not have; then its files come with an upgrade.
+ */
+export function serviceSkeleton(catalog: Catalog, file: string): Checked<SkeletonPlan> | undefined {
+  const spec = readServiceSpec('service.yaml', file)
+  if (!spec.ok) return undefined
+  const { template, version, service: name, owner, inputs } = spec.value
+  const bundle = [...(catalog.templates.get(template)?.bundles.values() ?? [])].find((each) => each.version === version)
+  if (bundle?.kind !== 'service') return undefined
+  const values = { name, ...(owner === undefined ? {} : { owner }), inputs }
+  return planSkeleton({ lock: undefined, to: { bundle, values }, bundleOf: () => undefined })
+}
+
+/** The files of the template for a repository that has nothing of it. One with another lock is kept good by upgrades, and left alone. */
+export function firstFiles(plan: SkeletonPlan, ours: Ours): SkeletonMerge | undefined {
+  const merged = mergeSkeleton(plan, { ours })
+  return ours.files.has(lockFile) && merged.files.has(lockFile) ? undefined : merged
+}
+
 function chosen(
   all: readonly Choice[],
   name: string | undefined,
@@ -151,11 +179,13 @@ export function proposalBody({
   service,
   wanted,
   kept,
+  skeleton,
 }: {
   readonly catalog: Catalog
   readonly service: string
   readonly wanted: FileTree
   readonly kept: readonly string[]
+  readonly skeleton?: SkeletonMerge | undefined
 }): Markdown {
   const home = catalog.workflows?.repository ?? ''
   return blocks([
@@ -174,6 +204,8 @@ export function proposalBody({
           prose`These files were there already, and are left as they are. Look whether what was meant for them is needed:`,
           ...kept.map((path) => fold(title`${path}`, fence(wanted.get(path) ?? ''))),
         ]),
+    // What was written is seen in the pull request; what was left alone is not.
+    filesSection(skeleton?.outcomes.filter(({ is }) => is === 'review') ?? [], { asks: false }),
   ])
 }
 

@@ -16,7 +16,7 @@ import {
 } from './render.ts'
 import { checkInputs, checkSecrets, type InputSchema, inputsAt } from './schema.ts'
 import { mapIn, textIn } from './shape.ts'
-import { renderSkeleton } from './skeleton.ts'
+import { isOfSkeleton, renderSkeleton } from './skeleton.ts'
 import { checkLimits } from './stack/limits.ts'
 import { predictOutputs } from './stack/plan.ts'
 import type { FileTree } from './tree.ts'
@@ -180,6 +180,20 @@ export function renderExampleSkeleton({ bundle, inputs, context }: Example): Che
   if (!skeleton.ok) return skeleton
   const files = [...skeleton.value.files].map(([path, text]) => [`skeleton/${path}`, text] as const)
   return { ok: true, value: new Map(files), problems: skeleton.problems }
+}
+
+/** What is wrong with the skeletons of bundles, found by rendering them for the examples; the same of two examples is told once. */
+export function skeletonProblems(bundles: Iterable<Bundle>): readonly Problem[] {
+  const found = new Map<string, Problem>()
+  for (const bundle of bundles) {
+    if (![...bundle.files.keys()].some(isOfSkeleton)) continue
+    for (const example of readExamples(bundle).examples)
+      for (const problem of renderExampleSkeleton(example).problems) {
+        const { file, line } = problem.at ?? { file: '', line: 0 }
+        found.set(`${file}:${line} ${problem.message}`, problem)
+      }
+  }
+  return [...found.values()]
 }
 
 /** Problems of a rendered stack at their places in the rendered text, or what it would give out. */

@@ -13,7 +13,7 @@ import type { FileTree } from './tree.ts'
 export { lockFile, readLock, versionsIn } from './skeleton/lock.ts'
 export type { Choice, FileOutcome, Lock, Ours, Ownership, Question, ServiceValues, Skeleton } from './skeleton/model.ts'
 export { planSkeleton, type SkeletonPlan } from './skeleton/plan.ts'
-export { readSkeleton } from './skeleton/read.ts'
+export { isOfSkeleton } from './skeleton/read.ts'
 export { renderSkeleton } from './skeleton/render.ts'
 export { decisionsIn, filesSection } from './skeleton/report.ts'
 

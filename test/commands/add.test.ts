@@ -206,6 +206,107 @@ describe('add, as files', () => {
   })
 })
 
+/** Files that the template gives to the repositories of its services. */
+async function withSkeleton(more: Readonly<Record<string, string>> = {}): Promise<void> {
+  const skeleton = {
+    'skeleton/Dockerfile': 'FROM scratch\nLABEL memory={{ service.inputs.memory_mb }} of={{ service.owner }}\n',
+    'skeleton/bin/{{ service.name }}': '#!/bin/sh\n',
+    'skeleton/README.md': 'Deployed by Protium.\n',
+    'skeleton.yaml': 'files:\n  Dockerfile: seed\n  README.md: block\n',
+    ...more,
+  }
+  const tree = Object.entries(skeleton).map(([path, text]) => [`templates/lambda-api/v1/${path}`, text] as const)
+  await files.write(join(folder, 'catalog'), new Map(tree))
+}
+
+describe('add, with a skeleton', () => {
+  const marked = (text: string): string =>
+    `<!-- protium:begin (these lines are written by the template; change the others) -->\n${text}<!-- protium:end -->\n`
+
+  function read(path: string): string {
+    return readFileSync(join(folder, 'checkout', path), 'utf8')
+  }
+
+  test('writes the files of the template and their lock', async () => {
+    await withSkeleton()
+    const outcome = await intoFiles({ input: ['memory_mb=1024'], owner: ['money'] })
+
+    expect(outcome.data['files']).toEqual(
+      expect.arrayContaining(['Dockerfile', 'README.md', 'bin/checkout', '.protium/lock.json', 'service.yaml']),
+    )
+    expect(read('Dockerfile')).toBe('FROM scratch\nLABEL memory=1024 of=money\n')
+    expect(read('README.md')).toBe(marked('Deployed by Protium.\n'))
+    expect(JSON.parse(read('.protium/lock.json'))).toMatchObject({
+      format: 1,
+      service: { name: 'checkout', owner: 'money', inputs: { memory_mb: 1024 } },
+      files: { 'bin/checkout': { from: 'lambda-api@1.0.0' } },
+    })
+    expect(textOf(outcome)).toContain('To be made runnable: `chmod +x bin/checkout`.')
+
+    const before = snapshotOf(folder)
+    const again = await intoFiles({ input: ['memory_mb=1024'], owner: ['money'] })
+    expect(again.data).toMatchObject({ files: [], kept: [] })
+    expect(snapshotOf(folder)).toEqual(before)
+  })
+
+  test('puts a block into the README that is there, and leaves another file of the same name alone', async () => {
+    await withSkeleton()
+    await files.write(
+      join(folder, 'checkout'),
+      new Map([
+        ['README.md', '# Checkout\n'],
+        ['bin/checkout', 'ours\n'],
+      ]),
+    )
+    const { data } = await intoFiles()
+
+    expect(read('README.md')).toBe(`# Checkout\n\n${marked('Deployed by Protium.\n')}`)
+    expect(read('bin/checkout')).toBe('ours\n')
+    expect(data['kept']).toEqual(['bin/checkout'])
+  })
+
+  test('is for the service.yaml that is there, where there is one', async () => {
+    await withSkeleton()
+    const own = 'service: shop\ntemplate: lambda-api@1.0.0\nstages: { dev: {} }\ninputs: { memory_mb: 512 }\n'
+    await files.write(join(folder, 'checkout'), new Map([['service.yaml', own]]))
+    await intoFiles()
+    expect(read('Dockerfile')).toContain('memory=512')
+    expect(read('bin/shop')).toBe('#!/bin/sh\n')
+  })
+
+  test.each([
+    ['another version', 'service: shop\ntemplate: lambda-api@0.9.0\n'],
+    ['something that is no service', 'of: somebody\n'],
+  ])('is left to upgrades where the service.yaml that is there is of %s', async (_, own) => {
+    await withSkeleton()
+    await files.write(join(folder, 'checkout'), new Map([['service.yaml', own]]))
+    const { exit, data } = await intoFiles()
+    expect(exit).toBe('done')
+    expect(data['files']).not.toContain('Dockerfile')
+    expect(data['files']).not.toContain('.protium/lock.json')
+  })
+
+  test('leaves a repository alone that upgrades keep good', async () => {
+    await withSkeleton()
+    await intoFiles()
+    await withSkeleton({ 'skeleton/bin/{{ service.name }}': '#!/bin/bash\n' })
+    const { data } = await intoFiles()
+    expect(data).toMatchObject({ files: [], kept: [] })
+    expect(read('bin/checkout')).toBe('#!/bin/sh\n')
+  })
+
+  test('writes nothing where the files cannot be made', async () => {
+    await withSkeleton({ 'skeleton/Dockerfile': '{{ service.inputs.nothing }}\n' })
+    const before = snapshotOf(folder)
+    const outcome = await intoFiles()
+    expect(outcome.exit).toBe('bad-input')
+    expect((outcome.problems ?? []).map(({ code, at }) => [code, at?.file])).toEqual([
+      ['undefined-variable', 'templates/lambda-api/v1/skeleton/Dockerfile'],
+    ])
+    expect(snapshotOf(folder)).toEqual(before)
+  })
+})
+
 describe('add, as a pull request', () => {
   async function gitHub(its: Readonly<Record<string, string>>): Promise<Ports['proposals']> {
     const started = await startGitHub({
@@ -282,6 +383,36 @@ describe('add, as a pull request', () => {
       'Nothing to do: acme/checkout has everything.',
       null,
     ])
+  })
+
+  test('brings the files of the template, those that run as such, and shows what it has left alone', async () => {
+    await withSkeleton({ 'skeleton/docs/a.md': 'theirs\n', 'skeleton/docs/b.md': 'new\n' })
+    const proposals = await gitHub({ 'README.md': '# checkout\n', 'docs/a.md': 'ours\n' })
+    const { data } = await run({ template: ['lambda-api'] }, { proposals })
+    const there = await github?.files('acme/checkout', 'protium/add')
+
+    expect(data['kept']).toEqual(['docs/a.md'])
+    expect(there?.get('docs/a.md')).toBe('ours\n')
+    expect(there?.get('docs/b.md')).toBe('new\n')
+    expect(there?.get('README.md')).toMatch(/^# checkout\n\n<!-- protium:begin/u)
+    expect(await bodyOf(1)).toContain('-ours\n+theirs\n')
+    expect(await bodyOf(1)).not.toContain('[ ]')
+    const again = await run({ template: ['lambda-api'] }, { proposals })
+    expect([again.data['files'], textOf(again)]).toEqual([
+      [],
+      expect.stringMatching(/^Nothing to do: pull request 1 of acme\/checkout/u),
+    ])
+  })
+
+  test('puts nothing where a folder or a file of the repository is in the way', async () => {
+    await withSkeleton({ 'skeleton/docs/a.md': 'new\n', 'skeleton/src': 'new\n' })
+    const proposals = await gitHub({ docs: 'a file\n', 'src/main.c': 'x\n' })
+    const { data } = await run({ template: ['lambda-api'] }, { proposals })
+    const there = await github?.files('acme/checkout', 'protium/add')
+
+    expect(data['kept']).toEqual(['docs/a.md', 'src'])
+    expect([there?.get('docs'), there?.get('src/main.c')]).toEqual(['a file\n', 'x\n'])
+    expect(there?.has('Dockerfile')).toBe(true)
   })
 
   test('says what to do where there is no token', async () => {

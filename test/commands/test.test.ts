@@ -46,6 +46,37 @@ async function tested(given: Readonly<Record<string, readonly string[]>> = {}) {
   }
 }
 
+describe('protium test, with a skeleton', () => {
+  const skeleton = {
+    [`${folder}/skeleton/Dockerfile`]: 'EXPOSE {{ service.inputs.port }}\n',
+    [`${folder}/skeleton/docs/{{ service.name }}.md`]: '{{ service.owner }}\n',
+    [`${folder}/examples/small/context.json`]: '{ "service": { "name": "shop", "owner": "money" } }',
+  }
+
+  test('compares its files with those of the example', async () => {
+    Object.assign(changed, skeleton)
+    const first = await tested({ templates: ['web/small'], update: ['true'] })
+    const expected = `${folder}/examples/small/expected/skeleton`
+    expect(first.written).toEqual(expect.arrayContaining([`${expected}/Dockerfile`, `${expected}/docs/shop.md`]))
+    expect(world.written.get(`${expected}/Dockerfile`)).toBe('EXPOSE 81\n')
+    expect(world.written.get(`${expected}/docs/shop.md`)).toBe('money\n')
+    changed[`${folder}/skeleton/Dockerfile`] = 'EXPOSE 1\n'
+    const { exit, outcomes } = await tested({ templates: ['web/small'] })
+    expect([exit, outcomes]).toEqual(['different', ['small different']])
+  })
+
+  test('tells what cannot be rendered, as validate does once for all examples', async () => {
+    Object.assign(changed, skeleton, { [`${folder}/skeleton/Dockerfile`]: '{{ service.inputs.prot }}\n' })
+    const { problems, outcomes } = await tested()
+    const place = `undefined-variable ${folder}/skeleton/Dockerfile:1`
+    expect(problems).toEqual([place, place])
+    expect(outcomes).toEqual(['small broken', 'tall broken'])
+    const checked = await run(validate, world, {})
+    expect(checked.exit).toBe('bad-input')
+    expect((checked.problems ?? []).map(({ code, at }) => `${code} ${at?.file ?? ''}:${at?.line ?? 0}`)).toEqual([place])
+  })
+})
+
 describe('protium test', () => {
   test('says what is not there yet, and how to write it', async () => {
     const { exit, outcomes, text, next } = await tested()

@@ -13,9 +13,9 @@ export function proposalsOf(options: ClientOptions): ProposalHost {
     look: async ({ branch, paths }) =>
       told(`read ${here}`, async () => {
         const ground = await groundOf(client, branch)
-        const files = await filesAt(client, { commit: ground.commit, paths })
+        const there = await filesAt(client, { commit: ground.commit, paths })
         const pullRequest = ground.pull?.number
-        return { id: ground.id, files, ...(pullRequest !== undefined && { pullRequest }) } satisfies Proposed
+        return { id: ground.id, ...there, ...(pullRequest !== undefined && { pullRequest }) } satisfies Proposed
       }),
     propose: async (wanted) => {
       const ground = await told(`read ${here}`, async () => groundOf(client, wanted.branch))
@@ -80,19 +80,32 @@ async function openPull(
 async function filesAt(
   { octokit, at }: Client,
   { commit, paths }: { readonly commit: string; readonly paths: readonly string[] },
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>()
+): Promise<Pick<Proposed, 'files' | 'others'>> {
+  const files = new Map<string, string>()
+  const others = new Map<string, 'folder' | 'link' | 'binary'>()
   for (const path of paths) {
     try {
       const { data } = await octokit.rest.repos.getContent({ ...at, path, ref: commit })
-      // A folder or a link of that name is something else, and is there.
-      if (!('content' in data)) found.set(path, '')
-      else found.set(path, Buffer.from(data.content, 'base64').toString('utf8'))
+      if (Array.isArray(data)) others.set(path, 'folder')
+      else if (data.type !== 'file') others.set(path, 'link')
+      else {
+        const text = 'content' in data ? textOf(data.content) : undefined
+        if (text === undefined) others.set(path, 'binary')
+        else files.set(path, text)
+      }
     } catch (error) {
       if (!isStatus(error, 404)) throw error
     }
   }
-  return found
+  return { files, others }
+}
+
+function textOf(base64: string): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(base64, 'base64'))
+  } catch {
+    return undefined
+  }
 }
 
 /** GitHub keeps workflows from tokens that were not given the right to change them, and says so in several ways. */
@@ -120,13 +133,18 @@ type Work = { readonly wanted: Proposal; readonly ground: Ground }
 
 async function commitOn(client: Client, { wanted, ground }: Work): Promise<Brought> {
   const { octokit, at, pause } = client
-  const { files, branch, title } = wanted
+  const { files, branch, title, executables } = wanted
   if (files.size === 0) return 'unchanged'
   const base = await octokit.rest.git.getCommit({ ...at, commit_sha: ground.commit })
   const tree = await octokit.rest.git.createTree({
     ...at,
     base_tree: base.data.tree.sha,
-    tree: [...files].map(([path, content]) => ({ path, mode: '100644', type: 'blob', content })),
+    tree: [...files].map(([path, content]) => ({
+      path,
+      mode: executables?.has(path) === true ? ('100755' as const) : ('100644' as const),
+      type: 'blob',
+      content,
+    })),
   })
   // A branch without a pull request was left behind: what stands there stays, and what is asked for is put upon it.
   const old = ground.isThere && ground.pull === undefined ? await headOf(client, branch) : undefined
