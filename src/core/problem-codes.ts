@@ -703,6 +703,11 @@ export const problemCodes = {
     why: 'Somebody went back from what this commit, or one after it, had deployed. The same commit would bring the same trouble, and one before it was to be live earlier, so the stage waits for a new one.',
     fix: 'Mend what was wrong and push; a new commit goes through the stages again.',
   },
+  'rollout-format': {
+    title: 'What is kept of rollouts cannot be read',
+    why: 'A file on the branch `protium-rollouts` was changed by hand, or written by a newer version. It holds how far releases have come and what people have declined; without it somebody could be asked again who has said no, so nothing is opened.',
+    fix: 'Bring the file back as it was; the branch has its history. Where a newer version wrote it, use that one.',
+  },
   'run-over': {
     title: 'A promotion waits whose run cannot be started again',
     why: 'A promotion goes on when the job that held it is started again. GitHub starts no run that is older than 30 days or was started 50 times, and none that was deleted. What waited is still on the board, with this reason.',
