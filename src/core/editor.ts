@@ -6,6 +6,7 @@ import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
 import { waiverSchema } from './schemas/policy.ts'
 import { serviceSchema } from './schemas/service.ts'
+import { skeletonSchema } from './schemas/skeleton.ts'
 import { templateSchema } from './schemas/template.ts'
 
 /**
@@ -20,6 +21,7 @@ export function editorSchemas(templates: Iterable<Template>): FileTree {
     ['catalog.schema.json', whole(catalogSchema)],
     ['environment.schema.json', withTemplates(environmentSchema, all, 'environment')],
     ['service.schema.json', withTemplates(serviceSchema, all, 'service')],
+    ['skeleton.schema.json', whole(skeletonSchema)],
     ['template.schema.json', whole(templateSchema)],
     ['waiver.schema.json', whole(waiverSchema)],
   ]
