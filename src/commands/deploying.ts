@@ -336,9 +336,7 @@ async function attemptOf(ports: Ports, { planned, needs, attempts, held, deploym
       fresh.planned.verdict === 'nothing'
         ? await unchanged(ports, { fresh, deployment })
         : await executed(ports, { fresh, deployment })
-    const told = { ...attempt, changes: fresh.planned.changes }
-    const entry = await record(ports, { attempt, started, fresh, deployment })
-    return entry === undefined ? told : { ...told, record: entry }
+    return await recorded(ports, { attempt, started, fresh, deployment })
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     if (error.code === 'interrupted') return { unit, is: 'skipped', touched: 0, why: stopped, isOpen: true }
@@ -570,6 +568,31 @@ type Recorded = {
   readonly started: Date
   readonly fresh: Planned
   readonly deployment: Deployment
+}
+
+/**
+ * The attempt with its record. What is live and could not be recorded is not over: nobody would know of it, and an older commit would
+ * go over it. The run that takes it up finds nothing to do, and records that. A failure is told of all the same.
+ */
+async function recorded(ports: Ports, { attempt, started, fresh, deployment }: Recorded): Promise<Attempt> {
+  const told = { ...attempt, changes: fresh.planned.changes }
+  try {
+    const entry = await record(ports, { attempt, started, fresh, deployment })
+    return entry === undefined ? told : { ...told, record: entry }
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code === 'interrupted') throw error
+    const { unit, is } = attempt
+    if (is === 'failed') {
+      ports.reporter.step('not recorded', `${unit.id}: ${withoutSecrets(error.message)}`)
+      return told
+    }
+    const { code, message, remedy } = error
+    throw new Refused(code, `${unit.id} is ${is}, and that could not be recorded: ${message}`, {
+      remedy,
+      cause: error,
+      isOpen: true,
+    })
+  }
 }
 
 /** An attempt that found nothing to do is recorded only if it tells something new: another version or another commit. */

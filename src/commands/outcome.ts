@@ -4,6 +4,7 @@ import { codeOf, type Diagnosis, stepsByHand } from '../core/cause/diagnosis.ts'
 import { suspectNames, verdictWords } from '../core/cause/words.ts'
 import type { Organisation } from '../core/organisation.ts'
 import { planOf } from '../core/plan.ts'
+import { isOpen } from '../core/problem.ts'
 import type { Paint } from '../core/report.ts'
 import { count, list, placeText, planText, table } from '../core/report.ts'
 import type { Attempt } from './deploying.ts'
@@ -55,7 +56,14 @@ export function outcomeOf(
   }))
   const [first] = failed
   return {
-    exit: failed.length > 0 || left ? 'failed' : cut ? 'unfinished' : held.length > 0 ? 'needs-approval' : 'done',
+    exit:
+      failed.some(isOver) || left
+        ? 'failed'
+        : cut || failed.length > 0
+          ? 'unfinished'
+          : held.length > 0
+            ? 'needs-approval'
+            : 'done',
     data: { units },
     text: (paint) =>
       [
@@ -113,6 +121,11 @@ function isRehearsed({ unit, failure }: Attempt, fail: readonly string[]): boole
   const resource = failure?.diagnosis?.cause.resource
   const asked = [`${unit.stack}/${resource ?? ''}`, ...(resource === undefined ? [`health:${unit.id}`] : [])]
   return unit.environment.provisioner === 'local' && fail.some((entry) => asked.includes(entry.split('=')[0] ?? ''))
+}
+
+/** What is done and could not be recorded is not: it is taken up. */
+function isOver({ refusal }: Attempt): boolean {
+  return refusal === undefined || !isOpen(refusal)
 }
 
 /** Held by a gate: neither for approval, nor because of what it would be now. */

@@ -32,9 +32,16 @@ export type Checked<T> =
 export class Refused extends Error {
   readonly code: string
   readonly remedy: string
+  /** Something is left that the same run takes up when it is run again. */
+  readonly isOpen: boolean
 
-  constructor(code: string, message: string, options: { readonly remedy: string; readonly cause?: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly remedy: string; readonly cause?: unknown; readonly isOpen?: true },
+  ) {
     super(message, { cause: options.cause })
+    this.isOpen = options.isOpen ?? false
     this.name = 'Refused'
     this.code = code
     this.remedy = options.remedy
@@ -42,6 +49,6 @@ export class Refused extends Error {
 }
 
 /** Whether the run has ended and the work has not, or it is not known whether it has: the same run again takes it up. */
-export function isOpen({ code }: Refused): boolean {
-  return code === 'interrupted' || code === 'outcome-unknown'
+export function isOpen({ code, isOpen: isLeft }: Refused): boolean {
+  return isLeft || code === 'interrupted' || code === 'outcome-unknown'
 }

@@ -125,6 +125,17 @@ describe('what was found once and mended', () => {
         { do: 'again', run: 0, by: 'carla' },
       ],
     ],
+    [
+      'what a newer commit has done cannot be recorded, and an older one waits',
+      [
+        merge('cart', 4),
+        act(job(0)),
+        merge('cart', 2),
+        act(job(0), job(0)),
+        wait(31),
+        act(job(0, { weather: { nth: 13, is: 'refused-before' } })),
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {
