@@ -16,7 +16,7 @@ const root = import.meta.dirname
 const standIn = (name: string): string => join(root, 'scripts/bundle/stand-ins', `${name}.ts`)
 
 /** The actions that are built, each from its `actions/<verb>/main.ts`. */
-const verbs = ['cancel', 'deploy', 'doctor', 'lock', 'plan', 'resume', 'rollback', 'validate']
+const verbs = ['cancel', 'consumers', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'validate']
 
 /**
  * What is bundled in the place of whole packages. `test/repo/bundle.test.ts` and `test/repo/stand-ins.test.ts` prove that what

@@ -148,6 +148,8 @@ export interface Files {
    * there is no git or the clone does not reach back so far.
    */
   readonly changed: (root: string, base: Base) => Promise<readonly string[] | undefined>
+  /** The commit that a change began with, by a branch, a tag or a commit; undefined where the clone does not have it. */
+  readonly begun: (root: string, base: Base) => Promise<string | undefined>
   /** Whether a commit came before another; undefined where the clone does not have both. */
   readonly isBefore: (
     root: string,

@@ -46,6 +46,7 @@ export function machine({
       released: async (root, release) => (await import('./adapters/checkout.ts')).checkoutBundle(root, release),
       recorded: async (root) => (await import('./adapters/checkout.ts')).checkoutReleases(root),
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),
+      begun: async (root, base) => (await import('./adapters/git.ts')).begun(root, base),
       isBefore: async (root, commits) => (await import('./adapters/git.ts')).isBefore(root, commits),
       at: async (root, commit) => (await import('./adapters/git.ts')).readTreeAt(root, commit, ''),
       commit: async (root) => (await import('./adapters/git.ts')).head(root),

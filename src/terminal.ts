@@ -23,6 +23,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   render: async () => (await import('./commands/render.ts')).render,
   test: async () => (await import('./commands/test.ts')).test,
   plan: async () => (await import('./commands/plan.ts')).plan,
+  impact: async () => (await import('./commands/impact.ts')).impact,
+  consumers: async () => (await import('./commands/consumers.ts')).consumers,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
   resume: async () => (await import('./commands/resume.ts')).resume,
   rollback: async () => (await import('./commands/rollback.ts')).rollback,

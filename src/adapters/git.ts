@@ -66,6 +66,22 @@ export async function changed(
     .filter((path) => path !== '')
 }
 
+/**
+ * The commit that a change began with: what the merge of a pull request (`merge`) was merged into; otherwise where the checkout left
+ * the line of a branch, a tag or a commit, or that itself where the clone does not reach back so far. Undefined where there is none.
+ */
+export async function begun(
+  root: string,
+  { since, merge }: { readonly since: string; readonly merge: boolean },
+): Promise<string | undefined> {
+  const into = merge ? await firstParent(root) : undefined
+  if (into !== undefined) return into
+  const found = await git(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${since}^{commit}`])
+  const commit = found?.toString('utf8').trim()
+  const base = commit === undefined ? undefined : await git(root, ['merge-base', commit, 'HEAD'])
+  return base?.toString('utf8').trim() ?? commit
+}
+
 /** Whether a commit is an ancestor of another one. Undefined where the clone does not have both. */
 export async function isBefore(
   root: string,

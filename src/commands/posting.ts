@@ -98,7 +98,7 @@ export async function atGitHub({ run, github }: Ports): Promise<{ readonly run: 
 type Target = { readonly pullRequest: number; readonly commit: string; readonly fork: boolean }
 
 /** The pull request that the run is about, if its head is still what the run has seen. */
-async function targetOf({ about }: Run, github: GitHost): Promise<Target | undefined> {
+export async function targetOf({ about }: Run, github: GitHost): Promise<Target | undefined> {
   if (about.is === 'pull-request') {
     const { state, head } = await github.pullRequest(about.number)
     const isCurrent = state === 'open' && head.commit === about.head.commit

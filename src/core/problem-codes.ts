@@ -453,6 +453,11 @@ export const problemCodes = {
     why: 'The file lacks a key without which it means nothing.',
     fix: 'Add the key that the message names.',
   },
+  'no-base': {
+    title: 'It is not known what a change is compared with',
+    why: 'What a change of templates does is seen by rendering everything as it was before, and as it is now. The commit before is not named, the clone does not reach back to it, or there is no catalog in it.',
+    fix: 'Fetch the whole history: `fetch-depth: 0` of actions/checkout, `git fetch --unshallow` at a terminal. Or name another commit, a branch or a tag: `--since main`.',
+  },
   'no-folder': {
     title: 'There is no such folder',
     why: 'A command was told to read a folder that is not there.',

@@ -51,6 +51,7 @@ const noPorts: Ports = {
     releases: async () => [],
     released: async () => undefined,
     changed: async () => undefined,
+    begun: async () => undefined,
     isBefore: async () => undefined,
     at: async () => undefined,
     ledger: async () => undefined,

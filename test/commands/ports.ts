@@ -108,6 +108,7 @@ export function worldOf(
       },
       recorded: async () => ({ releases: more.recorded ?? [], problems: [] }),
       changed: async () => more.changed,
+      begun: async (_root, { since }) => since,
       isBefore: async () => more.isBefore,
       at: async (_root, commit) => {
         const files = more.at?.(commit)

@@ -48,11 +48,11 @@ export type ConsumerRendering = {
 export const impactWords = [
   'unchanged',
   'changed',
+  'unknown',
   'replaces',
   'breaks-policy',
   'needs-input',
   'does-not-render',
-  'unknown',
 ] as const
 
 export type ImpactWord = (typeof impactWords)[number]
