@@ -15,6 +15,7 @@ test('every operation of the cut is answered as GitHub describes it', async () =
     actions_variables: 'read',
     organization_administration: 'read',
     organization_plan: 'read',
+    organization_custom_properties: 'write',
   }
   const rules = [{ type: 'deletion' }, { type: 'non_fast_forward' }]
   const ruleset = {
@@ -77,6 +78,23 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   await app.repos.getContent({ ...at, path: '' })
   const raw = await app.repos.getContent({ ...at, path: 'catalog.yaml', mediaType: { format: 'raw' } })
   expect(raw.data).toBe('domain: example.com\n')
+  const tagged = { ...at, tag: 'annotated', message: 'm', object: parent.sha, type: 'commit' } as const
+  const { data: tag } = await app.git.createTag(tagged)
+  await app.git.getTag({ ...at, tag_sha: tag.sha })
+  const { data: release } = await app.repos.createRelease({ ...at, tag_name: 'fargate-service@1.0.0' })
+  await app.repos.updateRelease({ ...at, release_id: release.id, body: 'Notes' })
+  await app.repos.getRelease({ ...at, release_id: release.id })
+  await app.repos.getReleaseByTag({ ...at, tag: 'fargate-service@1.0.0' })
+  await app.repos.getLatestRelease(at)
+  await app.repos.listReleases(at)
+  const properties = [{ property_name: 'protium', value: 'yes' }]
+  await app.orgs.customPropertiesForReposCreateOrUpdateOrganizationValues({
+    ...org,
+    repository_names: ['catalog'],
+    properties,
+  })
+  const { data: values } = await app.orgs.customPropertiesForReposGetOrganizationValues(org)
+  expect(values).toMatchObject([{ repository_name: 'catalog', properties }])
   await app.repos.get(at)
   await app.repos.listBranches(at)
   await app.repos.getBranch({ ...at, branch: 'topic' })

@@ -5,7 +5,6 @@ import { type App, fullNameOf, type Installation, type Permissions, type Reposit
 import {
   type Answer,
   type Call,
-  counted,
   Failure,
   type Handler,
   idIn,
@@ -14,6 +13,7 @@ import {
   stamp,
   userOf,
   organisationAccount,
+  paged,
   type World,
 } from './world.ts'
 
@@ -43,7 +43,8 @@ export const appsHandlers: Readonly<Record<string, Handler>> = {
   },
   'rate-limit/get': (world, call) => {
     const core: JsonMap = { ...world.limits.status(call.identity, world.clock.now()) }
-    return { status: 200, body: { resources: { core, search: core, graphql: core }, rate: core } }
+    const graphql: JsonMap = { ...world.limits.points(call.identity, world.clock.now()) }
+    return { status: 200, body: { resources: { core, search: core, graphql }, rate: core } }
   },
 }
 
@@ -131,13 +132,12 @@ async function reachable(world: World, call: Call): Promise<Answer> {
       403,
       'You must authenticate with an installation access token in order to list repositories for an installation.',
     )
-  const views: Json[] = []
-  for (const repository of Object.values(world.state.repositories)) {
-    if (reaches(identity, repository)) views.push(await repositoryView(world, repository))
-  }
-  const answer = counted(world, call, 'repositories', views)
+  const all = Object.values(world.state.repositories).filter((repository) => reaches(identity, repository))
+  const { items, headers } = paged(world, call, all)
+  const repositories: Json[] = []
+  for (const repository of items) repositories.push(await repositoryView(world, repository))
   const selection = identity.is === 'app' && identity.repositories === 'all' ? 'all' : 'selected'
-  return { ...answer, body: { ...mapAt({ body: answer.body }, 'body'), repository_selection: selection } }
+  return { status: 200, body: { total_count: all.length, repositories, repository_selection: selection }, headers }
 }
 
 export function installationView(world: World, app: App, installation: Installation): JsonMap {

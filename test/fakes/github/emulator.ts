@@ -183,7 +183,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 }
 
 /** How many tokens each user has, of 4,000 requests each. */
-const tokenNumbers = Array.from({ length: 25 }, (_none, index) => index)
+const tokenNumbers = Array.from({ length: 100 }, (_none, index) => index)
 
 function userToken(login: string, index: number): string {
   return `inner-${login}-${index}`

@@ -87,7 +87,7 @@ export async function pushedCommit(world: World, repository: Repository, sha: st
 }
 
 export type PullEvent = {
-  readonly action: 'opened' | 'synchronize' | 'closed' | 'reopened'
+  readonly action: 'opened' | 'synchronize' | 'closed' | 'reopened' | 'converted_to_draft' | 'ready_for_review'
   readonly repository: Repository
   readonly pull: Pull
   readonly identity: Identity
@@ -203,4 +203,15 @@ export async function emitRun(
       workflow_run: view,
     },
   )
+}
+
+export async function emitRelease(
+  world: World,
+  {
+    repository,
+    identity,
+    view,
+  }: { readonly repository: Repository; readonly identity: Identity; readonly view: JsonMap },
+): Promise<void> {
+  await emit(world, { name: 'release', repository, identity }, { action: 'published', release: view })
 }

@@ -1,4 +1,5 @@
-import { secondaryRefusal, primaryRefusal } from './limits.ts'
+import { type FieldFault, overLimits, timedOut } from './graphql/answer.ts'
+import { pointsRefusal, primaryRefusal, secondaryRefusal } from './limits.ts'
 import { type Answer, failure } from './world.ts'
 
 /** What a test tells the server to do wrong. */
@@ -32,13 +33,26 @@ export type FaultKind =
   | 'not-found'
   | 'conflict'
   | 'unprocessable'
+  /** Of GraphQL: 502 as of a query that took too long, before or after its effects; or one that used too much. */
+  | 'timeout'
+  | 'timeout-after'
+  | 'resource-limits'
+  /** Of GraphQL: one field of the root fails by itself. */
+  | FieldFault
   /** The request waits until the promise is settled, and is answered then. */
   | { readonly hold: Promise<unknown> }
   /** Calls something at that moment: a test that kills the client does it here. */
   | { readonly before: () => void | Promise<void> }
   | { readonly after: () => void | Promise<void> }
 
-export type Request = { readonly operation: string; readonly method: string; readonly path: string }
+export type Request = {
+  /** An operation of the REST API, or `graphql`. */
+  readonly operation: string
+  readonly method: string
+  readonly path: string
+  /** Of GraphQL: the names of the fields of the root (`createPullRequest`), as often as they are asked for. */
+  readonly fields: readonly string[]
+}
 
 /** What happens instead of the answer. */
 export type Instead = { readonly is: 'answer'; readonly answer: Answer } | { readonly is: 'reset' | 'truncated' }
@@ -47,6 +61,7 @@ export type Instead = { readonly is: 'answer'; readonly answer: Answer } | { rea
 export type Turn = {
   /** `undefined`: it goes on as usual. */
   before(): Promise<Instead | undefined>
+  readonly fields: readonly FieldFault[]
   after(): Promise<Instead | undefined>
 }
 
@@ -78,7 +93,8 @@ export function newFaults(): Faults {
         each.seen += 1
         return each.seen >= (each.fault.nth ?? 1)
       })
-      return turn(due.map(({ fault }) => fault.kind))
+      const kinds = due.map(({ fault }) => fault.kind)
+      return turn(kinds, request.operation === 'graphql')
     },
     get waiting() {
       return armed.filter((each) => !isDone(each)).map(({ fault }) => fault)
@@ -86,8 +102,9 @@ export function newFaults(): Faults {
   }
 }
 
-function turn(kinds: readonly FaultKind[]): Turn {
+function turn(kinds: readonly FaultKind[], isGraphql: boolean): Turn {
   return {
+    fields: kinds.flatMap((kind) => (typeof kind === 'object' && 'field' in kind ? [kind] : [])),
     before: async () => {
       for (const kind of kinds) {
         if (typeof kind === 'object') {
@@ -95,7 +112,7 @@ function turn(kinds: readonly FaultKind[]): Turn {
           if ('before' in kind) await kind.before()
           continue
         }
-        const instead = insteadBefore(kind)
+        const instead = insteadBefore(kind, isGraphql)
         if (instead !== undefined) return instead
       }
       return undefined
@@ -104,6 +121,7 @@ function turn(kinds: readonly FaultKind[]): Turn {
       for (const kind of kinds) {
         if (typeof kind === 'object' && 'after' in kind) await kind.after()
         if (kind === 'error-after') return { is: 'answer', answer: failure(500, 'Server Error') }
+        if (kind === 'timeout-after') return { is: 'answer', answer: timedOut() }
         if (kind === 'reset-after') return { is: 'reset' }
         if (kind === 'truncated') return { is: 'truncated' }
       }
@@ -112,7 +130,7 @@ function turn(kinds: readonly FaultKind[]): Turn {
   }
 }
 
-function insteadBefore(kind: Extract<FaultKind, string>): Instead | undefined {
+function insteadBefore(kind: Extract<FaultKind, string>, isGraphql: boolean): Instead | undefined {
   switch (kind) {
     case 'error':
       return { is: 'answer', answer: failure(500, 'Server Error') }
@@ -132,6 +150,7 @@ function insteadBefore(kind: Extract<FaultKind, string>): Instead | undefined {
     case 'secondary-limit-unsaid':
       return { is: 'answer', answer: secondaryRefusal(undefined) }
     case 'primary-limit':
+      if (isGraphql) return { is: 'answer', answer: { ...pointsRefusal(), headers: { 'x-ratelimit-remaining': '0' } } }
       return { is: 'answer', answer: { ...primaryRefusal(), headers: { 'x-ratelimit-remaining': '0' } } }
     case 'forbidden':
       return { is: 'answer', answer: failure(403, 'Resource not accessible by integration') }
@@ -143,8 +162,13 @@ function insteadBefore(kind: Extract<FaultKind, string>): Instead | undefined {
       return { is: 'answer', answer: failure(409, 'Conflict') }
     case 'unprocessable':
       return { is: 'answer', answer: failure(422, 'Validation Failed') }
+    case 'timeout':
+      return { is: 'answer', answer: timedOut() }
+    case 'resource-limits':
+      return { is: 'answer', answer: overLimits() }
     case 'error-after':
     case 'reset-after':
+    case 'timeout-after':
     case 'truncated':
       return undefined
   }

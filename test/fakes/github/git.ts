@@ -26,6 +26,7 @@ import {
 export const gitHandlers: Readonly<Record<string, Handler>> = {
   'git/create-commit': createCommit,
   'git/create-ref': createRef,
+  'git/create-tag': createTag,
   'git/create-tree': createTree,
   'git/delete-ref': deleteRef,
   'git/update-ref': updateRef,
@@ -74,16 +75,26 @@ function typeOfMode(mode: string | undefined): string {
   return mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob'
 }
 
-function createCommit(world: World, call: Call): Promise<Answer> {
+/** What an App commits in its own name is signed by GitHub. */
+async function createCommit(world: World, call: Call): Promise<Answer> {
   const body = { parents: [], ...call.body }
-  return pass(world, { ...call, body: { ...body, ...signed(world, call.identity, body) } })
+  const answer = await pass(world, { ...call, body: { ...body, ...dated(world, call.identity, body) } })
+  const isOwn = !['author', 'committer', 'signature'].some((key) => key in call.body)
+  if (answer.status === 201 && isOwn && call.identity.is !== 'user') world.state.signed[text(answer.body, 'sha')] = true
+  return answer
 }
 
 /** The author and committer that GitHub fills in, with the time of the clock. */
-function signed(world: World, identity: Identity, body: JsonMap): JsonMap {
+function dated(world: World, identity: Identity, body: JsonMap): JsonMap {
   const own = signatureOf(world, identity)
   const author = { ...own, ...mapAt(body, 'author') }
   return { author, committer: { ...author, ...mapAt(body, 'committer') } }
+}
+
+/** An annotated tag is an object; a ref to it is another request. */
+function createTag(world: World, call: Call): Promise<Answer> {
+  const tagger = { ...signatureOf(world, call.identity), ...mapAt(call.body, 'tagger') }
+  return pass(world, { ...call, body: { ...call.body, tagger } })
 }
 
 async function createRef(world: World, call: Call): Promise<Answer> {
@@ -146,26 +157,19 @@ async function writeContents(world: World, call: Call): Promise<Answer> {
     change: before === undefined ? 'creation' : 'update',
   })
   if (isWorkflow(path)) refuseWorkflows(call.identity, path)
-  const answer = await pass(world, { ...call, body: { ...call.body, ...signed(world, call.identity, call.body) } })
+  const answer = await pass(world, { ...call, body: { ...call.body, ...dated(world, call.identity, call.body) } })
   // GitHub's word for "the file is another one by now" is 409, and it tells the sha.
   if (answer.status >= 400) return answer
   const after = text(mapAt(answer.body, 'commit'), 'sha')
+  world.state.signed[after] = true
   await pushed(world, { repository, ref, ...(before === undefined ? {} : { before }), after, identity: call.identity })
   return answer
 }
 
 /** Creates, moves or deletes a ref, as far as rules and permissions allow, and tells whom it concerns. */
 export async function moveRef(world: World, move: Move): Promise<Json> {
-  const { repository, ref, before, after, identity } = move
-  if (move.unruled === undefined) {
-    const isForced =
-      before !== undefined &&
-      after !== undefined &&
-      !(await isAncestor(world, repository, { older: before, newer: after }))
-    const change = before === undefined ? 'creation' : after === undefined ? 'deletion' : isForced ? 'force' : 'update'
-    refuseByRules(world, { repository, ref, identity, change })
-    if (after !== undefined) await refuseChangedWorkflows(world, { repository, before, after, identity })
-  }
+  const { repository, ref, before, after } = move
+  if (move.unruled === undefined) await refuseMove(world, move)
   const path = `/git/refs/${encodeRef(ref.slice('refs/'.length))}`
   const body =
     before === undefined
@@ -177,13 +181,28 @@ export async function moveRef(world: World, move: Move): Promise<Json> {
   return body
 }
 
+/** Throws what rules and permissions say against a move. */
+export async function refuseMove(world: World, { repository, ref, before, after, identity }: Move): Promise<void> {
+  const isForced =
+    before !== undefined &&
+    after !== undefined &&
+    !(await isAncestor(world, repository, { older: before, newer: after }))
+  const change = before === undefined ? 'creation' : after === undefined ? 'deletion' : isForced ? 'force' : 'update'
+  refuseByRules(world, { repository, ref, identity, change })
+  if (after !== undefined) await refuseChangedWorkflows(world, { repository, before, after, identity })
+}
+
 async function pushed(world: World, move: Move): Promise<void> {
+  const { tries = 0, milliseconds = 0 } = world.compareLag
+  const key = `${fullNameOf(move.repository)} ${move.ref}`
+  world.comparing.set(key, { left: tries, until: world.clock.now().getTime() + milliseconds })
   move.repository.pushedAt = now(world)
   await emitPush(world, move)
   await afterPush(world, move)
 }
 
-async function knownCommit(world: World, repository: Repository, sha: string): Promise<string> {
+/** Throws where the repository has no such commit. */
+export async function knownCommit(world: World, repository: Repository, sha: string): Promise<string> {
   const found = await find(world, `/repos/${fullNameOf(repository)}/git/commits/${encodeURIComponent(sha)}`)
   if (found === undefined) throw new Failure(422, 'Object does not exist')
   return sha

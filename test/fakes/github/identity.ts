@@ -1,23 +1,6 @@
-import { findRepository, type Permissions, type Repository, type Role, type State } from './state.ts'
+import { findRepository, type Identity, type Permissions, type Repository, type Role, type State } from './state.ts'
 
-/** Whose a token is. */
-export type Identity =
-  /** The `GITHUB_TOKEN` of a job: one repository, and what the job's `permissions` declare. */
-  | { readonly is: 'job'; readonly repository: string; readonly permissions: Permissions; readonly run?: number }
-  /** An installation of an App, or a part of what it may. */
-  | {
-      readonly is: 'app'
-      readonly slug: string
-      readonly installation: number
-      readonly account: string
-      readonly repositories: 'all' | readonly string[]
-      readonly permissions: Permissions
-      readonly expires: string
-    }
-  | { readonly is: 'user'; readonly login: string }
-  /** An App itself, by its signature. */
-  | { readonly is: 'signed-app'; readonly slug: string }
-  | { readonly is: 'nobody' }
+export type { Identity } from './state.ts'
 
 /** The App that jobs act as, with GitHub's own number for it. */
 export const actionsApp = { id: 15368, slug: 'github-actions', name: 'GitHub Actions' }
@@ -82,11 +65,13 @@ const needs: Readonly<Record<string, string>> = {
   'git/create-blob': 'contents=write',
   'git/create-commit': 'contents=write',
   'git/create-ref': 'contents=write',
+  'git/create-tag': 'contents=write',
   'git/create-tree': 'contents=write',
   'git/delete-ref': 'contents=write',
   'git/get-blob': 'contents=read',
   'git/get-commit': 'contents=read',
   'git/get-ref': 'contents=read',
+  'git/get-tag': 'contents=read',
   'git/get-tree': 'contents=read',
   'git/list-matching-refs': 'contents=read',
   'git/update-ref': 'contents=write',
@@ -107,6 +92,8 @@ const needs: Readonly<Record<string, string>> = {
   'issues/update': 'issues=write; pull_requests=write',
   'issues/update-comment': 'issues=write; pull_requests=write',
   'orgs/check-membership-for-user': 'members=read',
+  'orgs/custom-properties-for-repos-create-or-update-organization-values': 'organization_custom_properties=write',
+  'orgs/custom-properties-for-repos-get-organization-values': 'organization_custom_properties=read',
   'orgs/get': 'anyone',
   'orgs/get-membership-for-user': 'members=read',
   'orgs/list-app-installations': 'organization_administration=read',
@@ -131,6 +118,7 @@ const needs: Readonly<Record<string, string>> = {
   'repos/create-dispatch-event': 'contents=write',
   'repos/create-or-update-environment': 'administration=write',
   'repos/create-or-update-file-contents': 'contents=write',
+  'repos/create-release': 'contents=write',
   'repos/get': 'metadata=read',
   'repos/get-all-environments': 'actions=read',
   'repos/get-branch': 'contents=read',
@@ -142,6 +130,9 @@ const needs: Readonly<Record<string, string>> = {
   'repos/get-deployment': 'deployments=read',
   'repos/get-deployment-status': 'deployments=read',
   'repos/get-environment': 'actions=read',
+  'repos/get-latest-release': 'contents=read',
+  'repos/get-release': 'contents=read',
+  'repos/get-release-by-tag': 'contents=read',
   'repos/get-repo-ruleset': 'metadata=read',
   'repos/get-repo-rulesets': 'metadata=read',
   'repos/list-branches': 'contents=read',
@@ -151,7 +142,9 @@ const needs: Readonly<Record<string, string>> = {
   'repos/list-deployment-statuses': 'deployments=read',
   'repos/list-deployments': 'deployments=read',
   'repos/list-pull-requests-associated-with-commit': 'contents=read; pull_requests=read',
+  'repos/list-releases': 'contents=read',
   'repos/list-tags': 'contents=read',
+  'repos/update-release': 'contents=write',
   'search/issues-and-pull-requests': 'anyone',
   'search/repos': 'anyone',
   'teams/get-by-name': 'members=read',

@@ -1,8 +1,8 @@
-import type { Identity } from './identity.ts'
+import { type Identity, loginOf } from './identity.ts'
 import { isMap, type Json, type JsonMap, listAt, mapAt, number, text } from './json.ts'
 import { type File, filesOf } from './objects.ts'
 import { findRepository, fullNameOf, type Pull, type Repository } from './state.ts'
-import { dressed, read, userOf, type World } from './world.ts'
+import { dressed, nodeId, read, userOf, type World } from './world.ts'
 
 export type Found = { readonly repository: Repository; readonly pull: Pull }
 
@@ -22,11 +22,20 @@ export async function pullView(world: World, identity: Identity, { repository, p
     ...view,
     head: { ...head, sha: pull.headSha, repo: exists ? head['repo'] : null },
     base: { ...mapAt(view, 'base'), ref: pull.base, sha: pull.baseSha },
+    node_id: nodeId('PR', repository.id, pull.number),
+    draft: pull.draft,
+    auto_merge: autoMergeView(world, pull),
     statuses_url: `${world.url}/repos/${fullNameOf(repository)}/statuses/${pull.headSha}`,
     active_lock_reason: null,
     merged_at: pull.merged?.at ?? null,
     merge_commit_sha: pull.merged?.sha ?? null,
   }
+}
+
+function autoMergeView(world: World, { autoMerge }: Pull): Json {
+  if (autoMerge === undefined) return null
+  const { by, method } = autoMerge
+  return { enabled_by: userOf(world, loginOf(by)), merge_method: method, commit_title: '', commit_message: '' }
 }
 
 /** A pull request by itself, with what it changes. */
@@ -48,6 +57,17 @@ export async function wholePull(world: World, identity: Identity, found: Found):
     deletions: sum('deletions'),
     changed_files: files.length,
   }
+}
+
+/** The pull request after its merge. */
+export function mergedPull(
+  pull: Pull,
+  merged: { readonly at: string; readonly by: string; readonly sha: string },
+): Pull {
+  const { inMergeQueue: _queued, autoMerge: _auto, ...rest } = pull
+  const { at, by } = merged
+  const timeline = [...pull.timeline, { is: 'merged', at, by }, { is: 'closed', at, by }] as const
+  return { ...rest, open: false, merged, timeline }
 }
 
 /** What the base would be after the merge; `undefined` if both sides changed one file in different ways. */

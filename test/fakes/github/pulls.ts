@@ -1,9 +1,9 @@
 import { emitPull, emitReview } from './events.ts'
 import { moveRef } from './git.ts'
-import { loginOf, roleOf } from './identity.ts'
-import { isMap, type Json, type JsonMap, listAt, mapAt, number, text, textAt } from './json.ts'
+import { type Identity, loginOf, roleOf } from './identity.ts'
+import { type Json, type JsonMap, listAt, mapAt, number, text, textAt } from './json.ts'
 import { copyObjects, isAncestor, refSha, signatureOf } from './objects.ts'
-import { comparison, type Found, mergedFiles, pullView, wholePull } from './pull-view.ts'
+import { comparison, type Found, mergedFiles, mergedPull, pullView, wholePull } from './pull-view.ts'
 import { mergeRules } from './rules.ts'
 import { fullNameOf, type Pull, type Repository, repositoryOf } from './state.ts'
 import {
@@ -51,7 +51,7 @@ function pullIn(world: World, call: Call): Found {
   return { repository, pull }
 }
 
-async function createPull(world: World, call: Call): Promise<Answer> {
+export async function createPull(world: World, call: Call): Promise<Answer> {
   const repository = repositoryIn(world, call)
   refuseLong('PullRequest', call.body)
   const title = textAt(call.body, 'title')
@@ -65,6 +65,7 @@ async function createPull(world: World, call: Call): Promise<Answer> {
   const headSha =
     source === undefined || head === undefined ? undefined : await refSha(world, source, `refs/heads/${head.branch}`)
   if (head === undefined || source === undefined || headSha === undefined) throw invalid('PullRequest', 'head')
+  refuseUnknown(world, source, head.branch, base)
   const label = `${source.owner}:${head.branch}`
   if (Object.values(repository.pulls).some((pull) => pull.open && sameBranches(pull, head, base))) {
     throw invalid('PullRequest', 'head', `A pull request already exists for ${label}.`)
@@ -84,12 +85,27 @@ async function createPull(world: World, call: Call): Promise<Answer> {
     headSha,
     baseSha,
     open: true,
+    draft: call.body['draft'] === true,
+    timeline: [],
   }
   repository.pulls[pull.number] = pull
   const ref = `refs/pull/${pull.number}/head`
   await writeGit(world, repository, { method: 'POST', path: '/git/refs', body: { ref, sha: headSha } })
   await emitPull(world, { action: 'opened', repository, pull, identity: call.identity })
   return { status: 201, body: await wholePull(world, call.identity, { repository, pull }) }
+}
+
+/** What compares branches is behind: the branch is there, and nothing can be said of it yet. */
+function refuseUnknown(world: World, source: Repository, branch: string, base: string): void {
+  const lag = world.comparing.get(`${fullNameOf(source)} refs/heads/${branch}`)
+  if (lag === undefined || (lag.left === 0 && lag.until <= world.clock.now().getTime())) return
+  if (lag.left > 0) lag.left -= 1
+  throw invalid('PullRequest', 'base', notThere(base, branch))
+}
+
+/** What GitHub says of a branch that is not there, or not yet. */
+export function notThere(base: string, head: string): string {
+  return `Head sha can't be blank, Base sha can't be blank, No commits between ${base} and ${head}, Head ref must be a branch`
 }
 
 function sameBranches(pull: Pull, head: Pull['head'], base: string): boolean {
@@ -150,18 +166,43 @@ export async function updatePull(world: World, call: Call): Promise<Answer> {
   const baseSha = base === pull.base ? pull.baseSha : await refSha(world, repository, `refs/heads/${base}`)
   if (baseSha === undefined) throw invalid('PullRequest', 'base')
   const state = textAt(call.body, 'state')
-  if (state === 'open' && pull.merged !== undefined)
-    throw invalid('PullRequest', 'state', 'Cannot reopen a merged pull request')
+  if (state === 'open' && !pull.open) await refuseReopening(world, { repository, pull })
   const answer = await pass(world, call)
   if (answer.status >= 400) return answer
   const open = state === undefined ? pull.open : state === 'open'
-  const updated = { ...pull, base, baseSha, open }
+  const changed = { ...pull, base, baseSha, open }
+  const moment = { is: open ? 'reopened' : 'closed', at: now(world), by: loginOf(call.identity) } as const
+  const updated = open === pull.open ? changed : { ...changed, timeline: [...pull.timeline, moment] }
   repository.pulls[pull.number] = updated
   if (open !== pull.open) {
     const action = open ? 'reopened' : 'closed'
     await emitPull(world, { action, repository, pull: updated, identity: call.identity })
   }
   return { status: 200, body: await wholePull(world, call.identity, { repository, pull: updated }) }
+}
+
+/** What is merged stays so, and what has no branch or no commits of its own any more cannot be opened again. */
+async function refuseReopening(world: World, { repository, pull }: Found): Promise<void> {
+  if (pull.merged !== undefined) throw invalid('PullRequest', 'state', 'Cannot reopen a merged pull request')
+  const { branch } = pull.head
+  const head = await refSha(world, repositoryOf(world.state, pull.head.repository), `refs/heads/${branch}`)
+  if (head === undefined)
+    throw invalid('PullRequest', 'state', `state cannot be changed. The ${branch} branch has been deleted.`)
+  if (head !== pull.headSha)
+    throw invalid(
+      'PullRequest',
+      'state',
+      `state cannot be changed. The ${branch} branch was force-pushed or recreated.`,
+    )
+  const base = await refSha(world, repository, `refs/heads/${pull.base}`)
+  if (base !== undefined && (await isAncestor(world, repository, { older: head, newer: base })))
+    throw invalid('PullRequest', 'state', `state cannot be changed. There are no new commits on the ${branch} branch.`)
+  if (Object.values(repository.pulls).some((other) => other.open && sameBranches(other, pull.head, pull.base)))
+    throw invalid(
+      'PullRequest',
+      'state',
+      `state cannot be changed. There is already an open pull request from ${branch}.`,
+    )
 }
 
 async function createReview(world: World, call: Call): Promise<Answer> {
@@ -185,11 +226,46 @@ async function createReview(world: World, call: Call): Promise<Answer> {
   return answer.status === 201 ? { ...answer, status: 200 } : answer
 }
 
-async function mergePull(world: World, call: Call): Promise<Answer> {
+/** Merges what was set to merge itself, once nothing is missing. */
+export async function mergeWhenReady(world: World): Promise<void> {
+  if ((world.state.numbers['auto-merge'] ?? 0) === 0) return
+  for (const repository of Object.values(world.state.repositories)) {
+    for (const pull of Object.values(repository.pulls)) {
+      if (pull.autoMerge === undefined || !pull.open || pull.draft) continue
+      const { by, method } = pull.autoMerge
+      const body = { merge_method: method }
+      try {
+        await mergePull(world, callFor({ repository, pull }, { identity: by, operation: 'pulls/merge', body }))
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error
+      }
+    }
+  }
+}
+
+export type Wanted = { readonly identity: Identity; readonly operation: string; readonly body: JsonMap }
+
+/** The request of the REST API that would do something to a pull request. */
+export function callFor({ repository, pull }: Found, { identity, operation, body }: Wanted): Call {
+  const { owner, name } = repository
+  return {
+    operation,
+    method: 'PATCH',
+    path: `/repos/${owner}/${name}/pulls/${pull.number}`,
+    parameters: { owner, repo: name, pull_number: String(pull.number) },
+    query: new URLSearchParams(),
+    accept: '',
+    body,
+    identity,
+    token: '',
+  }
+}
+
+export async function mergePull(world: World, call: Call): Promise<Answer> {
   const { repository, pull } = pullIn(world, call)
   if (!pull.open) throw new Failure(405, 'Pull Request is not mergeable')
   const view = await read(world, `/repos/${fullNameOf(repository)}/pulls/${pull.number}`)
-  if (isMap(view) && view['draft'] === true) throw new Failure(405, 'Pull Request is still a draft')
+  if (pull.draft) throw new Failure(405, 'Pull Request is still a draft')
   const sha = textAt(call.body, 'sha')
   if (sha !== undefined && sha !== pull.headSha) {
     throw new Failure(409, 'Head branch was modified. Review and try the merge again.')
@@ -225,6 +301,7 @@ async function mergePull(world: World, call: Call): Promise<Answer> {
     },
   })
   const mergeSha = text(commit, 'sha')
+  world.state.signed[mergeSha] = true
   await written(world, {
     actor: actorOf(world, call.identity, repository),
     repository,
@@ -232,11 +309,7 @@ async function mergePull(world: World, call: Call): Promise<Answer> {
     path: `/pulls/${pull.number}`,
     body: { state: 'closed' },
   })
-  const updated: Pull = {
-    ...pull,
-    open: false,
-    merged: { at: now(world), by: loginOf(call.identity), sha: mergeSha },
-  }
+  const updated = mergedPull(pull, { at: now(world), by: loginOf(call.identity), sha: mergeSha })
   repository.pulls[pull.number] = updated
   await moveRef(world, {
     repository,
@@ -251,7 +324,7 @@ async function mergePull(world: World, call: Call): Promise<Answer> {
 }
 
 /** What rulesets ask of a pull request before it is merged. */
-async function refuseUnready(world: World, { repository, pull }: Found): Promise<void> {
+export async function refuseUnready(world: World, { repository, pull }: Found): Promise<void> {
   for (const { type, parameters } of mergeRules(repository, pull.base)) {
     if (type === 'pull_request') {
       const wanted = Number(mapAt({ parameters }, 'parameters')['required_approving_review_count'] ?? 0)
@@ -275,16 +348,21 @@ async function refuseUnready(world: World, { repository, pull }: Found): Promise
   }
 }
 
-/** Who approves the pull request: by the last word of each reviewer that may write. */
-async function approvers(world: World, { repository, pull }: Found): Promise<readonly string[]> {
+async function approvers(world: World, found: Found): Promise<readonly string[]> {
+  return (await verdicts(world, found)).filter(({ state }) => state === 'APPROVED').map(({ login }) => login)
+}
+
+/** The last word of each reviewer that may write, beside mere comments. */
+export async function verdicts(
+  world: World,
+  { repository, pull }: Found,
+): Promise<readonly { readonly login: string; readonly state: string }[]> {
   const reviews = await read(world, `/repos/${fullNameOf(repository)}/pulls/${pull.number}/reviews?per_page=100`)
   const last = new Map<string, string>()
   for (const review of Array.isArray(reviews) ? reviews : []) {
     if (text(review, 'state') !== 'COMMENTED') last.set(text(mapAt(review, 'user'), 'login'), text(review, 'state'))
   }
-  return [...last]
-    .filter(([login, state]) => state === 'APPROVED' && mayWrite(world, login, repository))
-    .map(([login]) => login)
+  return [...last].filter(([login]) => mayWrite(world, login, repository)).map(([login, state]) => ({ login, state }))
 }
 
 function mayWrite(world: World, login: string, repository: Repository): boolean {

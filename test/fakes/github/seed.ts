@@ -85,7 +85,7 @@ function appsOf(seed: Seed): readonly App[] {
 }
 
 export function newState(): State {
-  return { organisations: {}, apps: {}, repositories: {}, users: {}, numbers: {}, events: [] }
+  return { organisations: {}, apps: {}, repositories: {}, users: {}, numbers: {}, signed: {}, renamed: {}, events: [] }
 }
 
 /** Fills an empty world. What happens here is no event. */
@@ -135,6 +135,7 @@ async function plantRepository(world: World, { owner, name, wanted }: Planting):
     rulesets: (wanted.rulesets ?? []).map((ruleset) => ({ ...ruleset, id: nextNumber(world.state, 'ruleset') })),
     runs: [],
     artifacts: [],
+    releases: [],
     pushedAt: now(world),
   }
   world.state.repositories[`${owner}/${name}`] = repository

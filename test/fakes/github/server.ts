@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { OperationTypeNode } from 'graphql'
 import type { Clock } from '../../../src/ports.ts'
 import type { FileTree } from '../../../src/core/tree.ts'
 import { actionsHandlers, artifactBytes, waitingEnvironments } from './actions.ts'
@@ -11,6 +12,14 @@ import { type Entry, startEmulator } from './emulator.ts'
 import { environmentsHandlers } from './environments.ts'
 import { type Fault, newFaults, type Request } from './faults.ts'
 import { gitHandlers, moveRef } from './git.ts'
+import {
+  type Answered,
+  answerGraphql,
+  type Asked,
+  type Document,
+  type GraphqlOptions,
+  readDocument,
+} from './graphql/answer.ts'
 import { type Identity, loginOf, refusal } from './identity.ts'
 import { issuesHandlers } from './issues.ts'
 import {
@@ -24,12 +33,14 @@ import {
   readOnly,
   type RunWanted,
 } from './jobs.ts'
-import { isMap, type Json, type JsonMap, mapAt, number, parseJson, text } from './json.ts'
+import { isMap, type Json, type JsonMap, mapAt, number, parseJson, text, textAt } from './json.ts'
 import { type LimitOptions, newLimits } from './limits.ts'
 import { copyObjects, filesOf, refSha } from './objects.ts'
 import { type IdentityRequest, newOidc } from './oidc.ts'
 import { peopleHandlers } from './people.ts'
-import { pullsHandlers } from './pulls.ts'
+import { propertiesHandlers } from './properties.ts'
+import { mergeWhenReady, pullsHandlers } from './pulls.ts'
+import { releasesHandlers } from './releases.ts'
 import { rulesHandlers } from './rules.ts'
 import { searchHandlers } from './search.ts'
 import { searchRepositories, settingsHandlers } from './settings.ts'
@@ -48,6 +59,7 @@ import { newTokens } from './tokens.ts'
 import {
   type Answer,
   type Call,
+  type CompareLag,
   dressed,
   Failure,
   failure,
@@ -63,6 +75,9 @@ export type Options = {
   /** By default the machine's. */
   readonly clock?: Clock
   readonly limits?: LimitOptions
+  /** How far what compares branches is behind a branch that has moved: not at all by default. */
+  readonly compareLag?: CompareLag
+  readonly graphql?: GraphqlOptions
   /** By default any that is free. */
   readonly port?: number
 }
@@ -89,6 +104,10 @@ export type Recorded = Request & {
   /** The login that acted. */
   readonly actor: string
   readonly body: Json | undefined
+  /** What it cost: one request, or the points of GraphQL. */
+  readonly cost: number
+  /** How many new contents were refused because there were too many. */
+  readonly rejected: number
 }
 
 export type Lag = {
@@ -137,6 +156,15 @@ export type Push = {
   readonly from?: string
 }
 
+export type Alteration = {
+  readonly name?: string
+  readonly archived?: boolean
+  readonly disabled?: true
+  readonly locked?: true
+  /** Deleted, transferred or taken away from every App: it is nowhere to be found any more. */
+  readonly deleted?: true
+}
+
 export type Doing = {
   readonly operation: string
   readonly by: string
@@ -166,6 +194,12 @@ export type GitHub = {
 
   /** Commits files to a branch, as a user's push does; returns the commit. */
   push(push: Push): Promise<string>
+  /** How often a branch was made, moved or deleted: each is a push, which starts workflows. */
+  pushes(repository: string, branch: string): number
+  /** Puts a pull request into its base's merge queue. */
+  enqueue(wanted: { readonly repository: string; readonly pull: number }): void
+  /** Does to a repository what its administrators may: its old name leads to the new one. */
+  alter(repository: string, wanted: Alteration): Promise<void>
   /** Takes somebody out of a team, as its maintainer does. */
   leaveTeam(membership: { readonly organisation: string; readonly team: string; readonly login: string }): Promise<void>
   /** Makes a user's fork; returns its name. */
@@ -210,6 +244,8 @@ const own: Readonly<Record<string, Handler>> = {
   ...environmentsHandlers,
   ...jobsHandlers,
   ...peopleHandlers,
+  ...propertiesHandlers,
+  ...releasesHandlers,
   ...rulesHandlers,
   ...searchHandlers,
   ...settingsHandlers,
@@ -255,6 +291,9 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       limits,
       gates: new Set(),
       held: new Set(),
+      objects: new Map(),
+      comparing: new Map(),
+      compareLag: options.compareLag ?? {},
       state: start === undefined ? newState() : structuredClone(start.state),
     }
   }
@@ -286,13 +325,26 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
     if (leaked !== undefined) violations.push(`${method} ${path}: there is a token in the request beside its header`)
 
     const identity = tokens.identify(header, clock.now())
-    const found = match(method, pathname)
-    const operation = found?.operation.id ?? 'unknown'
-    const turn = faults.turnOf({ operation, method, path })
+    const body = readBody(source)
+    const document = method === 'POST' && pathname === '/graphql' ? readDocument(body) : undefined
+    const found = document === undefined ? match(method, pathname) : undefined
+    const operation = document === undefined ? (found?.operation.id ?? 'unknown') : 'graphql'
+    const fields = document?.fields ?? []
+    const turn = faults.turnOf({ operation, method, path, fields })
+    let cost = 1
+    let rejected = 0
     const note = (status: Recorded['status']): void => {
       const actor = identity === 'bad' ? '' : loginOf(identity)
       const token = identity === 'bad' ? identity : identity.is
-      recorded.push({ operation, method, path, status, token, actor, body: readBody(source) })
+      recorded.push({ operation, method, path, fields, status, token, actor, body, cost, rejected })
+    }
+    const answerDocument = async (asked: Document): Promise<Answer> => {
+      if (identity === 'bad') return failure(401, 'Bad credentials')
+      const told = await graphqlAnswer({ document: asked, identity, faults: turn.fields })
+      cost = told.points
+      rejected = told.rejected
+      violations.push(...told.violations.map((each) => `POST /graphql: ${each}`))
+      return told.answer
     }
 
     const before = await turn.before()
@@ -300,16 +352,18 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       before?.is === 'answer'
         ? before.answer
         : before === undefined
-          ? await answerTo({
-              method,
-              path,
-              searchParams,
-              source,
-              found,
-              identity,
-              token: tokens.inHeader(header) ?? '',
-              accept: request.headers.accept ?? '',
-            })
+          ? document !== undefined
+            ? await answerDocument(document)
+            : await answerTo({
+                method,
+                path,
+                searchParams,
+                source,
+                found,
+                identity,
+                token: tokens.inHeader(header) ?? '',
+                accept: request.headers.accept ?? '',
+              })
           : undefined
     const after = before === undefined ? await turn.after() : undefined
     const instead = before ?? after
@@ -319,10 +373,22 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       return
     }
     const whole = after?.is === 'answer' ? after.answer : (answer ?? failure(500, 'Server Error'))
+    if (isRefusedContent(whole)) rejected += 1
     note(whole.status)
     const last = withHeaders(whole, { 'x-github-request-id': `LOCAL:${recorded.length}` })
     if (instead?.is === 'truncated') truncate(response, last)
     else send(response, last)
+  }
+
+  /** A document is answered in its turn; one that only reads may be behind. */
+  async function graphqlAnswer(asked: Omit<Asked, 'options'>): Promise<Answered> {
+    const isReading = asked.document.operation?.operation === OperationTypeNode.QUERY
+    const read = isReading ? lagging({ method: 'GET', operation: 'graphql' }) : undefined
+    return turns(async () => {
+      const told = await answerGraphql(read ?? world, { ...asked, options: options.graphql ?? {} })
+      if (!isReading) await mergeWhenReady(world)
+      return told
+    })
   }
 
   type Asking = {
@@ -373,6 +439,8 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
       identity,
       token,
     }
+    const moved = redirection(world, { method, path, parameters })
+    if (moved !== undefined) return withHeaders(moved, spent.headers)
     const limit = findings.find(({ is }) => is === 'limit')
     const answer =
       limit === undefined
@@ -386,7 +454,7 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
   }
 
   /** The world as it was, for a read that is behind. */
-  function lagging(call: Call): World | undefined {
+  function lagging(call: Pick<Call, 'method' | 'operation'>): World | undefined {
     if (behind === undefined || call.method !== 'GET') return undefined
     const { match: wanted } = behind
     if (wanted !== undefined && ![wanted].flat().includes(call.operation)) return undefined
@@ -434,6 +502,18 @@ export async function startGitHub(from: Seed | Snapshot, options: Options = {}):
     leaks: (source) => tokens.leaked(source) !== undefined,
     events: () => [...world.state.events],
     push: (wanted) => turns(() => push(world, wanted)),
+    pushes: (repository, branch) =>
+      world.state.events.filter(
+        (event) =>
+          event.name === 'push' && event.repository === repository && event.payload['ref'] === `refs/heads/${branch}`,
+      ).length,
+    enqueue: ({ repository, pull: number }) => {
+      const { pulls } = repositoryOf(world.state, repository)
+      const pull = pulls[number]
+      if (pull === undefined) throw new Error(`There is no pull request ${number} in ${repository}`)
+      pulls[number] = { ...pull, inMergeQueue: true }
+    },
+    alter: (repository, wanted) => turns(() => alter(world, repositoryOf(world.state, repository), wanted)),
     leaveTeam: ({ organisation, team, login }) =>
       turns(async () => {
         const teams = world.state.organisations[organisation]?.teams
@@ -505,8 +585,13 @@ async function perform(world: World, call: Call): Promise<Answer> {
     return failure(403, 'Repository was archived so is read-only.')
   try {
     const ownHandler = own[call.operation]
-    if (ownHandler !== undefined) return await ownHandler(world, call)
+    if (ownHandler !== undefined) {
+      const answer = await ownHandler(world, call)
+      if (call.method !== 'GET') await mergeWhenReady(world)
+      return answer
+    }
     const answer = await (shared[call.operation] ?? pass)(world, call)
+    if (call.method !== 'GET') await mergeWhenReady(world)
     if (answer.body === undefined || answer.status >= 400) return tidied(answer)
     const whole = completed(operationOf(call.operation), answer.status, answer.body)
     return { ...answer, body: dressed(world, call.identity, whole) }
@@ -514,6 +599,18 @@ async function perform(world: World, call: Call): Promise<Answer> {
     if (error instanceof Failure) return error.answer
     throw error
   }
+}
+
+/** What was asked for by a name that a repository had before is where the new name leads. */
+function redirection(
+  { state, url }: World,
+  { method, path, parameters: { owner, repo } }: Pick<Call, 'method' | 'path' | 'parameters'>,
+): Answer | undefined {
+  const before = `${owner}/${repo}`
+  const after = findRepository(state, before) === undefined ? state.renamed[before] : undefined
+  if (after === undefined) return undefined
+  const location = `${url}${path.replace(`/repos/${before}`, `/repos/${after}`)}`
+  return { ...failure(method === 'GET' ? 301 : 307, 'Moved Permanently'), headers: { location } }
 }
 
 /** Emulate's refusals, with GitHub's own page for more. */
@@ -564,6 +661,22 @@ async function push(world: World, wanted: Push): Promise<string> {
   return after
 }
 
+async function alter(world: World, repository: Repository, wanted: Alteration): Promise<void> {
+  const { repositories, renamed } = world.state
+  const before = fullNameOf(repository)
+  delete repositories[before]
+  if (wanted.deleted === true) return
+  const { deleted: _deleted, ...changes } = wanted
+  const altered = { ...repository, ...changes }
+  const after = fullNameOf(altered)
+  if (after !== before) {
+    await writeGit(world, repository, { method: 'PATCH', path: '', body: { name: altered.name } })
+    for (const [old, now] of Object.entries(renamed)) if (now === before) renamed[old] = after
+    renamed[before] = after
+  }
+  repositories[after] = altered
+}
+
 /** Emulate's fork begins with a commit of its own; here it is given the history of what it is a fork of. */
 async function fork(world: World, parent: Repository, by: string): Promise<string> {
   const actor = { is: 'user', login: by } as const
@@ -585,6 +698,7 @@ async function fork(world: World, parent: Repository, by: string): Promise<strin
     rulesets: [],
     runs: [],
     artifacts: [],
+    releases: [],
     pushedAt: parent.pushedAt,
   }
   const name = fullNameOf(repository)
@@ -695,6 +809,10 @@ async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString()
+}
+
+function isRefusedContent({ status, body }: Answer): boolean {
+  return status === 403 && textAt(body, 'message')?.includes('content creation') === true
 }
 
 function readBody(source: string): Json | undefined {

@@ -9,6 +9,10 @@ export type State = {
   readonly users: Record<string, number>
   /** The last number given, by kind of thing: one sequence for all repositories, as on GitHub. */
   readonly numbers: Record<string, number>
+  /** The commits that GitHub has signed itself. */
+  readonly signed: Record<string, true>
+  /** What repositories were called before: their name of then to that of now. */
+  readonly renamed: Record<string, string>
   readonly events: Event[]
 }
 
@@ -47,6 +51,25 @@ export type Installation = {
   readonly permissions: Permissions
 }
 
+/** Whose a token is. */
+export type Identity =
+  /** The `GITHUB_TOKEN` of a job: one repository, and what the job's `permissions` declare. */
+  | { readonly is: 'job'; readonly repository: string; readonly permissions: Permissions; readonly run?: number }
+  /** An installation of an App, or a part of what it may. */
+  | {
+      readonly is: 'app'
+      readonly slug: string
+      readonly installation: number
+      readonly account: string
+      readonly repositories: 'all' | readonly string[]
+      readonly permissions: Permissions
+      readonly expires: string
+    }
+  | { readonly is: 'user'; readonly login: string }
+  /** An App itself, by its signature. */
+  | { readonly is: 'signed-app'; readonly slug: string }
+  | { readonly is: 'nobody' }
+
 /** By GitHub's names, as in workflows (`pull-requests`) or in its API (`pull_requests`). */
 export type Permissions = Readonly<Record<string, 'read' | 'write' | 'none' | 'admin'>>
 
@@ -56,6 +79,8 @@ export type Repository = {
   readonly name: string
   readonly private: boolean
   readonly archived: boolean
+  readonly disabled?: true
+  readonly locked?: true
   readonly defaultBranch: string
   /** Its identities are told by numbers too, as of those that were made since July 2026. */
   readonly immutableSubject?: true
@@ -71,6 +96,7 @@ export type Repository = {
   readonly rulesets: Ruleset[]
   readonly runs: WorkflowRun[]
   readonly artifacts: Artifact[]
+  readonly releases: Release[]
   pushedAt: string
 }
 
@@ -89,6 +115,10 @@ export type Settings = {
   readonly subject?: readonly string[]
   readonly variables?: Readonly<Record<string, string>>
   readonly topics?: readonly string[]
+  /** Custom properties, as the organisation has set them. */
+  readonly properties?: Readonly<Record<string, string | readonly string[]>>
+  /** Whether pull requests may be set to merge themselves. */
+  readonly autoMerge?: true
 }
 
 /** What emulate does not follow of a pull request: where its branch is now, and how it was merged. */
@@ -100,7 +130,30 @@ export type Pull = {
   readonly headSha: string
   readonly baseSha: string
   readonly open: boolean
+  readonly draft: boolean
   readonly merged?: { readonly at: string; readonly by: string; readonly sha: string }
+  /** When it was closed, opened again and merged, and by whom. */
+  readonly timeline: readonly Moment[]
+  readonly autoMerge?: { readonly at: string; readonly by: Identity; readonly method: 'merge' | 'squash' | 'rebase' }
+  readonly inMergeQueue?: true
+}
+
+export type Moment = { readonly is: 'closed' | 'reopened' | 'merged'; readonly at: string; readonly by: string }
+
+export type Release = {
+  readonly id: number
+  readonly tag: string
+  /** The branch or commit that the tag is made at, if there is none. */
+  readonly target: string
+  readonly name: string | null
+  readonly body: string | null
+  readonly draft: boolean
+  readonly prerelease: boolean
+  /** Whether it was made to be the latest one, or not to be it. */
+  readonly latest: 'true' | 'false' | 'legacy'
+  readonly author: string
+  readonly createdAt: string
+  readonly publishedAt: string | null
 }
 
 export type CheckRun = {

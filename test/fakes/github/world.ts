@@ -27,7 +27,16 @@ export type World = {
   readonly gates: Set<() => void>
   /** Called when a job begins to wait. */
   readonly held: Set<() => void>
+  /** What does not change any more: git objects, by their paths. */
+  readonly objects: Map<string, Json>
+  /** How long what compares branches knows nothing of one that has moved; `left` counts down. */
+  readonly comparing: Map<string, { left: number; readonly until: number }>
+  /** How far what compares is behind. */
+  readonly compareLag: CompareLag
 }
+
+/** A pull request cannot be made from a branch that has just moved: for so many tries, and for so long. */
+export type CompareLag = { readonly tries?: number; readonly milliseconds?: number }
 
 /** One request, after it was found to be whole and allowed. */
 export type Call = {
@@ -105,6 +114,14 @@ function ownerOf(world: World, repository: Repository): Actor {
 
 /** Reads from emulate what must be there. */
 export async function read(world: World, path: string): Promise<Json> {
+  const known = world.objects.get(path)
+  if (known !== undefined) return known
+  const found = await readAnew(world, path)
+  if (/\/git\/(?:blobs|commits|trees)\/[0-9a-f]{40}(?:\?recursive=1)?$/.test(path)) world.objects.set(path, found)
+  return found
+}
+
+async function readAnew(world: World, path: string): Promise<Json> {
   const { status, body } = await world.emulator.ask({ actor: { is: 'server' }, method: 'GET', path })
   if (status !== 200 || body === undefined) throw new Failure(status === 200 ? 404 : status, 'Not Found')
   return body
@@ -240,16 +257,25 @@ export function organisationBrief(world: World, { login, id }: Organisation): Js
   }
 }
 
-export function nodeId(kind: string, id: number): string {
-  return `${kind}_${Buffer.from(`local:${id}`).toString('base64url')}`
+/** GitHub's global id of something, by its kind and what tells it from others of the kind. */
+export function nodeId(kind: string, ...ids: readonly (number | string)[]): string {
+  return `${kind}_${Buffer.from(['local', ...ids].join(':')).toString('base64url')}`
+}
+
+/** What `nodeId` was made from. */
+export function nodeOf(id: string): { readonly kind: string; readonly ids: readonly string[] } | undefined {
+  const [, kind, encoded] = /^([A-Z]+)_([\w-]+)$/.exec(id) ?? []
+  if (kind === undefined || encoded === undefined) return undefined
+  const [made, ...ids] = Buffer.from(encoded, 'base64url').toString().split(':')
+  return made === 'local' ? { kind, ids } : undefined
 }
 
 /** A page of a list that this server keeps itself, with GitHub's `Link` header. */
-export function paged(
+export function paged<Item>(
   world: World,
   call: Call,
-  items: readonly Json[],
-): { readonly items: readonly Json[]; readonly headers: Record<string, string> } {
+  items: readonly Item[],
+): { readonly items: readonly Item[]; readonly headers: Record<string, string> } {
   const size = Math.min(100, Math.max(1, Number(call.query.get('per_page') ?? 30)))
   const page = Math.max(1, Number(call.query.get('page') ?? 1))
   const last = Math.max(1, Math.ceil(items.length / size))
@@ -301,6 +327,8 @@ export function dressed(world: World, identity: Identity, value: Json): Json {
   for (const [key, inner] of Object.entries(value)) {
     made[key] = typeof inner === 'object' ? dressed(world, identity, inner) : inner
   }
+  const verification = signedByGitHub(world, value)
+  if (verification !== undefined) return { ...made, ...verification }
   const fullName = textAt(value, 'full_name')
   const repository = fullName === undefined ? undefined : findRepository(world.state, fullName)
   if (repository !== undefined && value['private'] !== undefined)
@@ -312,11 +340,32 @@ export function dressed(world: World, identity: Identity, value: Json): Json {
   return made
 }
 
+/** A commit says whether GitHub has signed it. */
+function signedByGitHub({ state }: World, value: JsonMap): JsonMap | undefined {
+  const sha = textAt(value, 'sha')
+  if (sha === undefined || state.signed[sha] !== true) return undefined
+  const verification = {
+    verified: true,
+    reason: 'valid',
+    signature: '-----BEGIN PGP SIGNATURE-----\nlocal\n-----END PGP SIGNATURE-----\n',
+    payload: `tree of ${sha}`,
+    verified_at: '2026-01-01T00:00:00Z',
+  }
+  if ('verification' in value) return { verification }
+  const commit = value['commit']
+  return isMap(commit) && 'verification' in commit ? { commit: { ...commit, verification } } : undefined
+}
+
 function visible(world: World, identity: Identity, repository: Repository): JsonMap {
   const role = identity.is === 'user' ? roleOf(world.state, identity.login, repository) : 'read'
   const atLeast = (...enough: readonly string[]) => role !== undefined && enough.includes(role)
+  const { topics, properties } = repository.settings ?? {}
   return {
+    node_id: nodeId('R', repository.id),
     private: repository.private,
+    ...(repository.disabled === true ? { disabled: true } : {}),
+    ...(topics === undefined ? {} : { topics: [...topics] }),
+    ...(properties === undefined ? {} : { custom_properties: { ...properties } }),
     visibility: repository.private ? 'private' : 'public',
     archived: repository.archived,
     fork: repository.parent !== undefined,
