@@ -136,6 +136,19 @@ describe('what was found once and mended', () => {
         act(job(0, { weather: { nth: 13, is: 'refused-before' } })),
       ],
     ],
+    [
+      'GitHub does not answer when a newer commit supersedes one that was merged for another service',
+      [
+        { do: 'merge', service: 'mail', size: 1, hasTable: false, also: undefined },
+        act(job(0)),
+        merge('cart', 1),
+        glass('mail'),
+        merge('mail', 2),
+        act(job(0), job(0)),
+        merge('cart', 1),
+        act(job(0), job(0, { weather: { nth: 22, is: 'refused-after' } })),
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

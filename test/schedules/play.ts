@@ -421,7 +421,9 @@ export class Play {
     job.is = 'running'
     const refuse = (): void => {
       this.untold.add(commit.sha)
-      for (const { sha, service } of this.main) if (service === job.chain) this.untold.add(sha)
+      // What waits of the service may be of any commit of which it has a run.
+      for (const { sha, jobs } of this.hub.runs.values())
+        if (jobs.some(({ chain }) => chain === job.chain)) this.untold.add(sha)
     }
     const { skew = 0 } = weather
     const actor = actorOf(`${job.name} ${run.id}.${job.attempt}`, { skew, weather: weather.weather, refuse })
