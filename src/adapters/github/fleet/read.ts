@@ -2,7 +2,7 @@ import type { FleetRepository, OutcomeSeen, RepositorySeen } from '../../../core
 import type { FleetLook, FleetPull } from '../../../ports.ts'
 import type { Found, Size } from './batches.ts'
 import { asked, inBatches, isTooMuch, loginOf, newSize, patiently, wholeFault } from './batches.ts'
-import type { Answer, FleetClient } from './client.ts'
+import type { Answer, FieldError, FleetClient } from './client.ts'
 import { at, Failed, listAt, Lost, textAt } from './client.ts'
 import { filesQuery, lookQuery, moreBranches, outcomesQuery, readQuery } from './queries.ts'
 import { baseOf, branchOf, filesOf, mayWrite, pullOf, repositoryOf, unusableOf } from './view.ts'
@@ -168,7 +168,9 @@ function nodeIn(answer: Answer, known: FleetRepository, path: string): NodeIn {
     throw new Failed(200, whole.message)
   }
   const node = at(answer.data, ...path.split('.'))
-  const own = answer.errors.filter((error) => error.path === path || error.path.startsWith(`${path}.`))
+  const own = answer.errors.filter(
+    (error) => (error.path === path || error.path.startsWith(`${path}.`)) && !isExtra(error),
+  )
   const slow = own.find(isTooMuch)
   if (slow !== undefined) return { is: 'again', why: slow.message }
   if (node === null || node === undefined || textAt(node, 'id') === undefined) {
@@ -182,6 +184,11 @@ function nodeIn(answer: Answer, known: FleetRepository, path: string): NodeIn {
   const [first] = own
   if (first !== undefined) return { is: 'told', value: unread(repository, first.message) }
   return { is: 'node', node, repository }
+}
+
+/** What a token need not be allowed to see: without it, it is only not known how checks ended. */
+function isExtra({ type, path }: FieldError): boolean {
+  return type === 'FORBIDDEN' && /\.(?:statusCheckRollup|deployments)(?:\.|$)/u.test(path)
 }
 
 type Partly = { readonly repository: FleetRepository } & ReturnType<typeof filesOf>
