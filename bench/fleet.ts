@@ -77,7 +77,7 @@ export function changeService(fleet: Fleet, port: number): void {
 
 const words = ['orders', 'prices', 'search', 'stock', 'mail', 'users', 'media', 'fraud', 'ledger', 'routes'] as const
 
-function nameOf(index: number): string {
+export function nameOf(index: number): string {
   return `${words[index % words.length] ?? ''}-${String(index).padStart(5, '0')}`
 }
 
@@ -88,7 +88,7 @@ const template = {
 } as const
 
 /** Of ten services six are containers, two are functions and two are workers of a queue. */
-function serviceText(index: number): string {
+export function serviceText(index: number): string {
   const name = nameOf(index)
   const kind = index % 10 < 6 ? 'service' : index % 10 < 8 ? 'function' : 'worker'
   const every = (nth: number, lines: readonly string[]): readonly string[] => (index % nth === 0 ? lines : [])

@@ -10,6 +10,7 @@ import { bundleCases, type Case, sampleCases } from './cases.ts'
 import type { EngineResult, Figures } from './engine.ts'
 import { median, spread, table } from './figures.ts'
 import { changeService, type Fleet, makeFleet } from './fleet.ts'
+import { impactTable } from './impact.ts'
 import { haveMinijinja, node, protium, python } from './processes.ts'
 import { startTable } from './start.ts'
 
@@ -20,8 +21,12 @@ import { startTable } from './start.ts'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    /** `render`, `fleet`, `change`, `start`, `cloudformation`; all of them if none is named. */
-    only: { type: 'string', multiple: true, default: ['render', 'fleet', 'change', 'start', 'cloudformation'] },
+    /** `render`, `fleet`, `change`, `start`, `impact`, `cloudformation`; all of them if none is named. */
+    only: {
+      type: 'string',
+      multiple: true,
+      default: ['render', 'fleet', 'change', 'start', 'impact', 'cloudformation'],
+    },
     /** Services of the fleets, small and large. */
     sizes: { type: 'string', default: '1000,10000' },
     seconds: { type: 'string', default: '0.4' },
@@ -279,7 +284,7 @@ async function changes(): Promise<string> {
 
 // Words
 
-type Section = { readonly name: 'results' | 'cloudformation'; readonly text: string }
+type Section = { readonly name: 'results' | 'impact' | 'cloudformation'; readonly text: string }
 
 function writeResults({ name, text }: Section): void {
   const file = join(import.meta.dirname, '..', 'docs', 'performance.md')
@@ -301,6 +306,11 @@ try {
   if (options.only.includes('fleet')) parts.push(await fleets())
   if (options.only.includes('change')) parts.push(await changes())
   if (options.only.includes('start')) parts.push(await startTable(rounds * 7))
+  const reach: string[] = []
+  if (options.only.includes('impact')) {
+    const sizes = options.sizes.split(',').map(Number)
+    reach.push(await impactTable(folder, { sizes, rounds, progress }))
+  }
   const cloud: string[] = []
   if (options.only.includes('cloudformation')) {
     cloud.push(await sideBySide(join(folder, 'cloudformation'), rounds))
@@ -310,6 +320,7 @@ try {
   }
   const sections = [
     { name: 'results', parts },
+    { name: 'impact', parts: reach },
     { name: 'cloudformation', parts: cloud },
   ] as const
   for (const { name, parts: own } of sections) {
