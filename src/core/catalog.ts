@@ -15,6 +15,7 @@ import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
 import { checkShape, listIn, mapIn, numberIn, textIn, textsIn } from './shape.ts'
 import { type Acknowledged, readAcknowledged } from './spec/acknowledged.ts'
+import { readKeep } from './spec/keep.ts'
 import { commonHost, type HostPattern, isServiceName, type Previews, readHostPattern, type Stage } from './stage.ts'
 import type { FileTree } from './tree.ts'
 import { parseReference } from './version.ts'
@@ -65,7 +66,7 @@ export type Repositories =
  * How the workflows of this catalog are made. `actions` is a folder of this repository, or `owner/name/folder@commit`; the
  * commit is called `version`. `repository` is the catalog's own, `owner/name`; with `app` it is private, and service
  * repositories read it through a GitHub App. With `fleet` the catalog looks after what waits in all repositories of its owner.
- * With `teams` jobs see who is in a team, by another App.
+ * With `teams` jobs see who is in a team, by another App; with `upgrades` a third one brings releases to who runs the templates.
  */
 export type Workflows = {
   readonly actions: string
@@ -76,6 +77,7 @@ export type Workflows = {
   readonly app?: true
   readonly fleet?: true
   readonly teams?: true
+  readonly upgrades?: true
 }
 
 /** What an `environments/<name>.yaml` says. `stack` is its name, adopted or `env-<name>`. */
@@ -92,6 +94,8 @@ export type Environment = {
   /** Where templates go that are too large for a request. */
   readonly templateBucket?: string
   readonly acknowledged: Acknowledged
+  /** Logical ids of the template, with those that the live stack has for them. */
+  readonly keep: ReadonlyMap<string, string>
   readonly inputs: DataMap
   readonly stack: string
 }
@@ -284,6 +288,7 @@ function readEnvironment(
     ...(credentials === undefined ? {} : { credentials }),
     ...(templateBucket === undefined ? {} : { templateBucket }),
     acknowledged: readAcknowledged(document, data, []),
+    keep: readKeep(data),
     inputs: mapIn(data, 'inputs') ?? mapOf(),
     stack,
   })
@@ -507,6 +512,16 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
       at: document.keyPlace(['workflows', 'fleet']),
     })
   }
+  if (workflows?.['upgrades'] === true && repository === undefined) {
+    problems.push({
+      code: 'missing-key',
+      severity: 'error',
+      message: 'Releases are to be brought to other repositories, and it is not said which one this catalog is.',
+      expected: '`repository: owner/name`, this catalog’s own, beside `upgrades: true`.',
+      remedy: 'Add it.',
+      at: document.keyPlace(['workflows', 'upgrades']),
+    })
+  }
   return {
     actions,
     ...(version === undefined ? {} : { version }),
@@ -515,6 +530,7 @@ function readWorkflows(document: Document, data: DataMap, problems: Problem[]): 
     ...(workflows?.['app'] === true ? { app: true } : {}),
     ...(workflows?.['fleet'] === true ? { fleet: true } : {}),
     ...(workflows?.['teams'] === true ? { teams: true } : {}),
+    ...(workflows?.['upgrades'] === true ? { upgrades: true } : {}),
   }
 }
 

@@ -28,6 +28,11 @@ export const problemCodes = {
     why: 'What a bundle is for follows from its folders: `infrastructure/` for an environment, `instance_infrastructure/` for a service, a manifest alone for a component.',
     fix: "Lay the files out as AWS Proton's bundles are: `v1/schema/schema.yaml` and a folder with `manifest.yaml` and the template.",
   },
+  'catalog-place': {
+    title: 'It is not known which repository the catalog is',
+    why: 'Upgrades are kept on a branch of the catalog and told of in its issues, so its repository on GitHub has to be known. In a job it is that of the run; at a terminal catalog.yaml has to say it.',
+    fix: 'Write `workflows: { repository: owner/name }` in catalog.yaml.',
+  },
   'catalog-there': {
     title: 'There is another catalog already',
     why: 'A new catalog was asked for in a folder that has one, and what is asked for is not what is there. Nothing that somebody has written is overwritten.',
@@ -388,6 +393,11 @@ export const problemCodes = {
     why: "The template's schema wants another type, a number where there is text, for example.",
     fix: 'Correct the value. Text that looks like a number stands in quotes, a number does not.',
   },
+  'input-unanswered': {
+    title: 'An upgrade asks for a value',
+    why: 'The new version of the template needs something that nobody but the owner of the service can know. The upgrade has put a question where the answer shall stand: a text that begins with `??`.',
+    fix: 'Write the value in its place. What is wanted stands behind the question marks.',
+  },
   'input-value': {
     title: 'An input breaks a rule of the template',
     why: "The value is out of range, too long, not one of the allowed ones, or does not match the pattern in the template's schema.",
@@ -418,6 +428,16 @@ export const problemCodes = {
     why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
     fix: 'Give one of the two services another number: `rule_priority:` under its `inputs:`. Only units that are rendered together are compared, so `protium validate` without a name finds what a check of one service does not.',
   },
+  'keep-nothing': {
+    title: 'An id is kept that the template does not have',
+    why: 'Under `keep:` stands which logical id the live stacks have for a resource that the template calls otherwise. The template has no resource of this name, so the line does nothing.',
+    fix: 'Correct the name, which is that in the template; or remove the line, if the resource is gone.',
+  },
+  'keep-taken': {
+    title: 'A kept id belongs to something else',
+    why: 'Under `keep:` a resource is given the logical id that the live stacks have. The template has something else of this id, and a stack has each id once.',
+    fix: 'Correct the line. If the template has a new resource of the old name, it has to take another.',
+  },
   'lock-held': {
     title: 'Somebody else holds the lock',
     why: 'A service or one of its stages has one lock at a time, and it was taken before. The message says by whom, since when and why.',
@@ -428,10 +448,25 @@ export const problemCodes = {
     why: '`manifest.yaml` says which file is rendered, and by which engine. It has one entry, or one for each of several CloudFormation files that are one stack.',
     fix: 'Correct what the message names.',
   },
+  'migration-example': {
+    title: 'An example of a migration does not come out',
+    why: 'Each file in `migrations/` shows by examples what becomes of inputs, and the examples are tried. A migration whose examples fail would change the files of services in a way that nobody wanted.',
+    fix: 'Correct the steps, or the example. `ask:` and `block:` of an example name the inputs that are asked for, or that stand in the way.',
+  },
   'migration-missing': {
     title: 'A new required input has no migration',
     why: 'A version asks for an input that nobody has given so far. Whoever upgrades would have to find out what to write there, in every service by hand.',
     fix: 'Give the input a default, or add a migration to `templates/<name>/migrations/<version>.yaml` that says where its value comes from: `rename`, `default`, `compute` or `ask`.',
+  },
+  'migration-step': {
+    title: 'A step of a migration has no meaning',
+    why: 'Steps are taken in the files of all services, and once more where an upgrade is made again. A step that writes to an input that is none, whose expression cannot be read, or that would change again what it has changed, is refused before.',
+    fix: 'Correct the step; the message says what is in its way.',
+  },
+  'migration-version': {
+    title: 'A migration does not say which version it leads to',
+    why: 'The name of the file is the exact version: `templates/<name>/migrations/3.0.0.yaml`. On the way from a lower version to that one or a higher one its steps are taken.',
+    fix: 'Rename the file, or correct `to:`.',
   },
   'missing-argument': {
     title: 'A command lacks an argument that it needs',
@@ -712,6 +747,11 @@ export const problemCodes = {
     title: 'What is kept of rollouts cannot be read',
     why: 'A file on the branch `protium-rollouts` was changed by hand, or written by a newer version. It holds how far releases have come and what people have declined; without it somebody could be asked again who has said no, so nothing is opened.',
     fix: 'Bring the file back as it was; the branch has its history. Where a newer version wrote it, use that one.',
+  },
+  'rollouts-busy': {
+    title: 'Another run is at work on the upgrades',
+    why: 'How far rollouts have come is one state, on the branch `protium-rollouts` of the catalog. GitHub took what another run has written there, so this one has stopped before it did anything twice.',
+    fix: 'Let the other run end, and run the command again if something is left.',
   },
   'run-over': {
     title: 'A promotion waits whose run cannot be started again',
@@ -1088,6 +1128,11 @@ export const problemCodes = {
     title: 'The path is not safe',
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
     fix: 'Write a plain relative path with `/` between its parts: no `..`, no backslash, no special characters.',
+  },
+  'upgrade-left': {
+    title: 'An upgrade could not be offered to somebody',
+    why: 'A repository could not be read or written to, or its file says nothing that could be understood. All others were looked after.',
+    fix: 'Do what is said of it. The next run looks again.',
   },
   'version-behind': {
     title: 'The version is lower than one that is released',

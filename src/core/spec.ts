@@ -5,6 +5,7 @@ import { protonEnvironmentSpecSchema, protonServiceSpecSchema } from './schemas/
 import { serviceSchema } from './schemas/service.ts'
 import { checkShape, listIn, mapIn, textIn } from './shape.ts'
 import { type Acknowledged, readAcknowledged } from './spec/acknowledged.ts'
+import { readKeep } from './spec/keep.ts'
 import { readWishes } from './spec/upgrades.ts'
 import { isServiceName } from './stage.ts'
 import type { Wishes } from './upgrade/model.ts'
@@ -26,6 +27,8 @@ export type ServiceSpec = {
   /** There if the pipeline of the template shall be provisioned too. */
   readonly pipeline?: { readonly inputs: DataMap; readonly stack?: string; readonly acknowledged: Acknowledged }
   readonly stages: ReadonlyMap<string, StageSpec>
+  /** Logical ids of the template, with those that the live stacks have for them. */
+  readonly keep: ReadonlyMap<string, string>
   /** The name of adopted stacks; may hold `{stage}`. */
   readonly stack?: string
   /** In all stages. */
@@ -107,6 +110,7 @@ export function openServiceSpec(
           }),
       stages,
       ...(stack === undefined ? {} : { stack }),
+      keep: readKeep(data),
       acknowledged: readAcknowledged(document, data, []),
       upgrades: readWishes(document, data, problems),
     },

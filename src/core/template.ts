@@ -1,10 +1,12 @@
 import { type Bundle, type Kind, readBundle } from './bundle.ts'
 import { type DataMap, isMap, mapOf } from './data.ts'
 import { subtree } from './paths.ts'
+import type { Migration } from './migration/model.ts'
+import { readMigrations } from './migration/read.ts'
 import type { Checked, Place, Problem } from './problem.ts'
 import { readRecommended, readSupport, type Said } from './release/status.ts'
 import { templateSchema } from './schemas/template.ts'
-import { checkShape, listIn, mapIn, textIn, textsIn } from './shape.ts'
+import { checkShape, mapIn, textIn, textsIn } from './shape.ts'
 import type { FileTree } from './tree.ts'
 import { isTemplateName, parseVersion } from './version.ts'
 import { type Document, readYaml } from './yaml.ts'
@@ -24,7 +26,8 @@ export type Template = {
   readonly support: ReadonlyMap<string, Said>
   /** The version that is offered to those who choose. */
   readonly recommended?: string
-  readonly migrations: readonly DataMap[]
+  /** How inputs become those of a version, lowest version first. */
+  readonly migrations: readonly Migration[]
   /** What is new, by exact version. */
   readonly notes: ReadonlyMap<string, string>
   /** Where the exact version of a major is said; the beginning of the file where it is not. */
@@ -83,6 +86,8 @@ export function readTemplate(
     problems.push(...bundle.problems)
     if (bundle.ok) bundles.set(major, bundle.value)
   }
+  const migrations = readMigrations(files, folder)
+  problems.push(...migrations.problems)
   const kind = checkKinds({ name, document, data, bundles, problems })
   const support = document === undefined ? new Map<string, Said>() : readSupport(document, problems)
   const recommended = document === undefined ? undefined : readRecommended(document, { support, problems })
@@ -101,7 +106,7 @@ export function readTemplate(
       ...(help === undefined ? {} : { help }),
       support,
       ...(recommended === undefined ? {} : { recommended }),
-      migrations: (listIn(data, 'migrations') ?? []).filter(isMap),
+      migrations: migrations.ok ? migrations.value : [],
       notes: textMap(mapIn(data, 'notes')),
       versionPlace: (major) => {
         const key = [`v${major}`, String(major)].find((each) => mapIn(data, 'versions')?.[each] !== undefined)

@@ -38,7 +38,6 @@ describe('a template', () => {
       description: A service.
       owners: ["@acme/platform"]
       help: "#help"
-      migrations: [{ to: 1.4.0 }]
       notes: { 1.4.2: New. }
     `)
     const read = template(v1, { 'template.yaml': file })

@@ -145,7 +145,7 @@ function insertion(
   const { indent } = place
   const ways = [nestedLines(keys, value, { indent, step, quote })]
   // A text is first tried as it is, without quotes.
-  if (typeof value === 'string' && flowText(value) !== value) {
+  if (typeof value === 'string' && flowText(value) !== value && !value.startsWith('?')) {
     const lead = nestedLines(keys, '', { indent, step, quote })
     ways.unshift([...lead.slice(0, -1), `${(lead.at(-1) ?? '').replace(/""$/, '')}${value}`])
   }

@@ -13,7 +13,8 @@ export function formsOf(value: Data, quote: Quote): readonly string[] {
   const double = JSON.stringify(value)
   const single = `'${value.replaceAll("'", "''")}'`
   if (quote === 'single') return [single, double]
-  return quote === 'double' ? [double] : [value, double]
+  // A plain text that begins as an explicit key does is one to programs alone.
+  return quote === 'double' || value.startsWith('?') ? [double] : [value, double]
 }
 
 /** A value in one line, with quotes wherever there is a doubt. */

@@ -65,8 +65,9 @@ export type KeepId = { readonly from: string; readonly to: string; readonly at: 
 export type MigrationExample = {
   readonly name: string
   readonly at: Place
+  readonly of: 'inputs' | 'pipeline'
   readonly before: DataMap
-  /** The inputs that come out, where nothing is asked for: those that are are not among them. */
+  /** The inputs that come out, without those that are asked for. */
   readonly after?: DataMap
   readonly ask: readonly (readonly string[])[]
   readonly block: readonly (readonly string[])[]
@@ -101,10 +102,11 @@ export type Ask = {
   readonly expected: string
   readonly options: readonly Data[]
   readonly suggest?: Data
-  /** What stands there now, if anything. */
+  /** What stood there, if anything. */
   readonly before?: Data
   readonly why: string
-  readonly placeholder: string
+  /** What stands there until it is answered; nothing where the old value does, which `validate` refuses as well. */
+  readonly placeholder?: string
 }
 
 /** Why this consumer does not get the version by itself. */
@@ -128,8 +130,8 @@ export type Migrated = {
   readonly asks: readonly Ask[]
   readonly blocks: readonly Block[]
   readonly defaults: readonly ChangedDefault[]
-  /** Inputs that no version knows. They are kept, and `validate` refuses them as before. */
-  readonly unknown: readonly { readonly path: Path; readonly why: string }[]
+  /** Inputs that the new version does not know. They are kept, and `validate` refuses them; `isNew` where it did not before. */
+  readonly unknown: readonly { readonly path: Path; readonly why: string; readonly isNew: boolean }[]
   /** Those of the migrations, lowest version first. */
   readonly notes: readonly { readonly version: string; readonly text: string }[]
   /** The consumer as it is after all, with the placeholders of what is asked for. */

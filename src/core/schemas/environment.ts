@@ -1,5 +1,5 @@
 import type { DataMap } from '../data.ts'
-import { acknowledge, inputs, plainName, stackName, templateReference } from './parts.ts'
+import { acknowledge, inputs, keep, plainName, stackName, templateReference } from './parts.ts'
 
 /** `environments/<name>.yaml`. */
 export const environmentSchema: DataMap = {
@@ -51,6 +51,7 @@ export const environmentSchema: DataMap = {
       'x-protium-expected': 'The name of an S3 bucket in the region of the environment.',
     },
     acknowledge,
+    keep,
     inputs,
     stack: { ...stackName, description: 'The name of an adopted stack; `env-<environment>` if nothing is said.' },
   },

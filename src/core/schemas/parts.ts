@@ -57,3 +57,21 @@ export const acknowledge: DataMap = {
     'x-protium-expected': 'The logical id of a resource, such as OrdersTable.',
   },
 }
+
+/** Logical ids that a migration keeps. */
+export const keep: DataMap = {
+  type: 'object',
+  description:
+    'Logical ids of the template that the live stacks have by another name: `ApiService: Service`. An upgrade writes it, so that nothing is replaced.',
+  maxProperties: 500,
+  propertyNames: {
+    pattern: '^[A-Za-z0-9]{1,255}$',
+    'x-protium-expected': 'The logical id of a resource in the template.',
+  },
+  additionalProperties: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9]+$',
+    maxLength: 255,
+    'x-protium-expected': 'The logical id that the live stacks have.',
+  },
+}

@@ -1,6 +1,6 @@
 import type { DataMap } from '../data.ts'
 import { healthSchema } from '../health.ts'
-import { acknowledge, inputs, plainName, stackName, templateReference } from './parts.ts'
+import { acknowledge, inputs, keep, plainName, stackName, templateReference } from './parts.ts'
 import { serviceUpgrades } from './upgrades.ts'
 
 /** `service.yaml`. */
@@ -22,6 +22,7 @@ export const serviceSchema: DataMap = {
     inputs,
     health: healthSchema,
     acknowledge,
+    keep,
     upgrades: serviceUpgrades,
     pipeline: {
       type: ['object', 'null'],

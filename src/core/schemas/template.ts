@@ -56,15 +56,6 @@ export const templateSchema: DataMap = {
       },
     },
     recommended: { ...exactVersion, description: 'The version that is offered to those who choose the template.' },
-    migrations: {
-      type: 'array',
-      description: 'How the inputs of a service change on the way to a version. Read; nothing applies them yet.',
-      items: {
-        type: 'object',
-        required: ['to'],
-        properties: { to: { ...exactVersion, description: 'The version that it leads to.' } },
-      },
-    },
     notes: {
       type: 'object',
       description: 'What is new, by version.',
