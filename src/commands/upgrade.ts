@@ -1,0 +1,218 @@
+import { join } from 'node:path'
+
+import type { Json, Outcome, Ports } from '../command.ts'
+import { command, flag, path, text } from '../command.ts'
+import { diffShown, diffText } from '../core/diff-text.ts'
+import type { Problem } from '../core/problem.ts'
+import { count } from '../core/report.ts'
+import { parseReference } from '../core/version.ts'
+import { withWord, words } from './upgrading/controlling.ts'
+import { upgradeHere } from './upgrading/here.ts'
+import { pageOf, problemsOf, summaryOf, tableOf } from './upgrading/report.ts'
+import { type Mode, type Upgraded, upgradeFleet } from './upgrading/run.ts'
+import { quoted } from './reading.ts'
+
+type Result = {
+  readonly opened: number
+  readonly changed: number
+  readonly left: number
+  readonly rollouts: Json
+  readonly shards: Json
+}
+
+export const upgrade = command({
+  name: 'upgrade',
+  summary:
+    'Brings new versions of templates to those who run older ones, by pull requests in waves; or moves one service of this checkout.',
+  inputs: {
+    service: text('A service of this checkout, or `environment/NAME`: its files are moved, without GitHub.', {
+      positional: true,
+      hint: 'SERVICE',
+    }),
+    to: text('The version that it goes to; the newest of its major if nothing is said.', { hint: 'X.Y.Z' }),
+    write: flag('Write the files of that service; without it, they are shown.'),
+    catalog: path('The folder of the catalog, where the service is in a repository of its own.', { hint: 'FOLDER' }),
+    'dry-run': flag('Say what would be done to all, and do nothing.'),
+    show: flag(
+      'See how it stands with all, begin waves and stop rollouts; open no pull request. Tells the shards that have.',
+    ),
+    shard: text('Write to the repositories of this part alone, which are those that the token reaches.', {
+      hint: 'N/M',
+    }),
+    what: text('What to do with rollouts: halt, pause, resume, next-wave or abort.', { hint: 'WHAT' }),
+    release: text('Of which release; without it, of all that are under way.', { hint: 'TEMPLATE@X.Y.Z' }),
+    reason: text('Why, for those who read it.', {}),
+    root: path('The folder of the catalog, or of the repository of the service.', { default: '.' }),
+  },
+  outputs: {
+    opened: 'How many pull requests were opened.',
+    changed: 'How many were changed or closed.',
+    left: 'How many things are left for the next run.',
+    rollouts: 'The rollouts, each with how it stands.',
+    shards: 'With `show`, what is to be written, in parts: each with the names of its repositories, for a token.',
+  },
+  permissions: {
+    contents: { access: 'write', why: 'keep how far rollouts have come on the branch `protium-rollouts`' },
+    issues: { access: 'write', why: 'keep one issue for each rollout' },
+  },
+  asksFleet: true,
+  async run(ports, values): Promise<Outcome<Result>> {
+    const { service, root, catalog = root, to, write } = values
+    if (service !== undefined) return here(ports, { root, catalog, name: service, to, write })
+    const wrong = faultsOf(values)
+    if (wrong.length > 0) return bad(wrong)
+    const { what, release, reason, 'dry-run': isDry, show, shard } = values
+    const mode: Mode = isDry ? 'dry' : show || what !== undefined ? 'show' : shard === undefined ? 'run' : 'shard'
+    const word = words.find((each) => each === what)
+    const change =
+      word === undefined ? {} : { change: withWord(word, { release, reason, by: ports.by, at: ports.clock.now() }) }
+    return resultOf(await upgradeFleet(ports, { root, mode, ...change }), mode)
+  },
+})
+
+function faultsOf({
+  what,
+  release,
+  shard,
+  to,
+  write,
+}: {
+  readonly what: string | undefined
+  readonly release: string | undefined
+  readonly shard: string | undefined
+  readonly to: string | undefined
+  readonly write: boolean
+}): readonly Problem[] {
+  const fault = (message: string, expected: string): Problem => ({
+    code: 'option-value',
+    severity: 'error',
+    message,
+    expected,
+    remedy: 'See `protium help upgrade`.',
+  })
+  const isWord = what === undefined || words.some((each) => each === what)
+  return [
+    ...(isWord ? [] : [fault(`--what is ${JSON.stringify(what)}.`, `One of ${words.join(', ')}.`)]),
+    ...(release === undefined || parseReference(release) !== undefined
+      ? []
+      : [fault(`--release is ${JSON.stringify(release)}.`, 'A release, such as `fargate-service@2.3.0`.')]),
+    ...(shard === undefined || /^[1-9]\d{0,3}\/[1-9]\d{0,3}$/u.test(shard)
+      ? []
+      : [fault(`--shard is ${JSON.stringify(shard)}.`, 'Which part of how many, such as `2/5`.')]),
+    ...(to === undefined && !write
+      ? []
+      : [fault('--to and --write are for one service.', 'The name of a service first.')]),
+  ]
+}
+
+function bad(problems: readonly Problem[], sources?: Outcome['sources']): Outcome<Result> {
+  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [] }
+  return { exit: 'bad-input', data, text: () => '', problems, ...(sources !== undefined && { sources }) }
+}
+
+function resultOf(upgraded: Upgraded, mode: Mode): Outcome<Result> {
+  const { done, rollouts, shards, sources } = upgraded
+  const isUnread =
+    rollouts.length === 0 && done.length === 0 && upgraded.problems.some(({ severity }) => severity === 'error')
+  if (isUnread) return bad(upgraded.problems, sources)
+  const ends = done.map(({ end }) => end)
+  const opened = ends.filter((end) => end.is === 'opened' || end.is === 'there').length
+  const changed = ends.filter(({ is }) => is === 'done').length
+  const left = ends.filter(({ is }) => is === 'left' || is === 'moved' || is === 'skipped').length
+  const problems = [...upgraded.problems.filter(({ severity }) => severity === 'warning'), ...problemsOf(upgraded)]
+  return {
+    exit: left > 0 ? 'unfinished' : 'done',
+    data: {
+      opened,
+      changed,
+      left,
+      rollouts: rollouts.map(({ template, version, is, waves, members, issue }) => ({
+        release: `${template}@${version}`,
+        is,
+        waves: waves.length,
+        members: members.length,
+        issue: issue ?? null,
+      })),
+      shards: shards.map(({ shard, repositories }) => ({
+        shard,
+        repositories: repositories.map((name) => name.split('/')[1] ?? name).join(','),
+      })),
+    },
+    text: (paint) => [tableOf(upgraded, paint), summaryOf(upgraded, mode)].filter((part) => part !== '').join('\n\n'),
+    page: pageOf(upgraded, mode),
+    problems,
+    sources,
+  }
+}
+
+async function here(
+  ports: Ports,
+  options: {
+    readonly root: string
+    readonly catalog: string
+    readonly name: string
+    readonly to: string | undefined
+    readonly write: boolean
+  },
+): Promise<Outcome<Result>> {
+  const { root, catalog, name, write } = options
+  const found = await upgradeHere(ports, options)
+  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [] }
+  if (found.is === 'bad') return bad(found.problems, found.sources)
+  if (found.is === 'newest') return { exit: 'done', data, text: () => found.why }
+  const { consumer, to, proposal, before, sources } = found
+  const { draft, desired, files, deleted, problems } = proposal
+  if (desired.is === 'impossible') {
+    return {
+      exit: 'failed',
+      data,
+      text: (paint) => `${paint.bad('It cannot be moved.')} ${desired.words}`,
+      problems,
+      sources,
+    }
+  }
+  if (write) {
+    await ports.files.write(root, files)
+    for (const file of deleted) await ports.files.remove(join(root, file))
+  }
+  const asks = (draft?.migrated.asks ?? []).map(({ path: of, expected }) => `Answer \`${of.join('.')}\`: ${expected}.`)
+  const open = (proposal.merge?.outcomes ?? []).filter(({ is }) => is === 'conflict' || is === 'review')
+  const head = `${consumer.name}: ${consumer.template} ${consumer.version} → ${to}`
+  const said = [
+    ...asks,
+    ...open.map(({ path: of }) => `Look at ${of}: both sides have changed it, and yours was kept.`),
+    write
+      ? `Wrote ${count(files.size, 'file')}${deleted.length === 0 ? '' : `, removed ${deleted.length}`}.`
+      : 'Nothing was written.',
+  ]
+  return {
+    exit: write ? 'done' : 'different',
+    data: { ...data, changed: write ? files.size + deleted.length : 0 },
+    text: (paint) =>
+      [
+        paint.bold(head),
+        ...[...files].map(([file, after]) =>
+          diffShown(diffText(before.get(file) ?? '', after), { before: file, after: file, paint }),
+        ),
+        ...deleted.map((file) => paint.bad(`removes ${file}`)),
+        said.join('\n'),
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n'),
+    problems: problems.filter(({ severity }) => severity === 'warning' || asks.length === 0),
+    sources,
+    next: write
+      ? [
+          {
+            run: `validate${root === '.' ? '' : ` ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`,
+            why: 'checks it, before it is committed',
+          },
+        ]
+      : [
+          {
+            run: `upgrade ${quoted(name)} --to ${to} --write${root === '.' ? '' : ` --root ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`,
+            why: 'writes it',
+          },
+        ],
+  }
+}

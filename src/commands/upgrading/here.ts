@@ -1,0 +1,161 @@
+import { join } from 'node:path'
+
+import type { Ports } from '../../command.ts'
+import { type Consumer as Rendered, consumerReference } from '../../core/impact.ts'
+import { didYouMean } from '../../core/nearest.ts'
+import type { Problem } from '../../core/problem.ts'
+import { lockFile } from '../../core/skeleton.ts'
+import type { FileTree } from '../../core/tree.ts'
+import { draftOf, type Making, type Proposal, proposalOf } from '../../core/upgrade/proposal.ts'
+import type { FileSeen, FilesSeen } from '../../core/upgrade/seen.ts'
+import { tracksOf } from '../../core/upgrade/target.ts'
+import type { Sighting } from './sweep.ts'
+import { sightingOf } from './sweep.ts'
+import { openWorld, type World } from './world.ts'
+
+/** The upgrade of one consumer whose files lie here. */
+export type Here =
+  | { readonly is: 'bad'; readonly problems: readonly Problem[]; readonly sources: FileTree }
+  | { readonly is: 'newest'; readonly consumer: Sighting['consumer']; readonly why: string }
+  | {
+      readonly is: 'upgrade'
+      readonly consumer: Sighting['consumer']
+      readonly to: string
+      readonly proposal: Proposal
+      /** The files as they are, of those that change. */
+      readonly before: FileTree
+      readonly sources: FileTree
+    }
+
+/**
+ * What an upgrade of a service or an environment would change in a checkout. `to` is the version that it goes to; without one, the newest
+ * that is offered within its major. The catalog may lie in another folder.
+ */
+export async function upgradeHere(
+  ports: Ports,
+  {
+    root,
+    catalog,
+    name,
+    to,
+  }: { readonly root: string; readonly catalog: string; readonly name: string; readonly to: string | undefined },
+): Promise<Here> {
+  const { world, problems, sources } = await openWorld(ports, catalog)
+  if (world === undefined) return { is: 'bad', problems, sources }
+  const isOwn = join(root, '.') !== join(catalog, '.')
+  const all = isOwn ? await ownConsumer(ports, root) : world.consumers
+  const named = all.map((rendered) => ({ rendered, sighting: sightingHere(rendered, world) }))
+  const found = named.find(({ rendered, sighting }) => sighting !== undefined && idOf(rendered, sighting) === name)
+  if (found?.sighting === undefined) {
+    const known = named.flatMap(({ rendered, sighting }) => (sighting === undefined ? [] : [idOf(rendered, sighting)]))
+    return { is: 'bad', problems: [unknown(name, known)], sources }
+  }
+  const { consumer } = found.sighting
+  const offers = world.offers(consumer.template)
+  const [track] = tracksOf({ ...consumer, wishes: {} }, { offers, answers: [], branches: [] })
+  const offered = track?.target.is === 'move' ? track.target.to : undefined
+  const wanted = to ?? offered
+  if (wanted === undefined || wanted === consumer.version)
+    return {
+      is: 'newest',
+      consumer,
+      why: `${consumer.name} runs ${consumer.template}@${consumer.version}, and nothing newer is offered within its major version.`,
+    }
+  const isKnown = (offers ?? []).some(({ version, is }) => version === wanted && is !== 'yanked')
+  if (!isKnown)
+    return {
+      is: 'bad',
+      problems: [
+        notOffered(
+          `${consumer.template}@${wanted}`,
+          (offers ?? []).map(({ version }) => version),
+        ),
+      ],
+      sources,
+    }
+  const { template, version } = consumer
+  await world.load([
+    { template, version },
+    { template, version: wanted },
+  ])
+  const lock = isOwn ? textOf(await fileAt(ports, root, lockFile)) : undefined
+  const making: Making = {
+    opened: world.opened(),
+    consumer: found.rendered,
+    to: wanted,
+    migrations: world.catalog.templates.get(template)?.migrations ?? [],
+    ...(isOwn && { lock: { text: lock } }),
+    now: ports.clock.now(),
+  }
+  const draft = draftOf(making)
+  const reads = draft.is === 'drafted' ? (draft.skeleton?.reads ?? []) : []
+  const files = await filesAt(ports, root, reads)
+  const bundle = world.digest({ template, version: wanted })
+  const proposal = proposalOf(draft, { making, files, engine: ports.around.version(), bundle })
+  const before = new Map<string, string>([[found.rendered.file, found.rendered.text]])
+  for (const [path, file] of files) if (file.is === 'text') before.set(path, file.text)
+  return { is: 'upgrade', consumer, to: wanted, proposal, before, sources: new Map([...sources, ...before]) }
+}
+
+async function ownConsumer(ports: Ports, root: string): Promise<readonly Rendered[]> {
+  const text = await ports.files.text(join(root, 'service.yaml'))
+  return text.ok ? [{ is: 'service', file: 'service.yaml', text: text.value }] : []
+}
+
+/** A consumer without a repository: of this checkout, nothing is asked of GitHub. */
+function sightingHere(rendered: Rendered, world: World): Omit<Sighting, 'lock'> | undefined {
+  if (consumerReference(rendered) === undefined) return undefined
+  const repository = { id: '', number: 0, name: '', is: 'usable', properties: {} } as const
+  const base = { branch: '', commit: '', tree: '' }
+  return sightingOf(
+    { is: 'read', repository, base, mayWrite: true, mayAutomerge: false, files: new Map(), branches: [], pulls: [] },
+    { rendered, world },
+  )
+}
+
+function idOf({ is }: Rendered, { consumer }: Pick<Sighting, 'consumer'>): string {
+  return is === 'environment' ? `environment/${consumer.name}` : consumer.name
+}
+
+async function filesAt(ports: Ports, root: string, paths: readonly string[]): Promise<FilesSeen> {
+  const files = new Map<string, FileSeen>()
+  for (const path of paths) {
+    const file = await fileAt(ports, root, path)
+    if (file !== undefined) files.set(path, file)
+  }
+  return files
+}
+
+async function fileAt(ports: Ports, root: string, path: string): Promise<FileSeen | undefined> {
+  const read = await ports.files.text(join(root, path))
+  if (read.ok) return { is: 'text', oid: '', text: read.value }
+  const isAbsent = read.problems.some(({ code }) => code === 'missing-file')
+  return isAbsent ? undefined : { is: 'binary', oid: '' }
+}
+
+function textOf(file: FileSeen | undefined): string | undefined {
+  return file?.is === 'text' ? file.text : undefined
+}
+
+function unknown(name: string, known: readonly string[]): Problem {
+  return {
+    code: 'unknown-unit',
+    severity: 'error',
+    message: `There is no service ${JSON.stringify(name)} here.${didYouMean(name, known)}`,
+    expected:
+      known.length === 0
+        ? 'A service, or `environment/` and the name of an environment.'
+        : `One of ${known.join(', ')}.`,
+    remedy: 'Correct the name, or go to the folder of the service and name that of the catalog: `--catalog`.',
+  }
+}
+
+function notOffered(release: string, known: readonly string[]): Problem {
+  return {
+    code: 'unknown-version',
+    severity: 'error',
+    message: `There is no release ${release} to go to.`,
+    expected: known.length === 0 ? 'A version that was released: a git tag.' : `One of ${known.slice(-12).join(', ')}.`,
+    remedy: 'Choose one of these, or fetch the tags if it was released (`git fetch --tags`).',
+  }
+}

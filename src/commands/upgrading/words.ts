@@ -1,0 +1,105 @@
+import { type Url, url } from '../../core/markdown.ts'
+import { releaseStatus } from '../../core/release/status.ts'
+import type { Others, UpgradeText } from '../../core/upgrade/body.ts'
+import { sameText, upgradeBody, upgradeTitle } from '../../core/upgrade/body.ts'
+import { type Box, readMarker, tickedIn } from '../../core/upgrade/metadata.ts'
+import type { Rollout } from '../../core/upgrade/state.ts'
+import { compareVersions } from '../../core/version.ts'
+import type { Case, Judged } from './tracks.ts'
+import type { World } from './world.ts'
+import type { Words } from './writes.ts'
+
+export type Saying = {
+  readonly world: World
+  readonly rollouts: ReadonlyMap<string, Rollout>
+  /** How many run each release, and how many its template. */
+  readonly runs: ReadonlyMap<string, number>
+  /** `owner/name` of the catalog. */
+  readonly catalog: string
+  /** Where people look at GitHub; nothing where that is not known. */
+  readonly server: string | undefined
+}
+
+/** What the pull request of a case says; nothing where there is nothing to propose, and what it says stays. */
+export function wordsFor(given: Case, { facts, decision }: Judged, saying: Saying): Words | undefined {
+  const { sighting, track, proposal } = given
+  const { consumer } = sighting
+  const pull = facts.pulls.find(({ state }) => state === 'open')
+  if (proposal?.draft === undefined || track.target.is === 'none' || proposal.desired.is !== 'change') return undefined
+  const { draft, merge, desired } = proposal
+  const template = saying.world.catalog.templates.get(consumer.template)
+  const { to } = track.target
+  const release = `${consumer.template}@${to}`
+  const issue = saying.rollouts.get(release)?.issue
+  const isKept = decision.action.is === 'keep'
+  const held = pull === undefined ? undefined : readMarker(pull.body)
+  const status = template === undefined ? undefined : releaseStatus(template, consumer.version)
+  const others = othersOf(consumer.template, { to, saying })
+  const why = template?.notes.get(to)
+  const given_: UpgradeText = {
+    consumer,
+    marker: {
+      template: consumer.template,
+      from: consumer.version,
+      to,
+      fingerprint: isKept ? (held?.fingerprint ?? desired.fingerprint) : desired.fingerprint,
+    },
+    ...(why !== undefined && { why }),
+    ...(status?.is === 'deprecated' && { ends: { is: 'deprecated', until: status.until } as const }),
+    ...(status?.is === 'yanked' && { ends: { is: 'yanked', because: status.because } as const }),
+    impact: draft.impact,
+    migrated: draft.migrated,
+    outcomes: merge?.outcomes ?? [],
+    notes: notesBetween(given, saying.world),
+    ...(others !== undefined && { others }),
+    stages: saying.world.catalog.stages.filter(({ name }) => draft.impact.stages.some(({ stage }) => stage === name)),
+    ...(issue !== undefined && { rollout: `${saying.catalog}#${issue}` }),
+    ...(template?.help !== undefined && { help: template.help }),
+    ...(decision.notice !== undefined && { notice: decision.notice }),
+    automerge: facts.automerge,
+    ...(saying.server !== undefined && { address: addressOn(saying.server, given) }),
+    ticked: tickedAfter(pull?.body ?? '', isKept),
+  }
+  const title = upgradeTitle(consumer, given_.marker)
+  const body = (commit: string | undefined): string => upgradeBody(given_, commit).markdown
+  return {
+    title,
+    body,
+    isSaid: (there) =>
+      pull !== undefined && sameText({ title: pull.title, body: there }, { title, body: body(pull.head) }),
+  }
+}
+
+/** What was asked for by a tick, and is done, is not ticked any more. */
+function tickedAfter(body: string, isKept: boolean): ReadonlySet<Box> {
+  const ticked = tickedIn(body)
+  return isKept ? ticked : new Set([...ticked].filter((box) => box !== 'rebase' && box !== 'apply'))
+}
+
+function notesBetween({ sighting: { consumer }, track: { target } }: Case, { catalog }: World): UpgradeText['notes'] {
+  if (target.is === 'none') return []
+  return [...(catalog.templates.get(consumer.template)?.notes ?? [])]
+    .filter(([version]) => compareVersions(version, consumer.version) > 0 && compareVersions(version, target.to) <= 0)
+    .toSorted(([a], [b]) => compareVersions(b, a))
+    .map(([version, text]) => ({ version, text }))
+}
+
+function othersOf(
+  template: string,
+  { to, saying: { runs, rollouts } }: { readonly to: string; readonly saying: Saying },
+): Others | undefined {
+  const all = runs.get(template) ?? 0
+  if (all < 2) return undefined
+  const deployments = (rollouts.get(`${template}@${to}`)?.members ?? []).flatMap((member) => member.deployments)
+  return {
+    all,
+    on: runs.get(`${template}@${to}`) ?? 0,
+    deployments: deployments.filter(({ is }) => is !== 'running').length,
+    failed: deployments.filter(({ is }) => is === 'failed').length,
+  }
+}
+
+function addressOn(server: string, { sighting, track }: Case): (path: string, line: number) => Url | undefined {
+  const [owner = '', name = ''] = sighting.repository.name.split('/')
+  return (path) => url(server, [owner, name, 'blob', ...track.branch.split('/'), ...path.split('/')])
+}
