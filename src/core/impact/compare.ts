@@ -50,7 +50,13 @@ export function worse(one: ImpactWord, other: ImpactWord): ImpactWord {
 }
 
 /** What a person has to mend in the inputs. */
-const inputCodes: ReadonlySet<ProblemCode> = new Set(['input-type', 'input-value', 'missing-input', 'unknown-input'])
+const inputCodes: ReadonlySet<ProblemCode> = new Set([
+  'input-type',
+  'input-unanswered',
+  'input-value',
+  'missing-input',
+  'unknown-input',
+])
 
 function wordOf({ is, broken }: StageImpact): ImpactWord {
   if (broken.length > 0) return 'breaks-policy'

@@ -152,6 +152,48 @@ describe('what a change reaches', () => {
     expect(told(reach.judge(checkout))).toBe('checkout 1.4.2 → 2.0.0 by template: unchanged')
   })
 
+  describe('a new major that calls an input by another name', () => {
+    const second = Object.fromEntries(
+      Object.entries(catalogFiles).flatMap(([path, text]) =>
+        path.startsWith('templates/web/v1/')
+          ? [[path.replace('/v1/', '/v2/'), text?.replaceAll(/\bport\b/gu, 'listen_port')]]
+          : [],
+      ),
+    )
+    const versions = { 'templates/web/template.yaml': 'kind: service\nversions: { v1: 1.4.2, v2: 2.0.0 }\n' }
+    const migration = {
+      'templates/web/migrations/2.0.0.yaml': lines(`
+        to: 2.0.0
+        inputs:
+          - rename: { from: port, to: listen_port }
+          - map: { path: size, values: { small: small }, else: ask }
+        examples:
+          - name: it has a port
+            before: { port: 80 }
+            after: { listen_port: 80 }
+      `),
+    }
+    const busy = serviceOf('busy', 'inputs: { port: 8080 }\n')
+
+    test('needs an input of everybody who gives it, without a migration', () => {
+      expect(told(radius({ ...second, ...versions }).judge(busy))).toBe('busy 1.4.2 → 2.0.0 by template: needs-input')
+    })
+
+    test('changes nothing with one, and says what it did', () => {
+      const result = radius({ ...second, ...versions, ...migration }).judge(busy)
+      expect(told(result)).toBe('busy 1.4.2 → 2.0.0 by template: unchanged')
+      expect(result?.migrated.map(({ path }) => path)).toEqual(['"inputs.port" becomes "inputs.listen_port"'])
+    })
+
+    test('needs an input where the migration asks for one', () => {
+      const result = radius({ ...second, ...versions, ...migration }).judge(
+        serviceOf('large', 'inputs: { size: large }\n'),
+      )
+      expect(told(result)).toBe('large 1.4.2 → 2.0.0 by template: needs-input')
+      expect(result?.impact.problems[0]).toMatchObject({ code: 'input-unanswered', at: { file: 'service.yaml' } })
+    })
+  })
+
   test('the environments first, with what they give out and who reads it', () => {
     const reach = radius(netAt('1.1.0', (text) => text.replace('Cidr: { Value', 'Range: { Value')))
     expect(reach.environments.map(told)).toEqual([
