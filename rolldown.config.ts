@@ -6,8 +6,10 @@ import { builtin } from './scripts/bundle/builtin.ts'
 import { constantsOnly } from './scripts/bundle/constants.ts'
 import { instead } from './scripts/bundle/instead.ts'
 import { onlyUsedEndpoints } from './scripts/bundle/endpoints.ts'
+import { methodsOnly } from './scripts/bundle/methods.ts'
 import { packed } from './scripts/bundle/packed.ts'
 import { pure } from './scripts/bundle/pure.ts'
+import { sentences } from './scripts/bundle/sentences.ts'
 import { silent } from './scripts/bundle/silent.ts'
 import { licences } from './scripts/licences.ts'
 import { problemCodes } from './src/core/problem-codes.ts'
@@ -16,7 +18,7 @@ const root = import.meta.dirname
 const standIn = (name: string): string => join(root, 'scripts/bundle/stand-ins', `${name}.ts`)
 
 /** The actions that are built, each from its `actions/<verb>/main.ts`. */
-const verbs = ['cancel', 'consumers', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'validate']
+const verbs = ['cancel', 'consumers', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'upgrade', 'validate']
 
 /**
  * What is bundled in the place of whole packages. `test/repo/bundle.test.ts` and `test/repo/stand-ins.test.ts` prove that what
@@ -135,11 +137,14 @@ export default defineConfig({
     }),
     builtin({ code: ['@smithy/node-http-handler/dist-es/node-http-handler.js'] }),
     constantsOnly({ code: ['nunjucks/src/lexer.js'] }),
+    // The grammar is ours.
+    methodsOnly({ code: ['nunjucks/src/parser.js'], keep: (name) => !name.startsWith('parse') }),
     pure({ code: ['js-yaml/dist/js-yaml.mjs'] }),
     packed({
       json: ['src/core/stack/types.generated.json'],
-      code: ['src/core/jinja/entities.ts', 'src/core/workflows.ts'],
+      code: ['src/core/jinja/entities.ts'],
     }),
+    sentences({ chunks: /[\\/](?:src|actions|scripts[\\/]bundle)[\\/]/ }),
     alone(),
   ],
 })
