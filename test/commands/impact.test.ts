@@ -8,6 +8,7 @@ import { plain } from '../../src/core/report.ts'
 import type { FileTree } from '../../src/core/tree.ts'
 import type { FileSeen, FleetRepository } from '../../src/core/upgrade/seen.ts'
 import type { FleetHost } from '../../src/ports.ts'
+import { fleetWorld } from '../adapters/fleet-world.ts'
 import type { Merging } from './merging.ts'
 import { startMerging } from './merging.ts'
 import { small } from './organisation.ts'
@@ -302,6 +303,28 @@ describe('protium consumers', () => {
     const outcome = await run(consumers, ports, { out: 'consumers.json' })
     expect(outcome).toMatchObject({ exit: 'done', data: { read: 0, unread: [] } })
     expect(written.get('consumers.json')).toContain('"consumers":[]')
+  })
+
+  test('reads sixty repositories of the local GitHub in three requests', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `s${String(index).padStart(3, '0')}`)
+    const { github, fleet } = await fleetWorld(
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          { files: { 'service.yaml': serviceText(name) }, settings: { topics: ['protium'] } },
+        ]),
+      ),
+    )
+    try {
+      const { ports, written } = at(withTopic, { fleet: async () => fleet })
+      const outcome = await run(consumers, ports, { out: 'consumers.json' })
+      expect(outcome.data).toMatchObject({ read: 60, unread: [] })
+      const read = readConsumers('consumers.json', written.get('consumers.json') ?? '')
+      expect(read.ok && read.value.consumers.map(({ text }) => text)).toEqual(names.map((name) => serviceText(name)))
+      expect(github.requests()).toHaveLength(3)
+    } finally {
+      await github.close()
+    }
   })
 
   test('is refused without a token', async () => {
