@@ -14,6 +14,7 @@ import {
   renderExample,
   renderExampleSkeleton,
 } from '../core/examples.ts'
+import { checkMigrations, type Migration } from '../core/migration.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Checked, Problem } from '../core/problem.ts'
 import type { Cell, Paint } from '../core/report.ts'
@@ -57,7 +58,15 @@ export const test = command({
     )
     const examples = read.flatMap((each) => each.examples).filter((example) => isNamed(example, words))
     const tested = examples.map((example) => testExample(example, { catalog, update, now: ports.clock.now() }))
-    const problems = [...own, ...read.flatMap((each) => each.problems), ...tested.flatMap((each) => each.problems)]
+    // Whoever names one example wants that alone.
+    const whole = chosen.value.filter(({ name }) => words.length === 0 || words.includes(name))
+    const migrations = whole.flatMap((template) => template.migrations)
+    const problems = [
+      ...own,
+      ...read.flatMap((each) => each.problems),
+      ...tested.flatMap((each) => each.problems),
+      ...whole.flatMap((template) => checkMigrations(template)),
+    ]
     const results = tested.map(({ result }) => result)
     const done = update ? await accept(ports, results, root) : { written: [], removed: [] }
     const failed = problems.some(({ severity }) => severity === 'error')
@@ -66,7 +75,12 @@ export const test = command({
       exit: failed ? 'bad-input' : differ ? 'different' : 'done',
       data: { examples: results.map(dataOf), ...done },
       text: (paint) =>
-        [...(update ? acceptedText(done) : diffTexts(results, paint)), resultTable(results, paint), sentence(results)]
+        [
+          ...(update ? acceptedText(done) : diffTexts(results, paint)),
+          resultTable(results, paint),
+          sentence(results),
+          tried(migrations, failed),
+        ]
           .filter((each) => each !== '')
           .join('\n\n'),
       problems,
@@ -231,6 +245,12 @@ function sentence(results: readonly Tested[]): string {
     ...(number('broken') > 0 ? [`${number('broken')} with problems`] : []),
   ]
   return `${count(results.length, 'example')}: ${list(parts)}.`
+}
+
+function tried(migrations: readonly Migration[], failed: boolean): string {
+  const number = migrations.reduce((sum, { examples }) => sum + examples.length, 0)
+  if (number === 0 || failed) return ''
+  return `${count(number, 'example of migrations comes out', 'examples of migrations come out')} as written.`
 }
 
 function dataOf({ example, is, files }: Tested): Json {

@@ -4,6 +4,7 @@ import type { Environment } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import { skeletonProblems } from '../core/examples.ts'
+import { checkMigrations } from '../core/migration.ts'
 import type { Organisation, Unit } from '../core/organisation.ts'
 import type { PolicyFact } from '../core/policy.ts'
 import type { Place, Problem } from '../core/problem.ts'
@@ -132,6 +133,7 @@ async function check(
     ...(shared
       ? skeletonProblems([...catalog.templates.values()].flatMap(({ bundles }) => [...bundles.values()]))
       : []),
+    ...(shared ? [...catalog.templates.values()].flatMap((template) => checkMigrations(template)) : []),
     ...use.problems(organisation, { now, isWhole, ran: checking.ran }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),

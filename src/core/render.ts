@@ -5,6 +5,7 @@ import { parseTemplate, renderTemplate, Spans, type Template } from './jinja/ind
 import { noComponents } from './jinja/values.ts'
 import type { Unit } from './organisation.ts'
 import type { Checked, Place, Problem } from './problem.ts'
+import { withKeptIds } from './render/kept.ts'
 import { mergedBody, mergedDocument } from './render/merged.ts'
 import { fillParameters } from './render/parameters.ts'
 import { type Document, readRendered } from './yaml.ts'
@@ -341,7 +342,9 @@ export function renderUnit(unit: Unit, known: Known): Checked<RenderedUnit> {
     contextOfUnit(unit, known),
     (reference) => ownPlace(unit, reference) ?? known.from?.(reference),
   )
-  return rendered.ok ? { ...rendered, value: { ...rendered.value, unit } } : rendered
+  if (!rendered.ok) return rendered
+  const kept = withKeptIds({ ...rendered.value, unit }, unit)
+  return { ...kept, problems: [...rendered.problems, ...kept.problems] }
 }
 
 const partOf = {

@@ -1,5 +1,6 @@
 import { type Data, type DataMap, entriesOf, Float, isList, isMap, mapOf, type Path } from '../data.ts'
 import { didYouMean } from '../nearest.ts'
+import { askedFor, isPlaceholder } from '../placeholder.ts'
 import type { Checked, Place, Problem } from '../problem.ts'
 import { isSecretReference, looksSecret } from '../secret.ts'
 import { dataAt, type Fault, faultsOf, inWords, mapIn, pathInWords } from '../shape.ts'
@@ -39,9 +40,34 @@ export function checkInputs(schema: InputSchema, inputs: DataMap, at: InputsAt):
   const problems: Problem[] = [...boundProblems(schema, inputs, at)]
   // What is too deep or too long is not looked at more closely.
   if (problems.length > 0) return { ok: false, problems }
-  for (const fault of faultsOf(schema.json, inputs)) problems.push(inputProblem(schema, inputs, fault, at))
+  problems.push(...unanswered(inputs, at))
+  for (const fault of faultsOf(schema.json, inputs)) {
+    // A question has no type, and is told of already.
+    if (fault.is !== 'unknown' && fault.is !== 'missing' && isPlaceholder(dataAt(inputs, fault.path))) continue
+    problems.push(inputProblem(schema, inputs, fault, at))
+  }
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, value: withDefaults(schema.json, inputs), problems }
+}
+
+/** What an upgrade asks for, and nobody has answered yet. */
+function unanswered(inputs: DataMap, at: InputsAt): readonly Problem[] {
+  const visit = (value: Data, path: Path): readonly Problem[] => {
+    if (isMap(value)) return Object.entries(value).flatMap(([key, item]) => visit(item, [...path, key]))
+    if (isList(value)) return value.flatMap((item, index) => visit(item, [...path, index]))
+    if (!isPlaceholder(value)) return []
+    return [
+      {
+        code: 'input-unanswered',
+        severity: 'error',
+        message: `The input ${pathInWords(path)} has a question in its place, which the upgrade could not answer.`,
+        expected: `What it asks for: ${askedFor(value)}.`,
+        remedy: 'Write the value instead of the question.',
+        at: at.place(path),
+      },
+    ]
+  }
+  return visit(inputs, [])
 }
 
 /**
@@ -69,7 +95,7 @@ export function checkSecrets(schema: InputSchema, inputs: DataMap, at: InputsAt)
     } else if (isList(value)) {
       value.forEach((item, index) => visit(item, [...path, index], mapIn(json, 'items'), own))
     } else if (own === true) {
-      if (value !== null && !(typeof value === 'string' && isSecretReference(value)))
+      if (value !== null && !isPlaceholder(value) && !(typeof value === 'string' && isSecretReference(value)))
         refuse(path, 'is a secret of the template, and takes a reference, not a value')
     } else if (own === undefined && typeof value === 'string') {
       const look = looksSecret(lastName(path), value)
