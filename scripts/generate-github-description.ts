@@ -24,6 +24,7 @@ const operations = [
   'actions/get-reviews-for-run',
   'actions/get-workflow-access-to-repository',
   'actions/get-workflow-run',
+  'actions/list-artifacts-for-repo',
   'actions/list-jobs-for-workflow-run',
   'actions/list-repo-organization-variables',
   'actions/list-workflow-run-artifacts',

@@ -17,7 +17,7 @@ import { clientOf } from '../fakes/github/client.ts'
 import { mapAt, text } from '../fakes/github/json.ts'
 import { type GitHub, startGitHub } from '../fakes/github/server.ts'
 import { act } from './act.ts'
-import { type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
+import { lastEvent, type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
 import { terminal } from './terminal.ts'
 
 const receipts = 'services/receipts/service.yaml'
@@ -288,7 +288,7 @@ describe.skipIf(act === undefined)('the workflows deploy to accounts by CloudFor
     const { issues } = clientOf(github, { kind: 'user', login: 'mia' })
     const comments = await issues.listComments({ ...parameters, issue_number: pull })
     await merge(pull)
-    const merged = text(lastEvent('push'), 'after')
+    const merged = text(lastEvent(github, 'push'), 'after')
     const deployed = await run('deploy.yml', 'push', { commit: merged, branch: 'main', actor: 'mia' })
     const executed = cloud.requests().filter(({ action }) => action === 'ExecuteChangeSet')
 
@@ -320,7 +320,7 @@ describe.skipIf(act === undefined)('the workflows deploy to accounts by CloudFor
     const pull = Number((await github.act({ operation: 'pulls/create', by: 'dev', parameters, body }))['number'])
     const planned = await run('pull-request.yml', 'pull_request', { commit, branch: 'odd', actor: 'dev' })
     await merge(pull)
-    const merged = text(lastEvent('push'), 'after')
+    const merged = text(lastEvent(github, 'push'), 'after')
     const failed = await run('deploy.yml', 'push', { commit: merged, branch: 'main', actor: 'mia' })
     const status = cloud.stack('receipts-staging')?.status
     const said = await failureOn(pull)
@@ -378,7 +378,7 @@ describe.skipIf(act === undefined)('the workflows deploy to accounts by CloudFor
     const pull = Number((await github.act({ operation: 'pulls/create', by: 'dev', parameters, body }))['number'])
     const planned = await run('pull-request.yml', 'pull_request', { commit, branch: 'crash', actor: 'dev' })
     await merge(pull)
-    const merged = text(lastEvent('push'), 'after')
+    const merged = text(lastEvent(github, 'push'), 'after')
     const failed = await run('deploy.yml', 'push', { commit: merged, branch: 'main', actor: 'mia' })
     const said = await failureOn(pull)
 
@@ -473,16 +473,8 @@ describe.skipIf(act === undefined)('the workflows deploy to accounts by CloudFor
       repository: 'acme/catalog',
       workflow: `.github/workflows/${workflow}`,
       event,
-      payload: lastEvent(event),
+      payload: lastEvent(github, event),
       ...about,
     })
-  }
-
-  function lastEvent(wanted: string): ReturnType<GitHub['events']>[number]['payload'] {
-    const found = github
-      .events()
-      .findLast(({ name, payload }) => name === wanted && (wanted !== 'push' || payload['ref'] === 'refs/heads/main'))
-    if (found === undefined) throw new Error(`There is no ${wanted}`)
-    return found.payload
   }
 })

@@ -6,7 +6,7 @@ import { clientOf } from '../fakes/github/client.ts'
 import { text } from '../fakes/github/json.ts'
 import { type GitHub, startGitHub } from '../fakes/github/server.ts'
 import { act } from './act.ts'
-import { type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
+import { approving, deployOf, lastEvent, type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
 
 const sample = sampleCatalog()
 const file = 'services/receipts/service.yaml'
@@ -17,6 +17,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'protium-e2e-state-'))
   let github: GitHub
   let runners: Runners
+  let mia: Parameters<typeof approving>[1]
 
   beforeAll(async () => {
     github = await startGitHub({
@@ -33,6 +34,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
         },
       },
     })
+    mia = { github, by: 'mia' }
     const vars = { PROTIUM_STATE: folder }
     runners = await startRunners({ github, catalog: 'acme/catalog', by: 'mia', vars })
   }, 60_000)
@@ -51,7 +53,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
     const commit = await github.push({ repository: 'acme/catalog', branch, from: 'main', files, by: 'dev' })
     const body = { title: branch, head: branch, base: 'main' }
     const pull = await github.act({ operation: 'pulls/create', by: 'dev', parameters, body })
-    const opened = lastEvent('pull_request')
+    const opened = lastEvent(github, 'pull_request')
     const planned = await runners.run({
       repository: 'acme/catalog',
       workflow: '.github/workflows/plan.yml',
@@ -72,45 +74,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
   }
 
   async function deploy(): Promise<Run> {
-    const payload = lastEvent('push')
-    return runners.run({
-      repository: 'acme/catalog',
-      workflow: '.github/workflows/deploy.yml',
-      event: 'push',
-      payload,
-      commit: text(payload, 'after'),
-      branch: 'main',
-      actor: 'mia',
-    })
-  }
-
-  function lastEvent(wanted: string): NonNullable<ReturnType<GitHub['events']>[number]>['payload'] {
-    const found = github
-      .events()
-      .findLast(({ name, payload }) => name === wanted && (wanted !== 'push' || payload['ref'] === 'refs/heads/main'))
-    if (found === undefined) throw new Error(`There is no ${wanted}`)
-    return found.payload
-  }
-
-  /** Approves what waits for a person, as soon as it waits; says what that was. */
-  async function approving<T>(work: Promise<T>): Promise<{ readonly result: T; readonly approved: readonly string[] }> {
-    const approved: string[] = []
-    const until = new AbortController()
-    const ended = work.finally(() => until.abort())
-    const { actions } = clientOf(github, { kind: 'user', login: 'mia' })
-    for await (const { run, job, environment, name } of github.held(until.signal)) {
-      // One review is of all that wait for the environment.
-      if (!github.waiting().some((each) => each.job === job)) continue
-      const { id } = await github.act({
-        operation: 'repos/get-environment',
-        by: 'mia',
-        parameters: { ...parameters, environment_name: environment },
-      })
-      const review = { environment_ids: [Number(id)], comment: 'Go' }
-      await actions.reviewPendingDeploymentsForRun({ ...parameters, run_id: run, ...review, state: 'approved' })
-      approved.push(name)
-    }
-    return { result: await ended, approved }
+    return runners.run(deployOf(github, { repository: 'acme/catalog', actor: 'mia' }))
   }
 
   /** The names of jobs, in the order in which they ended, without what leads to them. */
@@ -121,6 +85,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
   test('first what services share, then every service, each stage by stage', async () => {
     const { result: run, approved } = await approving(
       change('begin', { 'catalog.yaml': `${sample.get('catalog.yaml') ?? ''}# begin\n` }),
+      mia,
     )
     const chains = [...new Set(run.jobs.map(({ name }) => name.split('/')[0] ?? ''))]
 
@@ -138,11 +103,11 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
 
   test('one service through three stages, when one is touched, with its deployments and its entries in the ledger', async () => {
     const before = await ledger()
-    const { result: run } = await approving(change('more', { [file]: `${spec}# more\n` }))
+    const { result: run } = await approving(change('more', { [file]: `${spec}# more\n` }), mia)
     const { repos } = clientOf(github, { kind: 'user', login: 'mia' })
     const { data } = await repos.listDeployments(parameters)
     const own = data.filter(
-      ({ environment, sha }) => environment.startsWith('receipts/') && sha === lastEvent('push')['after'],
+      ({ environment, sha }) => environment.startsWith('receipts/') && sha === lastEvent(github, 'push')['after'],
     )
 
     expect(run.conclusion, run.log).toBe('success')
@@ -166,9 +131,10 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
 
     const { result: failed } = await approving(
       change('count', { [file]: changed }, () => writeFileSync(stack ?? '', 'not what Protium wrote')),
+      mia,
     )
     writeFileSync(stack ?? '', kept)
-    const { result: again } = await approving(deploy())
+    const { result: again } = await approving(deploy(), mia)
 
     expect(failed.conclusion).toBe('failure')
     expect(
@@ -186,7 +152,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
   })
 
   test('a person goes back in production: shown by a job that may only look, done once another person agrees', async () => {
-    const push = lastEvent('push')
+    const push = lastEvent(github, 'push')
     const commit = text(push, 'after')
     const inputs = { service: 'receipts', stage: 'prod', reason: 'receipts are printed twice', to: '', acknowledge: '' }
     const { result: run, approved } = await approving(
@@ -199,6 +165,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
         branch: 'main',
         actor: 'dev',
       }),
+      mia,
     )
 
     expect(run.conclusion, run.log).toBe('success')
@@ -214,7 +181,7 @@ describe.skipIf(act === undefined)('merging deploys (needs act)', () => {
     const { data } = await repos.listDeployments({ ...parameters, environment: 'receipts/prod' })
     expect(data.map(({ sha }) => sha)).toContain(back.commit)
 
-    const { result: held } = await approving(deploy())
+    const { result: held } = await approving(deploy(), mia)
 
     expect(held.conclusion).toBe('failure')
     expect(held.annotations.map(({ message }) => message).join('\n')).toContain('rolled-back')

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { deflateSync } from 'node:zlib'
+import { clientOf } from '../fakes/github/client.ts'
 import { listAt, mapAt, text } from '../fakes/github/json.ts'
 import type { GitHub } from '../fakes/github/server.ts'
 
@@ -13,6 +14,8 @@ import type { GitHub } from '../fakes/github/server.ts'
 export type Mirror = {
   /** Writes down a commit with all that leads to it; returns the folder of the bare repository. */
   readonly fetch: (repository: string, commit: string) => Promise<string>
+  /** Writes down all branches and tags, with all that leads to them. */
+  readonly refs: (repository: string) => Promise<void>
   /** The commit that merging would make, as GitHub makes it for `refs/pull/<n>/merge`; undefined where there are conflicts. */
   readonly merge: (
     repository: string,
@@ -73,8 +76,26 @@ export function newMirror(github: GitHub, { folder, by }: { readonly folder: str
     return git
   }
 
+  async function refs(repository: string): Promise<void> {
+    const git = bare(repository)
+    const [owner = '', repo = ''] = repository.split('/')
+    const { git: api } = clientOf(github, { kind: 'user', login: by })
+    const listed = await Promise.all(
+      ['heads/', 'tags/'].map(async (ref) => (await api.listMatchingRefs({ owner, repo, ref, per_page: 100 })).data),
+    )
+    const wanted = new Map(listed.flat().map(({ ref, object }) => [ref, object.sha] as const))
+    for (const [ref, commit] of wanted) {
+      await take(repository, commit)
+      run(git, ['update-ref', ref, commit])
+    }
+    // What is deleted there is deleted here.
+    const known = run(git, ['for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags']).split('\n')
+    for (const ref of known) if (ref !== '' && !wanted.has(ref)) run(git, ['update-ref', '-d', ref])
+  }
+
   return {
     fetch,
+    refs,
     async merge(repository, { base, head }) {
       await take(repository, base)
       await take(repository, head)

@@ -16,7 +16,7 @@ import { clientOf } from '../fakes/github/client.ts'
 import { text } from '../fakes/github/json.ts'
 import { type GitHub, startGitHub } from '../fakes/github/server.ts'
 import { act } from './act.ts'
-import { type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
+import { deployOf, lastEvent, type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
 import { terminal } from './terminal.ts'
 
 const parameters = { owner: 'acme', repo: 'catalog' }
@@ -89,28 +89,11 @@ describe.skipIf(act === undefined)('a change on its way to production (needs act
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function lastEvent(wanted: string): NonNullable<ReturnType<GitHub['events']>[number]>['payload'] {
-    const found = github
-      .events()
-      .findLast(({ name, payload }) => name === wanted && (wanted !== 'push' || payload['ref'] === 'refs/heads/main'))
-    if (found === undefined) throw new Error(`There is no ${wanted}`)
-    return found.payload
-  }
-
   type Again = { readonly run: number; readonly attempt: number }
 
   async function deploy(again?: Again): Promise<Run> {
-    const payload = lastEvent('push')
-    return runners.run({
-      repository,
-      workflow: '.github/workflows/deploy.yml',
-      event: 'push',
-      payload,
-      commit: text(payload, 'after'),
-      branch: 'main',
-      actor: again === undefined ? 'mia' : 'github-actions[bot]',
-      ...(again !== undefined && { again }),
-    })
+    const actor = again === undefined ? 'mia' : 'github-actions[bot]'
+    return runners.run(deployOf(github, { repository, actor, ...(again !== undefined && { again }) }))
   }
 
   /** Opens a pull request that changes the service, and has it planned. */
@@ -120,7 +103,7 @@ describe.skipIf(act === undefined)('a change on its way to production (needs act
     const body = { title: branch, head: branch, base: 'main' }
     const pull = await github.act({ operation: 'pulls/create', by: 'dev', parameters, body })
     const workflow = '.github/workflows/plan.yml'
-    const payload = lastEvent('pull_request')
+    const payload = lastEvent(github, 'pull_request')
     const wanted = { repository, workflow, event: 'pull_request', payload, commit, branch, actor: 'dev' } as const
     const planned = await runners.run(wanted)
     expect(planned.conclusion, planned.log).toBe('success')
@@ -133,7 +116,7 @@ describe.skipIf(act === undefined)('a change on its way to production (needs act
   }
 
   async function dispatched(workflow: string, actor: string, inputs: Readonly<Record<string, string>>): Promise<Run> {
-    const { repository: about } = lastEvent('push')
+    const { repository: about } = lastEvent(github, 'push')
     return runners.run({
       repository,
       workflow: `.github/workflows/${workflow}`,
@@ -232,7 +215,7 @@ describe.skipIf(act === undefined)('a change on its way to production (needs act
     expect(lost, cut.log).toMatchObject([{ unit: 'receipts/prod', lost: 1, gates: [{ gate: 'order' }] }])
     expect(last.conclusion, last.log).toBe('success')
     expect(await waiting()).toEqual([])
-    expect(await inProduction()).toMatchObject([{ commit: text(lastEvent('push'), 'after') }])
+    expect(await inProduction()).toMatchObject([{ commit: text(lastEvent(github, 'push'), 'after') }])
     expect(await comments(pull, 'waiting')).toEqual([expect.stringContaining('### receipts → prod: deployed')])
   }, 420_000)
 
@@ -252,7 +235,7 @@ describe.skipIf(act === undefined)('a change on its way to production (needs act
     const records = await inProduction()
     const skipped = held[0]?.gates.map(({ gate }) => gate)
     expect(records.at(-1)).toMatchObject({
-      commit: text(lastEvent('push'), 'after'),
+      commit: text(lastEvent(github, 'push'), 'after'),
       glass: { by: 'olga', reason: 'Nobody gets a receipt', skipped: expect.arrayContaining(['approval']) },
     })
     expect(skipped).toContain('approval')

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readBoard } from '../../src/core/board.ts'
 import { clientOf } from '../fakes/github/client.ts'
-import { text } from '../fakes/github/json.ts'
 import { type GitHub, startGitHub } from '../fakes/github/server.ts'
 import { act } from './act.ts'
-import { type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
+import { approving, deployOf, lastEvent, type Run, type Runners, sampleCatalog, startRunners } from './runner.ts'
 
 const parameters = { owner: 'acme', repo: 'catalog' }
 const repository = 'acme/catalog'
@@ -53,47 +52,15 @@ describe.skipIf(act === undefined)('what waits is gone on with (needs act)', () 
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function lastEvent(wanted: string): NonNullable<ReturnType<GitHub['events']>[number]>['payload'] {
-    const found = github
-      .events()
-      .findLast(({ name, payload }) => name === wanted && (wanted !== 'push' || payload['ref'] === 'refs/heads/main'))
-    if (found === undefined) throw new Error(`There is no ${wanted}`)
-    return found.payload
-  }
-
-  /** Approves what waits for a reviewer, as soon as it does. */
-  async function approving<T>(work: Promise<T>): Promise<T> {
-    const until = new AbortController()
-    const ended = work.finally(() => until.abort())
-    const { actions } = clientOf(github, { kind: 'user', login: 'mia' })
-    for await (const { run, job, environment } of github.held(until.signal)) {
-      if (!github.waiting().some((each) => each.job === job)) continue
-      const named = { ...parameters, environment_name: environment }
-      const { id } = await github.act({ operation: 'repos/get-environment', by: 'mia', parameters: named })
-      const review = { environment_ids: [Number(id)], comment: 'Go' }
-      await actions.reviewPendingDeploymentsForRun({ ...parameters, run_id: run, ...review, state: 'approved' })
-    }
-    return ended
-  }
-
   async function deploy(again?: { readonly run: number; readonly attempt: number }): Promise<Run> {
-    const payload = lastEvent('push')
-    const run = runners.run({
-      repository,
-      workflow: '.github/workflows/deploy.yml',
-      event: 'push',
-      payload,
-      commit: text(payload, 'after'),
-      branch: 'main',
-      actor: again === undefined ? 'mia' : 'github-actions[bot]',
-      ...(again !== undefined && { again }),
-    })
-    return approving(run)
+    const actor = again === undefined ? 'mia' : 'github-actions[bot]'
+    const run = runners.run(deployOf(github, { repository, actor, ...(again !== undefined && { again }) }))
+    return (await approving(run, { github, by: 'mia' })).result
   }
 
   /** The scheduled workflow. */
   async function resume(): Promise<Run> {
-    const { repository: about } = lastEvent('push')
+    const { repository: about } = lastEvent(github, 'push')
     return runners.run({
       repository,
       workflow: '.github/workflows/resume.yml',
@@ -119,7 +86,7 @@ describe.skipIf(act === undefined)('what waits is gone on with (needs act)', () 
     const body = { title: branch, head: branch, base: 'main' }
     const pull = await github.act({ operation: 'pulls/create', by: 'dev', parameters, body })
     const workflow = '.github/workflows/plan.yml'
-    const payload = lastEvent('pull_request')
+    const payload = lastEvent(github, 'pull_request')
     const wanted = { repository, workflow, event: 'pull_request', payload, commit, branch, actor: 'dev' } as const
     const planned = await runners.run(wanted)
     expect(planned.conclusion, planned.log).toBe('success')

@@ -18,7 +18,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
 import type { FileTree } from '../../src/core/tree.ts'
-import type { JsonMap } from '../fakes/github/json.ts'
+import { clientOf } from '../fakes/github/client.ts'
+import { type JsonMap, text } from '../fakes/github/json.ts'
+import type { Event, Permissions } from '../fakes/github/state.ts'
 import type { GitHub } from '../fakes/github/server.ts'
 import { type Acted, runAct } from './act.ts'
 import { copyFor } from './copy.ts'
@@ -32,8 +34,13 @@ const standIns = join(import.meta.dirname, 'stand-ins')
 export type Runners = {
   /** Runs a workflow for an event, to its end. */
   readonly run: (wanted: Wanted) => Promise<Run>
+  /** What the tokens of Apps were for that jobs have asked for, the last one at the end. */
+  readonly appTokens: () => readonly AppToken[]
   readonly close: () => Promise<void>
 }
+
+/** No repositories means all that the App is installed in. */
+export type AppToken = { readonly repositories: readonly string[]; readonly permissions: Permissions }
 
 export type Wanted = {
   readonly repository: string
@@ -183,7 +190,8 @@ export async function startRunners(options: Options): Promise<Runners> {
     readonly app?: string
     readonly key?: string
     readonly repositories?: readonly string[]
-    readonly contents?: string
+    readonly permissions?: Permissions
+    readonly isWhole?: boolean
     readonly files?: Readonly<Record<string, string>>
   }
 
@@ -219,12 +227,15 @@ export async function startRunners(options: Options): Promise<Runners> {
 
   /** The tokens of Apps that were given out, each with the repositories that it reads. */
   const readers = new Map<string, readonly string[]>()
+  const appTokens: AppToken[] = []
 
-  function appToken({ app = '', key, repositories = [], contents }: Asked): unknown {
+  function appToken({ app = '', key, repositories = [], permissions = {} }: Asked): unknown {
     if (key !== appKey) throw new Error('A JSON web token could not be decoded')
-    if (contents !== 'read') throw new Error(`The token is for too much: contents ${contents}`)
-    const token = github.token({ kind: 'app', app, permissions: { contents }, repositories })
+    if (Object.keys(permissions).length === 0) throw new Error('The token is for all that the App may')
+    const some = repositories.length === 0 ? {} : { repositories }
+    const token = github.token({ kind: 'app', app, permissions, ...some })
     readers.set(token, repositories)
+    appTokens.push({ repositories, permissions })
     return { token }
   }
 
@@ -234,8 +245,9 @@ export async function startRunners(options: Options): Promise<Runners> {
     return { role: roles[environment] }
   }
 
-  async function checkout({ run, repository = '', ref = '', token = '' }: Asked): Promise<unknown> {
+  async function checkout({ run, repository = '', ref = '', token = '', isWhole }: Asked): Promise<unknown> {
     const { wanted, commit } = runOf(run)
+    if (isWhole === true) await mirror.refs(repository)
     const [owner = '', repo = ''] = repository.split('/')
     if (repository !== wanted.repository && readers.get(token)?.includes(repository) !== true) {
       const { private: isPrivate } = await github.act({ operation: 'repos/get', by, parameters: { owner, repo } })
@@ -396,6 +408,7 @@ export async function startRunners(options: Options): Promise<Runners> {
 
   return {
     run,
+    appTokens: () => [...appTokens],
     async close() {
       await new Promise((resolve) => {
         server.close(resolve)
@@ -492,6 +505,63 @@ function dig(value: unknown, path: readonly string[]): unknown {
         ? Object.entries(found).find(([name]) => name === key)?.[1]
         : undefined
   return found
+}
+
+/** The payload of the last event of a kind, in a repository; of pushes, of those to the main branch. */
+export function lastEvent(github: GitHub, wanted: string, repository?: string): Event['payload'] {
+  const found = github
+    .events()
+    .findLast(
+      (event) =>
+        event.name === wanted &&
+        (repository === undefined || event.repository === repository) &&
+        (wanted !== 'push' || event.payload['ref'] === 'refs/heads/main'),
+    )
+  if (found === undefined) throw new Error(`There is no ${wanted}`)
+  return found.payload
+}
+
+/** Approves what waits for a person while some work is done, as soon as it waits; says what that was. */
+export async function approving<T>(
+  work: Promise<T>,
+  { github, by }: { readonly github: GitHub; readonly by: string },
+): Promise<{ readonly result: T; readonly approved: readonly string[] }> {
+  const approved: string[] = []
+  const until = new AbortController()
+  const ended = work.finally(() => until.abort())
+  const { actions } = clientOf(github, { kind: 'user', login: by })
+  for await (const { repository, run, job, environment, name } of github.held(until.signal)) {
+    // One review is of all that wait for the environment.
+    if (!github.waiting().some((each) => each.job === job)) continue
+    const [owner = '', repo = ''] = repository.split('/')
+    const { id } = await github.act({
+      operation: 'repos/get-environment',
+      by,
+      parameters: { owner, repo, environment_name: environment },
+    })
+    const review = { environment_ids: [Number(id)], comment: 'Go' }
+    await actions.reviewPendingDeploymentsForRun({ owner, repo, run_id: run, ...review, state: 'approved' })
+    approved.push(name)
+  }
+  return { result: await ended, approved }
+}
+
+/** The run that a push to the main branch starts: by default of the workflow that deploys, after the last push. */
+export function deployOf(
+  github: GitHub,
+  { repository, actor, again }: Pick<Wanted, 'repository' | 'actor' | 'again'>,
+): Wanted {
+  const payload = lastEvent(github, 'push', repository)
+  return {
+    repository,
+    workflow: '.github/workflows/deploy.yml',
+    event: 'push',
+    payload,
+    commit: text(payload, 'after'),
+    branch: 'main',
+    actor,
+    ...(again !== undefined && { again }),
+  }
 }
 
 /** The files of the sample organisation, as a new one would have them: with the workflows that users copy. */

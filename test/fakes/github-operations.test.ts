@@ -208,6 +208,7 @@ test('every operation of the cut is answered as GitHub describes it', async () =
   await github.endRun({ repository, run, conclusion: 'failure' })
   await app.actions.reRunJobForWorkflowRun({ ...at, job_id: ran })
   await app.actions.listWorkflowRunArtifacts(running)
+  await app.actions.listArtifactsForRepo({ ...at, name: 'plan' })
   await app.actions.getArtifact({ ...at, artifact_id: artifact })
   await app.actions.downloadArtifact({ ...at, artifact_id: artifact, archive_format: 'zip' })
   await app.actions.listWorkflowRunsForRepo(at)

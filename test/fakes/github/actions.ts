@@ -62,6 +62,17 @@ export const actionsHandlers: Readonly<Record<string, Handler>> = {
       jobs.map((job) => jobView(world, { repository, run }, job)),
     )
   },
+  'actions/list-artifacts-for-repo': (world, call) => {
+    const repository = repositoryIn(world, call)
+    const name = call.query.get('name')
+    const found = repository.artifacts.filter((each) => name === null || each.name === name).toReversed()
+    return counted(
+      world,
+      call,
+      'artifacts',
+      found.map((artifact) => artifactView(world, repository, artifact)),
+    )
+  },
   'actions/list-workflow-run-artifacts': (world, call) => {
     const { repository, run } = runIn(world, call)
     const name = call.query.get('name')

@@ -44,6 +44,7 @@ const needs: Readonly<Record<string, string>> = {
   'actions/get-reviews-for-run': 'actions=read',
   'actions/get-workflow-access-to-repository': 'administration=read',
   'actions/get-workflow-run': 'actions=read',
+  'actions/list-artifacts-for-repo': 'actions=read',
   'actions/list-jobs-for-workflow-run': 'actions=read',
   'actions/list-repo-organization-variables': 'actions_variables=read',
   'actions/list-workflow-run-artifacts': 'actions=read',

@@ -2,6 +2,13 @@ import { appendFileSync } from 'node:fs'
 
 const { env } = process
 const input = (name) => env[`INPUT_${name.toUpperCase()}`] ?? ''
+// Of what is not named an App has all, so each is.
+const permissions = Object.fromEntries(
+  Object.entries(env).flatMap(([name, access]) => {
+    const [, scope] = /^INPUT_PERMISSION-(.+)$/.exec(name) ?? []
+    return scope === undefined || access === '' ? [] : [[scope.toLowerCase().replaceAll('-', '_'), access]]
+  }),
+)
 const answer = await fetch(`${env.PROTIUM_E2E}/token`, {
   method: 'POST',
   body: JSON.stringify({
@@ -9,9 +16,11 @@ const answer = await fetch(`${env.PROTIUM_E2E}/token`, {
     app: input('client-id'),
     key: input('private-key'),
     repositories: input('repositories')
-      .split(',')
-      .map((name) => `${input('owner')}/${name.trim()}`),
-    contents: input('permission-contents'),
+      .split(/[,\n]/)
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+      .map((name) => `${input('owner')}/${name}`),
+    permissions,
   }),
 })
 if (!answer.ok) {
