@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../src/adapters/entries.ts'
-import { changed, head, readTreeAt, tags } from '../../src/adapters/git.ts'
+import { begun, changed, head, readTreeAt, tags } from '../../src/adapters/git.ts'
 
 let root = ''
 beforeEach(() => {
@@ -68,6 +68,28 @@ describe('in a repository', () => {
     expect(await changed(root, { since, merge: false })).toEqual(['mine.txt', 'theirs.txt'])
   })
 
+  test('a change began where its line was left, or with what its merge was merged into', async () => {
+    commit({ 'a.txt': '1' })
+    const left = git('rev-parse', 'HEAD')
+    git('checkout', '-q', '-b', 'request')
+    commit({ 'mine.txt': '1' })
+    expect(await begun(root, { since: 'request', merge: true })).toBe(git('rev-parse', 'HEAD'))
+    git('checkout', '-q', 'main')
+    commit({ 'theirs.txt': '1' })
+    const main = git('rev-parse', 'HEAD')
+    git('checkout', '-q', 'request')
+    expect(await begun(root, { since: 'main', merge: false })).toBe(left)
+    expect(await begun(root, { since: 'HEAD~1', merge: false })).toBe(left)
+    git('checkout', '-q', 'main')
+    git('merge', '-q', '--no-ff', '-m', 'merge', 'request')
+    expect(await begun(root, { since: left, merge: true })).toBe(main)
+  })
+
+  test.each(['nothing', '--output=x', 'f'.repeat(40), 'HEAD:a.txt', ''])('no change began with %j', async (since) => {
+    commit({ 'a.txt': '1' })
+    expect(await begun(root, { since, merge: false })).toBeUndefined()
+  })
+
   test('a released bundle is read as it was, not as it is', async () => {
     commit({
       'templates/web/v1/a.yaml': 'a: 1\n',
@@ -83,6 +105,7 @@ describe('in a repository', () => {
         ['b/c ä.yaml', 'ü\r\n'],
       ]),
       problems: [],
+      commit: git('rev-parse', 'web@1.0.0^{commit}'),
     })
     expect((await readTreeAt(root, 'web@1.1.0', 'templates/web/v1'))?.tree.get('a.yaml')).toBe('a: 2\n')
     expect((await readTreeAt(root, git('rev-parse', 'HEAD~1'), ''))?.tree.size).toBe(3)
