@@ -121,7 +121,9 @@ async function filesAt(ports: Ports, root: string, paths: readonly string[]): Pr
   const files = new Map<string, FileSeen>()
   for (const path of paths) {
     const file = await fileAt(ports, root, path)
-    if (file !== undefined) files.set(path, file)
+    // Where there are files below it, what is no text is their folder.
+    const isAbove = paths.some((other) => other.startsWith(`${path}/`))
+    if (file !== undefined) files.set(path, isAbove && file.is !== 'text' ? { is: 'folder', oid: '' } : file)
   }
   return files
 }

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Outcome } from '../../src/command.ts'
+import { add } from '../../src/commands/add.ts'
+import { upgrade } from '../../src/commands/upgrade.ts'
+import { plain } from '../../src/core/report.ts'
+import { machine } from '../../src/machine.ts'
+import { quickFolder } from '../quick-folder.ts'
+import { worldOf } from './ports.ts'
+
+/** The files that a template gives to a repository, from the first version to the next, in a terminal. */
+const root = join(import.meta.dirname, '../..')
+const { files } = machine({ pace: 0 })
+const world = worldOf(() => new Map())
+const bundle = 'templates/lambda-api/v1'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(quickFolder(), 'protium-upgrade-'))
+  for (const name of ['catalog.yaml', 'environments', 'services', 'templates'])
+    cpSync(join(root, name), join(folder, 'catalog', name), { recursive: true })
+  git('init', '--quiet', '--initial-branch=main')
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+  world.end()
+})
+
+function git(...words: readonly string[]): void {
+  const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com']
+  execFileSync('git', [...who, ...words], { cwd: join(folder, 'catalog'), stdio: 'pipe' })
+}
+
+function write(path: string, text: string): void {
+  const file = join(folder, path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+function read(path: string): string {
+  return readFileSync(join(folder, path), 'utf8')
+}
+
+/** Releases a version with these files in its skeleton. */
+function release(version: string, skeleton: Readonly<Record<string, string>>): void {
+  const file = 'catalog/templates/lambda-api/template.yaml'
+  write(file, read(file).replace(/v1: [0-9.]+/u, `v1: ${version}`))
+  for (const [path, text] of Object.entries(skeleton)) write(`catalog/${bundle}/skeleton/${path}`, text)
+  git('add', '.')
+  git('commit', '--quiet', '--message', version)
+  git('tag', `lambda-api@${version}`)
+}
+
+async function run(
+  command: typeof add | typeof upgrade,
+  given: Readonly<Record<string, readonly string[]>>,
+): Promise<Outcome> {
+  const accepted = command.accept(new Map(Object.entries(given)))
+  if (!accepted.ok) throw new Error(accepted.problems.map(({ message }) => message).join(' '))
+  return accepted.value({ ...world.ports, files })
+}
+
+describe('the files of a template, in a terminal', () => {
+  test('come with add, and are merged by an upgrade', async () => {
+    release('1.0.1', { 'docs/a.md': 'one\ntwo\nthree\nfour\n', 'README.md': 'old\n' })
+    const catalog = join(folder, 'catalog')
+    const into = join(folder, 'bells')
+    await run(add, { repository: ['acme/bells'], into: [into], root: [catalog], template: ['lambda-api'] })
+    write('bells/docs/a.md', 'one\ntwo\nthree\nFOUR\n')
+    write('bells/docs/own.md', 'ours\n')
+
+    release('1.1.0', { 'docs/a.md': 'ONE\ntwo\nthree\nfour\n', 'docs/b.md': 'new\n', 'README.md': 'new\n' })
+    const given = { service: ['bells'], root: [into], catalog: [catalog] }
+    const shown = await run(upgrade, given)
+    expect([shown.exit, read('bells/docs/a.md')]).toEqual(['different', 'one\ntwo\nthree\nFOUR\n'])
+    const outcome = await run(upgrade, { ...given, write: ['true'] })
+
+    expect(outcome.exit).toBe('done')
+    expect(read('bells/service.yaml')).toContain('template: lambda-api@1.1.0\n')
+    expect(read('bells/docs/a.md')).toBe('ONE\ntwo\nthree\nFOUR\n')
+    expect(read('bells/docs/b.md')).toBe('new\n')
+    expect(read('bells/docs/own.md')).toBe('ours\n')
+    expect(read('bells/README.md')).toBe('new\n')
+    expect(read('bells/.protium/lock.json')).toContain('"from": "lambda-api@1.1.0"')
+    expect(outcome.text(plain)).not.toContain('Look at')
+  })
+
+  test('keep what is ours where both have changed it, and say so', async () => {
+    release('1.0.1', { 'docs/a.md': 'one\n' })
+    const catalog = join(folder, 'catalog')
+    const into = join(folder, 'bells')
+    await run(add, { repository: ['acme/bells'], into: [into], root: [catalog], template: ['lambda-api'] })
+    write('bells/docs/a.md', 'ours\n')
+    release('1.1.0', { 'docs/a.md': 'theirs\n' })
+    const outcome = await run(upgrade, { service: ['bells'], root: [into], catalog: [catalog], write: ['true'] })
+
+    expect(read('bells/docs/a.md')).toBe('ours\n')
+    expect(outcome.text(plain)).toContain('Look at docs/a.md: both sides have changed it, and yours was kept.')
+  })
+})
