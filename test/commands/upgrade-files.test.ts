@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Outcome } from '../../src/command.ts'
+import type { Command, Outcome } from '../../src/command.ts'
 import { add } from '../../src/commands/add.ts'
 import { upgrade } from '../../src/commands/upgrade.ts'
 import { plain } from '../../src/core/report.ts'
@@ -54,7 +54,7 @@ function release(version: string, skeleton: Readonly<Record<string, string>>): v
 }
 
 async function run(
-  command: typeof add | typeof upgrade,
+  command: Command,
   given: Readonly<Record<string, readonly string[]>>,
 ): Promise<Outcome> {
   const accepted = command.accept(new Map(Object.entries(given)))
@@ -85,6 +85,22 @@ describe('the files of a template, in a terminal', () => {
     expect(read('bells/README.md')).toBe('new\n')
     expect(read('bells/.protium/lock.json')).toContain('"from": "lambda-api@1.1.0"')
     expect(outcome.text(plain)).not.toContain('Look at')
+  })
+
+  test('are merged by the version that they came from, also where that is an older one', async () => {
+    release('1.0.1', { 'docs/a.md': 'one\ntwo\nthree\n' })
+    const catalog = join(folder, 'catalog')
+    const into = join(folder, 'bells')
+    await run(add, { repository: ['acme/bells'], into: [into], root: [catalog], template: ['lambda-api'] })
+    const given = { service: ['bells'], root: [into], catalog: [catalog], write: ['true'] }
+    release('1.0.2', {})
+    await run(upgrade, given)
+    expect(read('bells/.protium/lock.json')).toContain('"from": "lambda-api@1.0.1"')
+    write('bells/docs/a.md', 'one\ntwo\nTHREE\n')
+    release('1.0.3', { 'docs/a.md': 'ONE\ntwo\nthree\n' })
+    await run(upgrade, given)
+
+    expect(read('bells/docs/a.md')).toBe('ONE\ntwo\nTHREE\n')
   })
 
   test('keep what is ours where both have changed it, and say so', async () => {

@@ -4,11 +4,12 @@ import type { Ports } from '../../command.ts'
 import { type Consumer as Rendered, consumerReference } from '../../core/impact.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import type { Problem } from '../../core/problem.ts'
-import { lockFile } from '../../core/skeleton.ts'
+import { lockFile, readLock, versionsIn } from '../../core/skeleton.ts'
 import type { FileTree } from '../../core/tree.ts'
 import { draftOf, type Making, type Proposal, proposalOf } from '../../core/upgrade/proposal.ts'
 import type { FileSeen, FilesSeen } from '../../core/upgrade/seen.ts'
 import { tracksOf } from '../../core/upgrade/target.ts'
+import { parseReference } from '../../core/version.ts'
 import type { Sighting } from './sweep.ts'
 import { sightingOf } from './sweep.ts'
 import { openWorld, type World } from './world.ts'
@@ -74,11 +75,10 @@ export async function upgradeHere(
       sources,
     }
   const { template, version } = consumer
-  await world.load([
-    { template, version },
-    { template, version: wanted },
-  ])
   const lock = isOwn ? textOf(await fileAt(ports, root, lockFile)) : undefined
+  const locked = lock === undefined ? undefined : readLock(lock)
+  const bases = locked === undefined ? [] : versionsIn(locked).flatMap((each) => parseReference(each) ?? [])
+  await world.load([{ template, version }, { template, version: wanted }, ...bases])
   const making: Making = {
     opened: world.opened(),
     consumer: found.rendered,
