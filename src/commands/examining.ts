@@ -18,7 +18,7 @@ import { ownersFiles } from '../core/doctor/owners.ts'
 import { namedIn } from '../core/doctor/people.ts'
 import { recordsIn } from '../core/ledger.ts'
 import type { HostPattern } from '../core/stage.ts'
-import { catalogWorkflows, fleetGrants, staleWorkflows } from '../core/workflows.ts'
+import { catalogWorkflows, fleetGrants, staleWorkflows, upgradeGrants } from '../core/workflows.ts'
 import type { AccountHost, SettingsHost } from '../ports.ts'
 import { workflowFiles } from './workflows.ts'
 
@@ -253,6 +253,15 @@ async function appsOf({ workflows }: Catalog, { settings, own }: There): Promise
             purpose: 'looks after all repositories',
             variable: 'PROTIUM_FLEET_CLIENT_ID',
             needs: Object.fromEntries(fleetGrants.map(([scope, access]) => [scope, access])),
+          },
+        ]
+      : []),
+    ...(workflows?.upgrades === true
+      ? [
+          {
+            purpose: 'brings upgrades',
+            variable: 'PROTIUM_UPGRADES_CLIENT_ID',
+            needs: Object.fromEntries(upgradeGrants.map(([scope, access]) => [scope, access])),
           },
         ]
       : []),

@@ -7,6 +7,7 @@ import { breakGlass, deploy, stagesOfService } from './workflows/deploy.ts'
 import { doctor } from './workflows/doctor.ts'
 import { factsOf, provisionerOf } from './workflows/facts.ts'
 import { hold } from './workflows/hold.ts'
+import { impact } from './workflows/impact.ts'
 import { forks, plan, validate } from './workflows/plan.ts'
 import { resume } from './workflows/resume.ts'
 import { rollback } from './workflows/rollback.ts'
@@ -23,6 +24,7 @@ import {
   serviceRollback,
 } from './workflows/service.ts'
 import { folder, header } from './workflows/text.ts'
+import { hasUpgrades, upgrade } from './workflows/upgrade.ts'
 
 /**
  * The workflows of a catalog, written from catalog.yaml, so that the stages are jobs that a person sees; and the callers of a
@@ -33,6 +35,7 @@ import { folder, header } from './workflows/text.ts'
  */
 
 export { fleetGrants } from './workflows/resume.ts'
+export { upgradeGrants } from './workflows/upgrade.ts'
 
 /** The files of a catalog by their paths in its repository; nothing for a catalog that does not say `workflows:`. */
 export function catalogWorkflows(catalog: Catalog): FileTree {
@@ -45,6 +48,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     [`${folder}/forks.yml`, forks(facts)],
     ...(catalog.glass === undefined ? [] : [[`${folder}/glass.yml`, breakGlass(facts)] as const]),
     [`${folder}/hold.yml`, hold(facts)],
+    [`${folder}/impact.yml`, impact(facts)],
     [`${folder}/plan.yml`, plan(facts)],
     ...(facts.trusting === undefined
       ? []
@@ -52,6 +56,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     [`${folder}/resume.yml`, resume(facts)],
     [`${folder}/rollback.yml`, rollback(facts)],
     [`${folder}/stages.yml`, stagesOfService(facts)],
+    ...(hasUpgrades(facts) ? [[`${folder}/upgrade.yml`, upgrade(facts)] as const] : []),
     [`${folder}/validate.yml`, validate(facts)],
   ])
   return workflows.deploy === false ? switchedOff(made) : made

@@ -42,7 +42,7 @@ describe('workflows', () => {
 
     expect(first.exit).toBe('done')
     expect(written).toEqual(
-      ['deploy', 'doctor', 'forks', 'hold', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
+      ['deploy', 'doctor', 'forks', 'hold', 'impact', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
         (name) => `.github/workflows/${name}.yml`,
       ),
     )

@@ -294,6 +294,24 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
       'warn prod-plan: Each plan waits for a reviewer first. → Settings, Environments, prod-plan: take that off; planning changes nothing.',
     ],
     [
+      'environment',
+      inOrder,
+      'fail protium-upgrades: There is no such environment; the first job that names it makes one that every branch may use. → Settings, Environments, New environment: protium-upgrades, with main as its only deployment branch.',
+      catalogOf({ workflows: ', upgrades: true' }),
+    ],
+    [
+      'environment',
+      withRepository({ environments: seen([production, planning, { ...planning, name: 'protium-upgrades' }]) }),
+      'fail protium-upgrades: Every branch may use it. → Settings, Environments, protium-upgrades: "Selected branches and tags", with main alone.',
+      catalogOf({ workflows: ', upgrades: true, fleet: false' }),
+    ],
+    [
+      'environment',
+      withRepository({ environments: seen([production, planning, { ...production, name: 'protium-fleet' }]) }),
+      'ok protium-fleet: main alone may use it.',
+      catalogOf({ workflows: ', fleet: true' }),
+    ],
+    [
       'reviewers',
       withEnvironment({ reviewers: ['@ada'] }),
       'warn prod: @ada may let a job begin, but the stage does not name them: that alone is no approval. → Settings, Environments, prod: only @acme/platform.',
@@ -328,6 +346,17 @@ describe('each fact is judged, and what is wrong comes with what mends it', () =
       'actions',
       withRepository({ actions: seen({ isEnabled: true, allowed: { is: 'listed', ofGitHub: true, patterns: [] } }) }),
       'fail Workflows may not run aws-actions/configure-aws-credentials, which the generated ones name. → Settings, Actions, General: allow them.',
+    ],
+    [
+      'actions',
+      withRepository({
+        actions: seen({
+          isEnabled: true,
+          allowed: { is: 'listed', ofGitHub: false, patterns: ['actions/checkout@*', 'aws-actions/*'] },
+        }),
+      }),
+      'fail Workflows may not run actions/create-github-app-token, which the generated ones name. → Settings, Actions, General: allow them.',
+      catalogOf({ workflows: ', upgrades: true' }),
     ],
     [
       'actions',

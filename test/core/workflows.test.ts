@@ -93,6 +93,19 @@ describe('the workflows of a catalog', () => {
     expect(() => catalog({ workflows: ['actions: actions', 'fleet: true'] })).toThrow(/it is not said whose/)
   })
 
+  test('bring upgrades to others where they are told to, and not without a repository of their own', () => {
+    const own = ['actions: actions', 'repository: acme/catalog']
+    const named = (workflows: readonly string[]): boolean =>
+      catalogWorkflows(catalog({ workflows })).has('.github/workflows/upgrade.yml')
+
+    expect([named(own), named([...own, 'upgrades: false']), named([...own, 'upgrades: true'])]).toEqual([
+      false,
+      false,
+      true,
+    ])
+    expect(() => catalog({ workflows: ['actions: actions', 'upgrades: true'] })).toThrow(/which one this catalog is/)
+  })
+
   test('plan each stage in a job of its own, and post after all of them', () => {
     const found = jobs(catalogWorkflows(catalog({ stages: ['test', 'live'] })), 'plan.yml')
 
@@ -140,6 +153,7 @@ describe('the workflows of a catalog', () => {
       '$/.protium/actions/cancel',
       '$/.protium/actions/deploy',
       '$/.protium/actions/doctor',
+      '$/.protium/actions/impact',
       '$/.protium/actions/lock',
       '$/.protium/actions/plan',
       '$/.protium/actions/resume',
@@ -148,7 +162,7 @@ describe('the workflows of a catalog', () => {
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['cancel', 'deploy', 'doctor', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
+      ...['cancel', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
         (verb) => `some/protium/actions/${verb}@${digits}`,
       ),
     ])
@@ -215,13 +229,15 @@ describe('the workflows of a catalog that only plans', () => {
   const read = (files: FileTree, path: string): { on: Record<string, unknown>; jobs: Record<string, unknown> } =>
     parse(files.get(path) ?? '')
 
-  test('check and plan as ever', () => {
-    for (const name of ['doctor.yml', 'forks.yml', 'plan.yml', 'validate.yml'])
+  test('check and plan, release and upgrade as ever', () => {
+    for (const name of ['doctor.yml', 'forks.yml', 'impact.yml', 'plan.yml', 'validate.yml'])
       expect(off.get(`.github/workflows/${name}`)).toBe(on.get(`.github/workflows/${name}`))
   })
 
   test('deploy nothing, whoever calls them with whatever they may be called with', () => {
-    const others = [...on.keys()].filter((path) => !/(?:doctor|forks|plan|validate|stages)\.yml$/u.test(path))
+    const others = [...on.keys()].filter(
+      (path) => !/(?:doctor|forks|impact|plan|release|validate|stages)\.yml$/u.test(path),
+    )
 
     expect(others.length).toBeGreaterThan(2)
     for (const path of others) {

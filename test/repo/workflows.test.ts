@@ -9,7 +9,7 @@ import { parse } from 'yaml'
 import { catalogOf, workflowsOf } from '../../scripts/generate-workflows.ts'
 import type { Environment, Workflows } from '../../src/core/catalog.ts'
 import type { FileTree } from '../../src/core/tree.ts'
-import { catalogWorkflows, serviceWorkflows } from '../../src/core/workflows.ts'
+import { catalogWorkflows, serviceWorkflows, upgradeGrants } from '../../src/core/workflows.ts'
 import { checkWorkflow } from './workflow-rules.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -125,10 +125,12 @@ const inputsOfOthers: Readonly<Record<string, readonly string[]>> = {
     'owner',
     'repositories',
     'permission-actions',
+    'permission-checks',
     'permission-contents',
     'permission-deployments',
     'permission-members',
     'permission-pull-requests',
+    'permission-statuses',
   ],
   'actions/download-artifact': ['name', 'artifact-ids', 'path', 'merge-multiple', 'github-token', 'run-id'],
   'actions/upload-artifact': ['name', 'path', 'if-no-files-found', 'retention-days'],
@@ -143,6 +145,8 @@ describe('the workflows of other catalogs', () => {
     ['with teams and a glass', { provisioner: 'cloudformation', teams: true, glass: true }],
     ['private, with teams and a glass', { provisioner: 'local', app: true, teams: true, glass: true }],
     ['in accounts, with roles of its own', { provisioner: 'cloudformation', trust: true }],
+    ['with upgrades', { provisioner: 'local', upgrades: true }],
+    ['with upgrades, that only plans', { provisioner: 'cloudformation', upgrades: true, deploy: false }],
   ] as const
 
   describe.each(variants)('%s', (_what, { provisioner, ...more }) => {
@@ -213,7 +217,8 @@ describe('the rights of the jobs', () => {
     '.github/workflows/ci.yml': { ci: look },
     '.github/workflows/validate.yml': { validate: look },
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
-    '.github/workflows/forks.yml': { post: { actions: 'read', ...post } },
+    '.github/workflows/forks.yml': { post: { actions: 'read', ...post }, impact: { actions: 'read', ...post } },
+    '.github/workflows/impact.yml': { render: look, post },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
     '.github/workflows/doctor.yml': { doctor: { actions: 'read', contents: 'read' } },
     '.github/workflows/hold.yml': { check: {}, lock, cancel },
@@ -259,7 +264,9 @@ describe('the rights of the jobs', () => {
           ? stages.map((stage) => `rollback-${stage}`)
           : path.endsWith('catalog/hold.yml') || path === '.github/workflows/hold.yml'
             ? ['lock', 'cancel']
-            : []
+            : path.endsWith('/release.yml')
+              ? ['release']
+              : []
       expect(loose.map(([name]) => name)).toEqual(merged)
     },
   )
@@ -282,8 +289,9 @@ describe('templates of a pull request are rendered where there is nothing to tak
     ['local', variant('local', {})],
     ['in accounts', variant('cloudformation', {})],
     ['private, in accounts', variant('cloudformation', { app: true })],
+    ['with upgrades', variant('local', { upgrades: true })],
   ] as const
-  const before = ['plan.yml', 'validate.yml', 'forks.yml'].map((name) => `.github/workflows/${name}`)
+  const before = ['plan.yml', 'validate.yml', 'forks.yml', 'impact.yml'].map((name) => `.github/workflows/${name}`)
 
   test.each(everywhere.flatMap(([what, { own }]) => before.map((path) => ({ what, path, text: own.get(path) ?? '' }))))(
     '$what, $path: a job that renders has no identity, no secret, no environment, and may write nothing',
@@ -291,7 +299,9 @@ describe('templates of a pull request are rendered where there is nothing to tak
       const rendering = Object.values(jobsIn(text)).filter(({ steps = [] }) =>
         steps.some(
           ({ uses, with: inputs }) =>
-            isOwn(uses, 'validate') || (isOwn(uses, 'plan') && inputs?.['request'] === undefined),
+            isOwn(uses, 'validate') ||
+            (isOwn(uses, 'plan') && inputs?.['request'] === undefined) ||
+            (isOwn(uses, 'impact') && inputs?.['report'] === undefined),
         ),
       )
 
@@ -300,7 +310,7 @@ describe('templates of a pull request are rendered where there is nothing to tak
         expect(job.environment).toBeUndefined()
         expect(JSON.stringify(job)).not.toMatch(/secrets\.|github\.token|id-token/)
       }
-      expect(rendering).toHaveLength(text.includes('/validate') ? 1 : 0)
+      expect(rendering).toHaveLength(/\/validate|^name: Blast radius$/mu.test(text) ? 1 : 0)
     },
   )
 
@@ -419,6 +429,137 @@ describe('a catalog with a fleet', () => {
   })
 })
 
+describe('a catalog with upgrades', () => {
+  const { own, callers } = variant('local', { upgrades: true })
+  const text = own.get('.github/workflows/upgrade.yml') ?? ''
+  const jobs = jobsIn(text)
+  const event = { repository: { default_branch: 'main' } }
+  const main = { github: { ref: 'refs/heads/main', event } }
+  const skipped = { control: { result: 'skipped' } }
+  const begun = (given: Readonly<Record<string, unknown>>): readonly string[] =>
+    Object.entries(jobs).flatMap(([name, job]) => (begins(job, given) ? [name] : []))
+  const planned = (shards: string, result = 'success'): object => ({
+    ...skipped,
+    plan: { result, outputs: { shards } },
+  })
+
+  test('has them only where it says so, and nothing of it in service repositories', () => {
+    expect([...wanted.keys()].filter((path) => path.endsWith('/upgrade.yml'))).toEqual([])
+    expect(read('.github/workflows/impact.yml')).not.toContain('consumers')
+    expect(callers).toEqual(variant('local', {}).callers)
+  })
+
+  test('plans with a token that may only read, and writes with one for the repositories of a shard alone', () => {
+    const taken = Object.entries(jobs).flatMap(([name, { steps = [] }]) =>
+      steps.flatMap(({ uses, with: inputs = {} }) =>
+        uses?.startsWith('actions/create-github-app-token@') === true
+          ? [[name, inputs['repositories'], rightsIn(inputs)] as const]
+          : [],
+      ),
+    )
+    const reads = { checks: 'read', contents: 'read', 'pull-requests': 'read', statuses: 'read' }
+    const asked = Object.fromEntries(upgradeGrants.map(([scope, access]) => [scope, access]))
+
+    // What a doctor asks of the App is what its jobs take, and nothing more.
+    expect(asked).toEqual({ ...reads, deployments: 'read', contents: 'write', 'pull-requests': 'write' })
+    expect(taken).toEqual([
+      ['plan', undefined, { ...reads, deployments: 'read' }],
+      ['upgrade', '${{ matrix.repositories }}', { ...reads, contents: 'write', 'pull-requests': 'write' }],
+    ])
+  })
+
+  test('keeps the key in an environment, and gives no job of its own more than its branch and its issue', () => {
+    const own = { contents: 'write', issues: 'write' }
+
+    expect(Object.fromEntries(Object.entries(jobs).map(([name, { permissions }]) => [name, permissions]))).toEqual({
+      check: {},
+      control: own,
+      plan: own,
+      upgrade: own,
+    })
+    const keyed = Object.entries(jobs).filter(([, job]) => JSON.stringify(job).includes('secrets.'))
+    expect(keyed.map(([name, { environment }]) => [name, environment])).toEqual(
+      ['plan', 'upgrade'].map((name) => [name, { name: 'protium-upgrades', deployment: false }]),
+    )
+  })
+
+  test.each([
+    ['the hour', {}, skipped, ['plan']],
+    ['a person who goes on', { what: 'go on' }, skipped, ['plan']],
+    ['a person who pauses a rollout', { what: 'pause' }, { control: { result: 'success' } }, ['control']],
+    [
+      'a person who begins the next wave',
+      { what: 'next-wave' },
+      { control: { result: 'success' } },
+      ['control', 'plan'],
+    ],
+    ['a person who halts a rollout', { what: 'halt' }, { control: { result: 'success' } }, ['control']],
+    ['a person who resumes one', { what: 'resume' }, { control: { result: 'success' } }, ['control', 'plan']],
+    ['one who may not', { what: 'abort' }, { control: { result: 'failure' } }, ['control']],
+    ['something to be written', {}, planned('[{"shard":"1/1","repositories":"a"}]'), ['plan', 'upgrade']],
+    ['nothing to be written', {}, planned('[]'), ['plan']],
+    ['a plan that has failed', {}, planned('', 'failure'), ['plan']],
+  ])('does for %s what is to be done', (_what, inputs, needs, expected) => {
+    expect(begun({ ...main, inputs, needs })).toEqual(expected)
+  })
+
+  test('does nothing on another branch, and says so', () => {
+    const github = { ref: 'refs/heads/next', event }
+
+    expect(begun({ github, inputs: { what: 'halt' }, needs: skipped })).toEqual(['check'])
+  })
+
+  test('writes one shard after the other, and lets nobody wait who halts a rollout', () => {
+    const { concurrency, jobs: parsed } = parse(text)
+
+    expect(parsed.upgrade.strategy).toEqual({
+      'fail-fast': false,
+      'max-parallel': 1,
+      matrix: { include: '${{ fromJSON(needs.plan.outputs.shards) }}' },
+    })
+    expect(concurrency).toEqual({
+      group: `protium-upgrade-\${{ contains(fromJSON('["halt","pause"]'), inputs.what) && 'halt' || 'write' }}`,
+      'cancel-in-progress': false,
+      queue: 'max',
+    })
+  })
+
+  test('takes of what runs elsewhere what a run of its own main branch has read last, whoever made another', ({
+    skip,
+  }) => {
+    if (spawnSync('jq', ['--version']).error !== undefined) skip('jq is not installed')
+    const steps = jobsIn(own.get('.github/workflows/impact.yml') ?? '')['consumers']?.steps ?? []
+    const script = steps.find(({ run }) => run !== undefined)?.run ?? ''
+    const [, program = ''] = /jq [^']*'(.*?)'/su.exec(script) ?? []
+    const artifact = (run: number, more: object = {}): object => ({
+      expired: false,
+      created_at: `2026-11-25T1${run}:00:00Z`,
+      workflow_run: { id: run, head_branch: 'main', head_repository_id: 7 },
+      ...more,
+    })
+    const other = (run: number, of: object): object =>
+      artifact(run, { workflow_run: { id: run, head_branch: 'main', head_repository_id: 7, ...of } })
+    const found = (...artifacts: readonly object[]): string => {
+      const args = ['--raw-output', '--arg', 'branch', 'main', '--argjson', 'repository', '7', program]
+      const { stdout, stderr } = spawnSync('jq', args, { input: JSON.stringify({ artifacts }), encoding: 'utf8' })
+      return stdout + stderr
+    }
+
+    expect(found(artifact(1), artifact(2), artifact(3, { expired: true }))).toBe('run=2\n')
+    expect(found(artifact(1), other(2, { head_branch: 'next' }), other(3, { head_repository_id: 8 }))).toBe('run=1\n')
+    expect(found()).toBe('')
+  })
+})
+
+function rightsIn(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, access]) => {
+      const [, scope] = /^permission-(.*)$/u.exec(name) ?? []
+      return scope === undefined ? [] : [[scope, access]]
+    }),
+  )
+}
+
 describe('the conditions of the jobs', () => {
   const own = { event: { pull_request: { head: { repo: { full_name: 'acme/catalog' } } } }, repository: 'acme/catalog' }
   const fork = { event: { pull_request: { head: { repo: { full_name: 'eve/catalog' } } } }, repository: 'acme/catalog' }
@@ -478,9 +619,15 @@ describe('the conditions of the jobs', () => {
     ['a pull request of this repository', 'pull_request', { full_name: 'acme/catalog' }, false],
     ['a run for something else', 'push', { full_name: 'eve/catalog' }, false],
   ])('the comment on a fork: %s', (_what, event, head, expected) => {
-    const github = { event: { workflow_run: { event, head_repository: head } }, repository: 'acme/catalog' }
+    const of = (name: string): object => ({
+      event: { workflow_run: { event, name, head_repository: head } },
+      repository: 'acme/catalog',
+    })
+    const begun = ['Plan', 'Pull request', 'Blast radius'].map((name) =>
+      ['post', 'impact'].filter((job) => runs('.github/workflows/forks.yml', job, { github: of(name) })),
+    )
 
-    expect(runs('.github/workflows/forks.yml', 'post', { github })).toBe(expected)
+    expect(begun).toEqual(expected ? [['post'], ['post'], ['impact']] : [[], [], []])
   })
 
   test.each([

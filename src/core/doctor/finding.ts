@@ -27,7 +27,7 @@ export const checks = {
   },
   'board-branch': { what: 'The same of the branch `protium-board`.', needs: 'metadata: read' },
   environment: {
-    what: 'Each stage has its environment, from which the default branch alone deploys; and another one to plan, which pull requests may use.',
+    what: 'Each stage has its environment, from which the default branch alone deploys; and another one to plan, which pull requests may use. Keys of Apps lie where the default branch alone is given them.',
     needs: 'actions: read',
   },
   reviewers: {

@@ -40,7 +40,13 @@ export function judgeRepository(facts: RepositoryFacts, wanted: Wanted): Judged 
           ['board-branch', judged(facts.board, (own) => judgeOwnBranch(own, { name: 'protium-board', rules }))],
         ] as const)
       : []),
-    ['environment', judged(facts.environments, (all) => judgeEnvironments(all, { catalog, path }))],
+    [
+      'environment',
+      judged(facts.environments, (all) => [
+        ...judgeEnvironments(all, { catalog, path }),
+        ...(isCatalog ? judgeKept(all, { catalog, path }) : []),
+      ]),
+    ],
     ['reviewers', judged(facts.environments, (all) => judgeReviewers(all, { ...wanted, path, isPrivate }))],
     ...(isCatalog ? ([['owners-errors', ownersErrors(facts, path)]] as const) : []),
     ['actions', judged(facts.actions, (actions) => judgeActions(actions, { catalog, path }))],
@@ -271,16 +277,42 @@ function judgeEnvironments(all: readonly EnvironmentFacts[], { catalog, path }: 
   })
 }
 
+/** The environments that hold the key of an App for the default branch alone. */
+export function keptFor({ workflows }: Pick<Catalog, 'workflows'>): readonly string[] {
+  return [
+    ...(workflows?.fleet === true && workflows.deploy !== false ? ['protium-fleet'] : []),
+    ...(workflows?.upgrades === true ? ['protium-upgrades'] : []),
+  ]
+}
+
+function judgeKept(all: readonly EnvironmentFacts[], { catalog, path }: Place): readonly Told[] {
+  return keptFor(catalog).map((name) => {
+    const link = [...path, 'settings', 'environments']
+    const there = find(all, name)
+    if (there !== undefined) return judgeDeploying(there, { name, link, may: 'use it' })
+    return tell('fail', {
+      about: name,
+      what: 'There is no such environment; the first job that names it makes one that every branch may use.',
+      fix: `Settings, Environments, New environment: ${name}, with ${deploying} as its only deployment branch.`,
+      link,
+    })
+  })
+}
+
 function judgeDeploying(
   { branches }: EnvironmentFacts,
-  { name, link }: { readonly name: string; readonly link: readonly string[] },
+  {
+    name,
+    link,
+    may = 'deploy there',
+  }: { readonly name: string; readonly link: readonly string[]; readonly may?: string },
 ): Told {
   const fix = `Settings, Environments, ${name}: "Selected branches and tags", with ${deploying} alone.`
-  if (branches.is === 'all') return tell('fail', { about: name, what: 'Every branch may deploy there.', fix, link })
+  if (branches.is === 'all') return tell('fail', { about: name, what: `Every branch may ${may}.`, fix, link })
   if (branches.is === 'protected') {
     return tell('warn', {
       about: name,
-      what: `Every protected branch may deploy there, not ${deploying} alone.`,
+      what: `Every protected branch may ${may}, not ${deploying} alone.`,
       fix,
       link,
     })
@@ -288,12 +320,12 @@ function judgeDeploying(
   const { patterns } = branches
   const [first, ...more] = patterns
   if (first?.name === deploying && first.kind === 'branch' && more.length === 0)
-    return ok(`${deploying} alone may deploy there.`, name)
+    return ok(`${deploying} alone may ${may}.`, name)
   const others = patterns.filter((each) => each.name !== deploying || each.kind !== 'branch')
   const what =
     others.length === 0
-      ? 'No branch may deploy there.'
-      : `${few(others.map((each) => `the ${each.kind} ${each.name}`))} may deploy there${others.length === patterns.length ? `, and ${deploying} may not` : ', too'}.`
+      ? `No branch may ${may}.`
+      : `${few(others.map((each) => `the ${each.kind} ${each.name}`))} may ${may}${others.length === patterns.length ? `, and ${deploying} may not` : ', too'}.`
   return tell('fail', { about: name, what, fix, link })
 }
 
@@ -403,10 +435,14 @@ function judgeActions({ isEnabled, allowed }: ActionsFacts, { catalog, path }: P
     })
   }
   const inAccounts = [...catalog.environments.values()].some(({ provisioner }) => provisioner === 'cloudformation')
+  const { app, teams, fleet, upgrades } = catalog.workflows ?? {}
   const [owner, repository] = catalog.workflows?.actions.split('@')[0]?.split('/') ?? []
   const isPinned = catalog.workflows?.actions.includes('@') === true
   const needed = [
     'actions/checkout',
+    ...(app === true || teams === true || fleet === true || upgrades === true
+      ? ['actions/create-github-app-token']
+      : []),
     ...(inAccounts ? ['aws-actions/configure-aws-credentials'] : []),
     ...(isPinned ? [`${owner ?? ''}/${repository ?? ''}`] : []),
   ].filter((each) => !each.startsWith(`${path[0] ?? ''}/`))

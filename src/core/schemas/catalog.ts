@@ -350,6 +350,11 @@ export const catalogSchema: DataMap = {
           description:
             'Jobs see who is in a team that this catalog names, with the token of a GitHub App that may see that and nothing else.',
         },
+        upgrades: {
+          type: 'boolean',
+          description:
+            'Releases of templates are brought to those who run them, by pull requests of a GitHub App, as `upgrades` says.',
+        },
       },
     },
     trust,

@@ -2,8 +2,17 @@ import type { FileTree } from '../tree.ts'
 
 /** What only deploying needs, and no other workflow calls. */
 const unneeded = new Set(['stages.yml'])
-/** What goes on as it is: it looks, and touches nothing. */
-const looking = new Set(['doctor.yml', 'forks.yml', 'plan.yml', 'pull-request.yml', 'validate.yml'])
+/** What goes on as it is: it touches nothing that runs. */
+const deploysNothing = new Set([
+  'doctor.yml',
+  'forks.yml',
+  'impact.yml',
+  'plan.yml',
+  'pull-request.yml',
+  'release.yml',
+  'upgrade.yml',
+  'validate.yml',
+])
 
 /**
  * The workflows of a catalog that only plans. Whoever calls one that would deploy finds it, with the inputs that he hands it, and is
@@ -14,7 +23,7 @@ export function switchedOff(files: FileTree): FileTree {
     [...files].flatMap(([path, text]) => {
       const name = path.replace(/^.*\//u, '')
       if (unneeded.has(name)) return []
-      return [[path, looking.has(name) ? text : offFile(text)] as const]
+      return [[path, deploysNothing.has(name) ? text : offFile(text)] as const]
     }),
   )
 }

@@ -15,6 +15,7 @@ import {
   stateInput,
 } from './steps.ts'
 import type { Grant } from './text.ts'
+import { impactArtifact, impactGrants, impactName, reportStep } from './impact.ts'
 import {
   expression,
   file,
@@ -224,7 +225,8 @@ const postGrants: readonly Grant[] = [
   ['pull-requests', 'write', 'the comment'],
 ]
 
-export const forkGrants: readonly Grant[] = [['actions', 'read', 'fetch what the other run left'], ...postGrants]
+const forkGrant: Grant = ['actions', 'read', 'fetch what the other run left']
+export const forkGrants: readonly Grant[] = [forkGrant, ...postGrants]
 
 export function forks(facts: Facts): string {
   return file(
@@ -235,22 +237,21 @@ export function forks(facts: Facts): string {
     'name: Plan of a fork',
     'on:',
     `  workflow_run: ${forkTrigger}`,
-    `    workflows: [${facts.trusting === undefined ? 'Plan' : 'Pull request'}]`,
+    `    workflows: [${facts.trusting === undefined ? 'Plan' : 'Pull request'}, ${impactName}]`,
     '    types: [completed]',
     '  workflow_call:',
     '',
     'permissions: {}',
     '',
     'concurrency:',
-    `  group: protium-fork-${expression('github.event.workflow_run.head_repository.id')}-${expression('github.event.workflow_run.head_branch')}`,
+    `  group: protium-fork-${expression('github.event.workflow_run.workflow_id')}-${expression('github.event.workflow_run.head_repository.id')}-${expression('github.event.workflow_run.head_branch')}`,
     '  cancel-in-progress: true',
     '',
     'jobs:',
     '  post:',
     '    # Pull requests of this repository have had their plan already.',
     '    if: >-',
-    "      github.event.workflow_run.event == 'pull_request'",
-    '      && github.event.workflow_run.head_repository.full_name != github.repository',
+    ...ofFork(`github.event.workflow_run.name != '${impactName}'`),
     '    runs-on: ubuntu-latest',
     '    timeout-minutes: 5',
     permissions(forkGrants),
@@ -267,5 +268,30 @@ export function forks(facts: Facts): string {
     '        with:',
     `          request: ${expression('runner.temp')}/request/request.json`,
     `          plans: ${expression('runner.temp')}/plans`,
+    '',
+    '  impact:',
+    '    if: >-',
+    ...ofFork(`github.event.workflow_run.name == '${impactName}'`),
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    permissions([forkGrant, ...impactGrants]),
+    '    steps:',
+    '      - name: Fetch what was found',
+    `        uses: ${others.download}`,
+    '        with:',
+    `          name: ${impactArtifact}`,
+    `          run-id: ${expression('github.event.workflow_run.id')}`,
+    `          github-token: ${expression('github.token')}`,
+    `          path: ${expression('runner.temp')}/impact`,
+    reportStep(facts),
   )
+}
+
+/** Pull requests of this repository have had theirs already. */
+function ofFork(which: string): readonly string[] {
+  return [
+    "      github.event.workflow_run.event == 'pull_request'",
+    `      && ${which}`,
+    '      && github.event.workflow_run.head_repository.full_name != github.repository',
+  ]
 }
