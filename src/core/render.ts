@@ -347,6 +347,17 @@ export function renderUnit(unit: Unit, known: Known): Checked<RenderedUnit> {
   return { ...kept, problems: [...rendered.problems, ...kept.problems] }
 }
 
+/**
+ * The text that a unit is rendered to, and nothing read of it: where it is the same as before, so is all that follows from it.
+ * Nothing where it does not render, or is put together from more than this.
+ */
+export function renderUnitText(unit: Unit, known: Known): string | undefined {
+  const part = unit.bundle.parts.find(({ name }) => name === partOf[unit.kind])
+  if (part?.engine !== 'jinja' || (part.others ?? []).length > 0) return undefined
+  const rendered = renderText(unit.bundle, part, contextOfUnit(unit, known))
+  return rendered.ok ? rendered.value.text : undefined
+}
+
 const partOf = {
   environment: 'infrastructure',
   instance: 'instance_infrastructure',

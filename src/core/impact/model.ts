@@ -26,6 +26,7 @@ export type ConsumerUnit = {
   readonly stage?: string
   readonly environment: string
   readonly wish: StackWish
+  readonly text: string
   /** Of the text and the parameters: two with the same one are the same. */
   readonly rendered: string
   /** What its stack would give out. */

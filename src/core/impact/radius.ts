@@ -131,10 +131,13 @@ export class Radius {
     const way = { before: this.#before.opened, after: opened, to }
     const { text, shown, problems } =
       first.ok && runs !== undefined ? migrated(now, { ...way, ...runs }) : { text: now.text, shown: [], problems: [] }
+    // Of a file that stays as it is, what is rendered to the same text is as good or as bad as before.
+    const isFile = first.ok && !this.#isCatalogChanged && text === before.text && before.component === now.component
+    const same = isFile ? { same: first.value } : {}
     const second: Checked<ConsumerRendering> =
       problems.length > 0
         ? { ok: false, problems }
-        : renderConsumer(opened, { ...now, text }, { version: to, now: this.#now })
+        : renderConsumer(opened, { ...now, text }, { version: to, now: this.#now, ...same })
     const names = first.ok ? first.value : second.ok ? second.value : undefined
     const owner = names?.owner
     const standing = runs === undefined ? undefined : this.#standing(runs)

@@ -7,6 +7,7 @@ import { holds } from '../policy.ts'
 import type { Checked, Problem } from '../problem.ts'
 import { type Judging, policyFacts, renderChecked, renderedDigest, stackOf, type Rendered } from '../rendering.ts'
 import { isManaged, managedOutputs } from '../rendering/known.ts'
+import { type Known, renderUnitText } from '../render.ts'
 import { textIn } from '../shape.ts'
 import { parseReference } from '../version.ts'
 import { readYaml } from '../yaml.ts'
@@ -27,11 +28,14 @@ export function consumerReference({
  * Renders all units of one consumer against an opened catalog, as if none of them was deployed: what its environments give out is
  * predicted. `version` is that of its template, where it is not the one that its file names. What breaks a rule of the policy is
  * told by the units (`broken`), and is no Problem here.
+ *
+ * `same` is the rendering of the very same file against a catalog that differs in its templates and environments alone: a unit
+ * whose text is as it was there is not looked at again.
  */
 export function renderConsumer(
   opened: Opened,
   consumer: Consumer,
-  { version, now }: { readonly version?: string; readonly now: Date },
+  { version, now, same }: { readonly version?: string; readonly now: Date; readonly same?: ConsumerRendering },
 ): Checked<ConsumerRendering> {
   const judging = { now, policy: 'gated' } satisfies Judging
   if (consumer.is === 'environment') return renderEnvironment(opened, consumer, { version, judging })
@@ -45,6 +49,12 @@ export function renderConsumer(
   const rendered: ConsumerUnit[] = []
   for (const unit of units) {
     const all = kept.known(unit)
+    const before = all === undefined ? undefined : unchanged(unit, all.known, same)
+    if (before !== undefined) {
+      kept.keep(unit, before.outputs)
+      rendered.push(before)
+      continue
+    }
     const one = all === undefined ? undefined : renderChecked(unit, all.known, judging)
     // What builds on another unit of the consumer that does not render has nothing to tell besides.
     problems.push(...(one?.problems ?? homes.problems.get(unit.environment.name) ?? []))
@@ -62,6 +72,14 @@ export function renderConsumer(
     units: rendered,
   }
   return { ok: true, value, problems }
+}
+
+/** The unit as it was rendered before, if its text is the same now, and so is its stack. */
+function unchanged(unit: Unit, known: Known, same: ConsumerRendering | undefined): ConsumerUnit | undefined {
+  const before = same?.units.find((each) => each.unit === unit.id)
+  if (before === undefined || renderUnitText(unit, known) !== before.text) return undefined
+  const [was, is] = [before.wish.stack, stackOf(unit)]
+  return was.name === is.name && was.account === is.account && was.region === is.region ? before : undefined
 }
 
 function renderEnvironment(
@@ -92,14 +110,21 @@ function rendering(unit: Unit, judging: Judging): Checked<ConsumerUnit> {
 function unitOf(rendered: Rendered): ConsumerUnit {
   const { unit, wanted, outputs } = rendered
   const broken = rendered.judged.some(holds) ? policyFacts({ ...rendered, judged: rendered.judged.filter(holds) }) : []
-  return { ...namesOf(unit), wish: wanted, rendered: renderedDigest(rendered), outputs, broken }
+  return {
+    ...namesOf(unit),
+    wish: wanted,
+    text: rendered.part.text,
+    rendered: renderedDigest(rendered),
+    outputs,
+    broken,
+  }
 }
 
 /** Of what the customer manages, there is nothing but what it gives out. */
 function managed(unit: Unit): ConsumerUnit {
   const outputs = managedOutputs(unit).values
   const wish = { stack: stackOf(unit), body: mapOf([['Resources', mapOf()]]), parameters: {}, tags: {} }
-  return { ...namesOf(unit), wish, rendered: digest(mapOf(Object.entries(outputs))), outputs, broken: [] }
+  return { ...namesOf(unit), wish, text: '', rendered: digest(mapOf(Object.entries(outputs))), outputs, broken: [] }
 }
 
 function namesOf({

@@ -145,10 +145,18 @@ export class Kept {
   }
 
   add(rendered: Rendered, outputs: Outputs): void {
-    const { unit } = rendered
-    if (unit.kind === 'environment') this.#environments.set(unit.id, { rendered, outputs })
+    this.#shelve(rendered.unit, { rendered, outputs })
+  }
+
+  /** The same of a unit whose rendering is not at hand: what it gives out alone. */
+  keep(unit: Unit, values: Outputs['values']): void {
+    this.#shelve(unit, { rendered: undefined, outputs: { values, predicted: true } })
+  }
+
+  #shelve(unit: Unit, shelved: Shelved): void {
+    if (unit.kind === 'environment') this.#environments.set(unit.id, shelved)
     // What comes after the next service has begun is asked for by nobody, and would be held by all that follow.
-    else if (unit.service?.service === this.#service) this.#siblings.set(unit.id, { rendered, outputs })
+    else if (unit.service?.service === this.#service) this.#siblings.set(unit.id, shelved)
   }
 }
 

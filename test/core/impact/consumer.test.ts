@@ -83,6 +83,32 @@ describe('a consumer by itself', () => {
     expect(brief(missing.problems)).toEqual(['unknown-version service.yaml:2'])
   })
 
+  test.each([
+    ['nothing', webAt('1.5.0'), 2],
+    ['all of it', webAt('1.5.0', (text) => text.replace('30', '90')), 0],
+    ['one stage', webAt('1.5.0', (text) => text.replace('30', "{{ 90 if environment.name == 'prod' else 30 }}")), 1],
+    [
+      'its environment, another account',
+      {
+        'environments/dev.yaml': (catalogFiles['environments/dev.yaml'] ?? '').replace('111111111111', '333333333333'),
+      },
+      1,
+    ],
+    ['its environment, another output', { [netFile]: net.replace('!Ref Vpc', 'vpc-1') }, 0],
+  ])('comes to the same where what stays as it was is not looked at again: %s', (_, change, kept) => {
+    const first = renderConsumer(opened(), checkout, { now })
+    if (!first.ok) throw new Error('it renders')
+    const [after, version] = [opened(change), 'templates/web/template.yaml' in change ? { version: '1.5.0' } : {}]
+    const quick = renderConsumer(after, checkout, { now, ...version, same: first.value })
+    const whole = renderConsumer(after, checkout, { now, ...version })
+    expect(impactOf({ before: first, after: quick })).toEqual(impactOf({ before: first, after: whole }))
+    expect(quick.ok && quick.value.units.map(({ rendered, outputs }) => [rendered, outputs])).toEqual(
+      whole.ok && whole.value.units.map(({ rendered, outputs }) => [rendered, outputs]),
+    )
+    const reused = quick.ok ? quick.value.units.filter((unit) => first.value.units.includes(unit)) : []
+    expect(reused).toHaveLength(kept)
+  })
+
   test('says what it runs, whatever else its file says', () => {
     expect(consumerReference(checkout)).toEqual({ template: 'web', version: '1.4.2' })
     expect(consumerReference({ file: 'service.yaml', text: 'template: web\n' })).toBeUndefined()
