@@ -4,7 +4,7 @@ import { canonicalJson } from '../../src/core/canonical.ts'
 import type { Data, DataMap } from '../../src/core/data.ts'
 import { isMap } from '../../src/core/data.ts'
 import type { Scalar } from '../../src/core/edit.ts'
-import { setValue } from '../../src/core/edit.ts'
+import { changed, editYaml, setValue } from '../../src/core/edit.ts'
 import { readYaml } from '../../src/core/yaml.ts'
 
 function edited(text: string, path: string, value: Scalar): string {
@@ -229,5 +229,51 @@ describe('invariant 14: an edit changes only the intended lines', () => {
       { numRuns: 1500 },
     )
     expect(done).toBeGreaterThan(all / 3)
+  })
+
+  test('also where keys are renamed, moved and taken out', () => {
+    let [all, done] = [0, 0]
+    const edit = fc.oneof(
+      fc.record({ is: fc.constant('remove' as const), path }),
+      fc.record({ is: fc.constant('rename' as const), path, to: path }),
+      fc.record({ is: fc.constant('set' as const), path, value: fc.constantFrom<Data>([1, 'a'], null, 'x: y') }),
+    )
+    fc.assert(
+      fc.property(file, edit, (text, wish) => {
+        const old = dataOf(text)
+        const wanted = changed(old, wish)
+        if (wanted === undefined) {
+          expect(editYaml('service.yaml', text, [wish]).is).toBe('unsure')
+          return
+        }
+        all += 1
+        const result = editYaml('service.yaml', text, [wish])
+        if (result.is === 'unsure') return
+        done += 1
+        expect(canonicalJson(dataOf(result.text))).toBe(canonicalJson(wanted))
+        // Comments above keys and at the end stay; of those behind values as many go as lines go.
+        const count = (each: string, pattern: RegExp): number => each.match(pattern)?.length ?? 0
+        const [above, end] = [/^ *# what comes now/gmu, /^# the end/gmu]
+        expect(count(result.text, end)).toBe(count(text, end))
+        const isWhole = wish.is === 'rename' || !isMap(valueAt(old, wish.path))
+        if (isWhole) expect(count(result.text, above), `${text}\n=>\n${result.text}`).toBe(count(text, above))
+        if (wish.is === 'rename') {
+          const note = /# why it is so/gu
+          expect(count(result.text, note), `${text}\n=>\n${result.text}`).toBe(count(text, note))
+        }
+        if (text.includes('\r\n')) expect(result.text).not.toMatch(/[^\r]\n/u)
+        // Lines of other entries of the root are the same, in the same order.
+        const touched = new Set([wish.path[0], ...(wish.is === 'rename' ? [wish.to[0]] : [])])
+        const others = (each: string): readonly string[] =>
+          each
+            .split(/\r?\n(?=\w)/u)
+            .filter((part) => /^\w+:/u.test(part) && !touched.has(/^\w+/u.exec(part)?.[0]))
+            .map((part) => part.replaceAll(/^#.*$/gmu, '').trimEnd())
+        expect(others(result.text)).toEqual(others(text))
+      }),
+      { numRuns: 2000 },
+    )
+    // What is left alone: texts that would go between brackets with their lines, and files that would be empty.
+    expect(done).toBeGreaterThan(all * 0.8)
   })
 })
