@@ -200,6 +200,8 @@ function foldOf({ consumers, is }: Group, { lists }: Report, { names }: Room): M
     )
     return blocks([prose`**${plainText(where)}**`, fence(linesOf(lists[number]).join('\n'), 'diff')])
   })
+  // What is said of all in one sentence may be other properties of the same resources.
+  const others = consumers.filter((each) => signatureOf(each) !== signatureOf(first)).length
   const problems = first.problems.map(({ file, line, message, remedy, code: word }) => {
     const at = file === undefined ? prose`` : prose`${code(`${shorten(file, longest)}:${line ?? 0}`)} `
     return prose`${at}${plainText(message)} ${plainText(remedy)} ${code(word)}`
@@ -212,9 +214,16 @@ function foldOf({ consumers, is }: Group, { lists }: Report, { names }: Room): M
       first.migrated.length === 0
         ? undefined
         : bullets(first.migrated.map((words) => prose`migrated: ${plainText(words)}`)),
+      others === 0
+        ? undefined
+        : prose`Shown are the changes of ${code(shorten(first.consumer, longest))}; those of ${others} of the others differ in details, and are in the artifact of the run.`,
       ...parts,
     ]),
   )
+}
+
+function signatureOf({ stages }: ReportedConsumer): string {
+  return stages.map(({ stage, list: number }) => `${stage ?? ''} ${number}`).join()
 }
 
 const signs = { create: '+ ', update: '~ ', replace: '-+', delete: '- ' } as const

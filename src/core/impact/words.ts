@@ -12,7 +12,9 @@ export type Group = {
 
 /** Consumers by what is to be said of them, the gravest first. */
 export function groupsOf(report: Report): readonly Group[] {
-  const groups = Map.groupBy(report.consumers, (each) => JSON.stringify([each.is, each.kind, whatOf(each, report)]))
+  const groups = Map.groupBy(report.consumers, (each) =>
+    JSON.stringify([each.is, each.kind, each.template, whatOf(each, report)]),
+  )
   return [...groups.values()].flatMap(([first, ...others]): Group[] =>
     first === undefined ? [] : [{ is: first.is, consumers: [first, ...others], what: whatOf(first, report) }],
   )

@@ -167,6 +167,19 @@ describe('the comment', () => {
     expect(page).toContain('**Not read:** `acme/hidden` (no permission)')
   })
 
+  test('says that it shows the changes of one, where those of others differ', () => {
+    expect(page).not.toContain('differ in details')
+    const lists = [...report.lists, ...report.lists]
+    const consumers = report.consumers.map((each, index) =>
+      index % 2 === 0
+        ? each
+        : { ...each, stages: each.stages.map((one) => ({ ...one, list: one.list + report.lists.length })) },
+    )
+    expect(impactPage({ ...report, lists, consumers }, { made }).markdown).toContain(
+      'Shown are the changes of `service-00000`; those of 5 of the others differ in details',
+    )
+  })
+
   test('says so where other repositories were not read', () => {
     const { read: _, ...unread } = report
     expect(impactPage(unread, { made }).markdown).toContain('Services in other repositories were not read')
