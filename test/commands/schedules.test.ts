@@ -149,6 +149,19 @@ describe('what was found once and mended', () => {
         act(job(0), job(0, { weather: { nth: 22, is: 'refused-after' } })),
       ],
     ],
+    [
+      'a run that breaks the glass is stopped when it has said that what waited has gone on',
+      [
+        merge('cart', 3),
+        act(job(0)),
+        glass('cart'),
+        merge('cart', 1),
+        act(job(3)),
+        act(job(0), job(0, { weather: { nth: 1, is: 'lost-before' } })),
+        act(job(0), { is: 'team', who: 'carla', isIn: false }),
+        act(job(0, { weather: { nth: 19, is: 'lost-after' }, isStopped: true }), job(0)),
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

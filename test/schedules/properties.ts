@@ -162,10 +162,11 @@ function entryFaults({ hub, main }: Play, entry: Waiting, run: Run): readonly st
     if (lost === undefined) faults.push(`${nameOf(entry)} has no deployment`)
     return faults
   }
-  // A newer one has taken its place, and was cut off while it said so: who deploys next says it again.
+  // A newer one has taken its place, or another run of the commit was stopped when all was done, and was cut off while it said so:
+  // who deploys next says it again.
   const place = (sha: string): number => main.findIndex((each) => each.sha === sha)
   const passed = hub.records.filter((each) => each.unit === unit && isGood(each))
-  if (passed.some(({ commit: sha = '' }) => place(sha) > place(commit))) return []
+  if (passed.some(({ commit: sha = '' }) => place(sha) >= place(commit))) return []
   if (lost !== undefined || (started !== undefined && started.attempt >= entry.run.attempt)) return faults
   const isEnded = gates.every(({ gate, why }) => gate === 'order' && /Merge a new commit/u.test(why))
   const words = isEnded ? (gates[0]?.why ?? '') : heldText(gates)
