@@ -53,6 +53,8 @@ export type UpgradeText = {
   readonly help?: string
   readonly notice?: Notice
   readonly automerge: boolean
+  /** The consumer's file as it would be, to tell the lines that somebody has to change. */
+  readonly text?: string
   /** The address of a line of a file on the branch. */
   readonly address?: (path: string, line: number) => Url | undefined
   /** Boxes that are ticked and stay so. */
@@ -178,10 +180,10 @@ function openFiles(outcomes: readonly FileOutcome[]): number {
   }).length
 }
 
-function othersText({ all, on, deployments, failed }: Others, to: string): string {
+function othersText({ all, on, deployments, failed }: Others, to: string): Markdown {
   const runs = `${on} of ${all} run ${to}`
-  if (deployments === 0) return `${runs}; nobody has deployed it yet.`
-  return `${runs} · ${count(deployments, 'deployment')}, ${failed} failed · ${confidence({ deployments, failed })}`
+  if (deployments === 0) return prose`${runs}; nobody has deployed it yet.`
+  return prose`${runs} · ${count(deployments, 'deployment')}, ${failed} failed · ${confidence({ deployments, failed })}`
 }
 
 /**
@@ -197,16 +199,20 @@ export function confidence({ deployments, failed }: Pick<Others, 'deployments' |
 
 // The sections
 
-function inputsSection({ migrated, address, consumer }: UpgradeText): Markdown | undefined {
+function inputsSection({ migrated, address, consumer, text }: UpgradeText): Markdown | undefined {
   if (migrated === undefined) return undefined
   const { shown, asks, defaults } = migrated
   if (shown.length + asks.length + defaults.length === 0) return undefined
   const pathOf = (path: readonly (string | number)[]): string => path.join('.')
   const value = (given: Parameters<typeof inWords>[0]): Markdown => code(maskSecrets(inWords(given)))
+  const where = (placeholder: string | undefined): Markdown =>
+    placeholder === undefined
+      ? prose`Until then the old value is refused.`
+      : prose`Put it where ${code(placeholder)} stands.`
   const questions = asks.map(({ path, expected, suggest, why, placeholder }) => {
-    const place = link(code(pathOf(path)), address?.(consumer.file, 1))
+    const place = link(code(pathOf(path)), address?.(consumer.file, lineOf(text, placeholder)))
     const proposal = suggest === undefined ? prose`` : prose` Proposed: ${value(suggest)}.`
-    return prose`**${place}**: ${shorten(expected, 200)}. ${shorten(why, 300)}${proposal} Put it where ${code(placeholder)} stands.`
+    return prose`**${place}**: ${shorten(expected, 200)}. ${shorten(why, 300)}${proposal} ${where(placeholder)}`
   })
   const changes = shown.map(({ path, from, before, after, why }) => [
     from === undefined ? code(pathOf(path)) : prose`${code(pathOf(from))} is now ${code(pathOf(path))}`,
@@ -226,24 +232,37 @@ function inputsSection({ migrated, address, consumer }: UpgradeText): Markdown |
   ])
 }
 
+/** The line of the file that is to be changed by a person. */
+function lineOf(text: string | undefined, placeholder: string | undefined): number {
+  if (text === undefined || placeholder === undefined) return 1
+  return (
+    Math.max(
+      0,
+      text.split('\n').findIndex((each) => each.includes(placeholder)),
+    ) + 1
+  )
+}
+
 function notesSection({ notes, migrated }: UpgradeText): Markdown | undefined {
   const all = [
     ...notes.map(({ version, text }) => ({ version, lines: linesOf(text) })),
     ...(migrated?.notes ?? []).map(({ version, text }) => ({ version, lines: [text] })),
   ].filter(({ lines }) => lines.length > 0)
   if (all.length === 0) return undefined
-  const parts = all.flatMap(({ version, lines: [first = '', ...rest] }) => [
-    bullets([prose`**${version}** ${first}`]),
-    ...(rest.length === 0 ? [] : [stacked(rest.map((each) => prose`  ${plainText(each)}`))]),
-  ])
+  const parts = all.flatMap(({ version, lines }) =>
+    lines.length === 1
+      ? [bullets([prose`**${version}** ${lines[0] ?? ''}`])]
+      : [bullets([prose`**${version}**`]), stacked(lines.map((each) => prose`  - ${each}`))],
+  )
   return blocks([heading(3, prose`What is new in the template`), stacked(parts)])
 }
 
-/** The lines of a changelog, each a sentence or two; whatever marks they begin with. */
+/** The points of a changelog, without its headings and marks. */
 function linesOf(text: string): readonly string[] {
   return text
     .split(/\r\n|\r|\n/u)
-    .map((each) => each.replace(/^\s*(?:[-*+]|#{1,6}|\d+\.)\s+/u, '').trim())
+    .filter((each) => !each.startsWith('#'))
+    .map((each) => each.replace(/^\s*(?:[-*+]|\d+\.)\s+/u, '').trim())
     .filter((each) => each !== '')
 }
 

@@ -144,7 +144,7 @@ function countsOf(members: readonly Member[]): Markdown {
     const number = members.filter((member) => member.standing === standing).length
     return number === 0 ? [] : [`${number} ${words[standing]}`]
   })
-  return parts.length === 0 ? prose`` : prose` · ${parts.join(' · ')}`
+  return parts.reduce((so, part) => prose`${so} · ${part}`, prose``)
 }
 
 function deployedText(well: number, failed: number): string {
