@@ -1,5 +1,4 @@
-export { impactOf, worse } from './impact/compare.ts'
-export { impactWords } from './impact/model.ts'
+export { impactOf } from './impact/compare.ts'
 export type {
   Consumer,
   ConsumerRendering,

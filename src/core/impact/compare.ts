@@ -45,7 +45,7 @@ export function impactOf({
 }
 
 /** Of two words the graver one. */
-export function worse(one: ImpactWord, other: ImpactWord): ImpactWord {
+function worse(one: ImpactWord, other: ImpactWord): ImpactWord {
   return impactWords.indexOf(one) < impactWords.indexOf(other) ? other : one
 }
 
