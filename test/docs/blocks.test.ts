@@ -43,7 +43,8 @@ const workflows: ReadonlyMap<string, string> = new Map(
 )
 
 function wholeCatalog(): Catalog {
-  const text = `${readFileSync(join(root, 'catalog.yaml'), 'utf8')}\nglass: { by: ['@acme/oncall'] }\n`
+  const own = readFileSync(join(root, 'catalog.yaml'), 'utf8').replace(/^workflows:\n/mu, '$&  upgrades: true\n')
+  const text = `${own}\nglass: { by: ['@acme/oncall'] }\n`
   const environments = readdirSync(join(root, 'environments')).map(
     (name) => [`environments/${name}`, readFileSync(join(root, 'environments', name), 'utf8')] as const,
   )
