@@ -4,6 +4,7 @@ import { type Data, type DataMap, Float, isList, isMap, mapOf } from './data.ts'
 import type { InputSchema } from './schema.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
+import { migrationSchema } from './schemas/migration.ts'
 import { waiverSchema } from './schemas/policy.ts'
 import { serviceSchema } from './schemas/service.ts'
 import { skeletonSchema } from './schemas/skeleton.ts'
@@ -20,6 +21,7 @@ export function editorSchemas(templates: Iterable<Template>): FileTree {
   const schemas: readonly (readonly [string, DataMap])[] = [
     ['catalog.schema.json', whole(catalogSchema)],
     ['environment.schema.json', withTemplates(environmentSchema, all, 'environment')],
+    ['migration.schema.json', whole(migrationSchema)],
     ['service.schema.json', withTemplates(serviceSchema, all, 'service')],
     ['skeleton.schema.json', whole(skeletonSchema)],
     ['template.schema.json', whole(templateSchema)],

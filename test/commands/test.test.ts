@@ -73,7 +73,9 @@ describe('protium test, with a skeleton', () => {
     expect(outcomes).toEqual(['small broken', 'tall broken'])
     const checked = await run(validate, world, {})
     expect(checked.exit).toBe('bad-input')
-    expect((checked.problems ?? []).map(({ code, at }) => `${code} ${at?.file ?? ''}:${at?.line ?? 0}`)).toEqual([place])
+    expect((checked.problems ?? []).map(({ code, at }) => `${code} ${at?.file ?? ''}:${at?.line ?? 0}`)).toEqual([
+      place,
+    ])
   })
 })
 
@@ -201,5 +203,23 @@ describe('protium validate', () => {
     expect(await tested()).toMatchObject({ outcomes: ['small same', 'tall same'], problems: [] })
     changed['waivers/tall.yaml'] = changed['waivers/tall.yaml'].replace('11-23', '11-22')
     expect(await tested()).toMatchObject({ problems: [`waiver-expired ${instance}:2`] })
+  })
+})
+
+describe('protium test, with migrations', () => {
+  const at = 'templates/web/migrations/1.4.2.yaml'
+  const example = (after: string): string =>
+    `inputs:\n  - rename: { from: prot, to: port }\nexamples:\n  - { before: { prot: 1 }, after: { ${after} } }\n`
+
+  test('tries their examples, as validate does', async () => {
+    changed[at] = example('port: 2')
+    expect((await tested()).problems).toEqual([`migration-example ${at}:4`])
+    expect((await tested({ templates: ['web/small'], update: ['true'] })).problems).toEqual([])
+    const checked = await run(validate, world, {})
+    expect((checked.problems ?? []).map(({ code }) => code)).toContain('migration-example')
+    changed[at] = example('port: 1')
+    const { problems, text } = await tested({ update: ['true'] })
+    expect(problems).toEqual([])
+    expect(text).toContain('1 example of migrations comes out as written.')
   })
 })

@@ -327,6 +327,24 @@ describe('inputs', () => {
   })
 })
 
+describe('what an upgrade asks for', () => {
+  test('is no value, of whatever type it should be', () => {
+    const properties = lines(`
+      properties:
+        size: { type: integer }
+        key: { type: string, x-protium-secret: true }
+        many: { type: array, items: { type: string } }
+    `)
+    const spec = 'inputs:\n  size: "?? a whole number"\n  key: "?? a text"\n  many: ["?? a text", b]\n'
+    expect(told(check(properties, spec))).toEqual([
+      'input-unanswered 2:9 The input "size" has a question in its place, which the upgrade could not answer.',
+      'input-unanswered 3:8 The input "key" has a question in its place, which the upgrade could not answer.',
+      'input-unanswered 4:10 The input "many[0]" has a question in its place, which the upgrade could not answer.',
+    ])
+    expect(check(properties, spec).problems[0]?.expected).toBe('What it asks for: a whole number.')
+  })
+})
+
 describe('secrets', () => {
   const at = inputsAt(
     {
