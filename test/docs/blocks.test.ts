@@ -7,6 +7,7 @@ import { type Catalog, openCatalog } from '../../src/core/catalog.ts'
 import type { DataMap } from '../../src/core/data.ts'
 import { catalogSchema } from '../../src/core/schemas/catalog.ts'
 import { environmentSchema } from '../../src/core/schemas/environment.ts'
+import { migrationSchema } from '../../src/core/schemas/migration.ts'
 import { waiverSchema } from '../../src/core/schemas/policy.ts'
 import { serviceSchema } from '../../src/core/schemas/service.ts'
 import { templateSchema } from '../../src/core/schemas/template.ts'
@@ -122,6 +123,7 @@ const schemas: readonly (readonly [RegExp, DataMap])[] = [
   [/^(?:services\/[^/]+\/)?service\.yaml$/u, serviceSchema],
   [/^environments\/[^/]+\.yaml$/u, environmentSchema],
   [/^templates\/[^/]+\/template\.yaml$/u, templateSchema],
+  [/^templates\/[^/]+\/migrations\/[^/]+\.yaml$/u, migrationSchema],
   [/^waivers\/[^/]+\.yaml$/u, waiverSchema],
 ]
 
