@@ -5,7 +5,7 @@ import { controlsIn, rolloutBody, rolloutMarker, rolloutTitle } from '../../core
 import type { Rollout } from '../../core/upgrade/state.ts'
 import { waveCount } from '../../core/upgrade/waves.ts'
 import type { RolloutsHost } from '../../ports.ts'
-import type { Waves } from './standing.ts'
+import { type Waves, watchedFor } from './standing.ts'
 import type { World } from './world.ts'
 
 type Rollouts = ReadonlyMap<string, Rollout>
@@ -31,9 +31,13 @@ export async function withTicks(host: RolloutsHost, rollouts: Rollouts, now: Dat
 }
 
 /** A rollout with nothing left to do: all waves have begun, and nobody waits for anything. */
-export function ended(rollout: Rollout, waves: number): Rollout {
+export function ended(rollout: Rollout, { waves, now }: { readonly waves: number; readonly now: Date }): Rollout {
   const isLeft = rollout.members.some(
-    ({ standing, deployments }) => !isAtRest(standing) || deployments.some(({ is }) => is === 'running'),
+    ({ standing, deployments, merged }) =>
+      !isAtRest(standing) ||
+      deployments.some(({ is }) => is === 'running') ||
+      // It may be deployed yet.
+      (merged !== undefined && deployments.length === 0 && now.getTime() - Date.parse(merged) < watchedFor),
   )
   return rollout.is === 'running' && rollout.waves.length >= waves && !isLeft ? { ...rollout, is: 'done' } : rollout
 }
@@ -49,6 +53,7 @@ export async function withIssues(
     world,
     server,
     now,
+    asks,
   }: {
     readonly rollouts: Rollouts
     /** As they were written last. */
@@ -58,14 +63,17 @@ export async function withIssues(
     readonly world: World
     readonly server: string
     readonly now: Date
+    /** Before anything is written: the releases that somebody is about to be asked about, and no others. */
+    readonly asks?: ReadonlySet<string>
   },
 ): Promise<Rollouts> {
   const after = new Map(rollouts)
   for (const [release, rollout] of rollouts) {
+    if (asks !== undefined && (rollout.issue !== undefined || !asks.has(release))) continue
     const known = before.get(release)
     const isOver = rollout.is === 'done' || rollout.is === 'aborted'
     if (isOver && known !== undefined && known.is === rollout.is && known.issue !== undefined) continue
-    const isAsked = rollout.members.some(({ pullRequest }) => pullRequest !== undefined)
+    const isAsked = asks !== undefined || rollout.members.some(({ pullRequest }) => pullRequest !== undefined)
     // Nobody is told of a release that nobody has been asked about.
     if (rollout.issue === undefined && !isAsked && rollout.is !== 'halted') continue
     const own = waves.get(release) ?? new Map<string, number>()

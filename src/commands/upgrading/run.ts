@@ -67,7 +67,9 @@ export async function upgradeFleet(
   }: { readonly root: string; readonly mode: Mode; readonly change?: Change },
 ): Promise<Upgraded> {
   const { world, problems, sources } = await openWorld(ports, root)
-  if (world === undefined) return { rollouts: [], done: [], sweep: nobody, shards: [], problems, sources }
+  // With a catalog that is not what it should be nobody knows whose turn it is.
+  const isBroken = problems.some(({ severity, at }) => severity === 'error' && at?.file === 'catalog.yaml')
+  if (world === undefined || isBroken) return { rollouts: [], done: [], sweep: nobody, shards: [], problems, sources }
   const place = catalogOf(ports, world)
   const { fleet, host } = await hostsOf(ports, place)
   const now = ports.clock.now()
@@ -316,14 +318,8 @@ async function carriedOut(
   const pace = pacing(paceFor(found.pacer, expected), ports.clock)
   const isBusy = [...judged.values()].some(isWrite)
   // Of two runs at once, the one whose commit GitHub takes goes on.
-  const begun =
-    !isBusy || mode === 'shard'
-      ? stored
-      : await remember(host, {
-          stored,
-          now: { ...found, rollouts: membersOf(run, found.rollouts, new Map()) },
-          why: 'Judge the rollouts',
-        })
+  const now = isBusy && mode !== 'shard' ? await announced(run, found) : found
+  const begun = now === found ? stored : await remember(host, { stored, now, why: 'Judge the rollouts' })
   if (begun === undefined) throw otherRun()
   const ends = new Map<string, { readonly given: Case; readonly decision: Decision; readonly end: Done['end'] }>()
   const settle = (given: Case, end: Judged | { readonly skipped: string }): void => {
@@ -335,7 +331,7 @@ async function carriedOut(
   let { resting } = found
   const saying = {
     world: run.world,
-    rollouts: found.rollouts,
+    rollouts: now.rollouts,
     runs: runsOf(run.sightings),
     catalog: place,
     server: ports.run?.server,
@@ -354,8 +350,8 @@ async function carriedOut(
     const decision = end?.decision ?? judged.get(each.key)?.decision ?? nothingDecided
     return doneOf(end?.given ?? each, decision, end?.end ?? { is: 'nothing' })
   })
-  const now = { ...found, rollouts: membersOf(run, found.rollouts, ends), pacer: pace.pacer(), resting }
-  return { done, after: { stored: begun, now } }
+  const after = { ...now, rollouts: membersOf(run, now.rollouts, ends), pacer: pace.pacer(), resting }
+  return { done, after: { stored: begun, now: after } }
 }
 
 const nothingDecided: Decision = { action: { is: 'nothing' }, standing: 'unreachable', why: 'Nothing was decided.' }
@@ -393,8 +389,9 @@ function afterWrite(
     case 'opened':
       return { given: withPull(given, end), decision }
     case 'there':
-    case 'done':
       return { given, decision }
+    case 'done':
+      return { given: withMove(given, decision, end), decision }
     case 'moved':
       return {
         given,
@@ -427,20 +424,19 @@ function refusalWords({ why, words }: Extract<FleetWritten, { readonly is: 'refu
   return `${heads[why]}: ${words}`
 }
 
+/** With what its pull request has come to hold. */
+function withMove(given: Case, { action }: Decision, { head }: Extract<FleetWritten, { readonly is: 'done' }>): Case {
+  if (action.is !== 'move' || head === undefined) return given
+  const { sighting } = given
+  const pulls = sighting.pulls.map((pull) =>
+    pull.id === action.pull.id ? { ...pull, head, body: markerOf(given, head) } : pull,
+  )
+  return { ...given, sighting: { ...sighting, pulls } }
+}
+
 /** With the pull request that was opened just now. */
 function withPull(given: Case, { pull, head, at }: Extract<FleetWritten, { readonly is: 'opened' }>): Case {
   const { sighting, track } = given
-  const { name, template, version } = sighting.consumer
-  const { target } = track
-  const desired = given.proposal?.desired
-  const fingerprint = desired?.is === 'change' ? desired.fingerprint : ''
-  const marker = {
-    consumer: name,
-    template,
-    from: version,
-    to: target.is === 'move' ? target.to : version,
-    fingerprint,
-  }
   return {
     ...given,
     sighting: {
@@ -461,7 +457,7 @@ function withPull(given: Case, { pull, head, at }: Extract<FleetWritten, { reado
           isApproved: false,
           mergeable: 'unknown',
           title: '',
-          body: upgradeMarker({ ...marker, head }).markdown,
+          body: markerOf(given, head),
         },
         ...sighting.pulls,
       ],
@@ -469,20 +465,56 @@ function withPull(given: Case, { pull, head, at }: Extract<FleetWritten, { reado
   }
 }
 
+/** What is about to be written, with an issue for each rollout that somebody is asked about for the first time: its pull requests name it. */
+async function announced(run: Run, found: Remembered): Promise<Remembered> {
+  const { cases, judged } = run
+  const asks = new Set(
+    cases.flatMap(({ key, sighting: { consumer }, track: { target } }) =>
+      target.is === 'move' && judged.get(key)?.decision.action.is === 'open'
+        ? [`${consumer.template}@${target.to}`]
+        : [],
+    ),
+  )
+  return withIssuesOf(run, { now: { ...found, rollouts: membersOf(run, found.rollouts, new Map()) }, asks })
+}
+
 /** The rollouts as people see them, each in its issue. */
-async function published({ ports, host, world, standing, before }: Run, now: Remembered): Promise<Remembered> {
+async function published(run: Run, now: Remembered): Promise<Remembered> {
+  const { waves } = run.standing
+  const over = new Map(
+    [...now.rollouts].map(([release, each]) => [
+      release,
+      ended(each, { waves: countOf(waves.get(release)), now: run.ports.clock.now() }),
+    ]),
+  )
+  return withIssuesOf(run, { now: { ...now, rollouts: over } })
+}
+
+async function withIssuesOf(
+  { ports, host, world, standing, before }: Run,
+  { now, asks }: { readonly now: Remembered; readonly asks?: ReadonlySet<string> },
+): Promise<Remembered> {
   const { waves, upgrades } = standing
-  const over = new Map([...now.rollouts].map(([release, each]) => [release, ended(each, countOf(waves.get(release)))]))
   const rollouts = await withIssues(host, {
-    rollouts: over,
+    rollouts: now.rollouts,
     before,
     waves,
     upgrades,
     world,
     server: ports.run?.server ?? 'https://github.com',
     now: ports.clock.now(),
+    ...(asks !== undefined && { asks }),
   })
   return { ...now, rollouts }
+}
+
+/** The first line of what the pull request of a case says. */
+function markerOf({ sighting, track: { target }, proposal }: Case, head: string): string {
+  const { name, template, version } = sighting.consumer
+  const desired = proposal?.desired
+  const fingerprint = desired?.is === 'change' ? desired.fingerprint : ''
+  const to = target.is === 'move' ? target.to : version
+  return upgradeMarker({ consumer: name, template, from: version, to, fingerprint, head }).markdown
 }
 
 function otherRun(): Refused {

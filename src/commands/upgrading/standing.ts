@@ -209,7 +209,8 @@ function ownDeployment({ consumer, lock }: Sighting, deployment: Deployment): De
   return consumer.kind === 'environment' && stage !== consumer.name ? undefined : { ...deployment, environment: stage }
 }
 
-const watchedFor = 7 * 86_400_000
+/** So long it is looked what is deployed of what was merged. */
+export const watchedFor = 7 * 86_400_000
 
 /** The pull requests of which it has to be asked what became of them: their branches may be gone, and their deployments go on. */
 export function watched(

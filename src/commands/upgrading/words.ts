@@ -2,12 +2,20 @@ import { type Url, url } from '../../core/markdown.ts'
 import { releaseStatus } from '../../core/release/status.ts'
 import type { Others, UpgradeText } from '../../core/upgrade/body.ts'
 import { sameText, upgradeBody, upgradeTitle } from '../../core/upgrade/body.ts'
-import { type Box, readMarker, tickedIn } from '../../core/upgrade/metadata.ts'
+import { type Box, isOurs, readMarker, readTrailers, tickedIn } from '../../core/upgrade/metadata.ts'
+import type { Facts } from '../../core/upgrade/model.ts'
 import type { Rollout } from '../../core/upgrade/state.ts'
 import { compareVersions } from '../../core/version.ts'
 import type { Case, Judged } from './tracks.ts'
 import type { World } from './world.ts'
-import type { Words } from './writes.ts'
+
+/** What a pull request says. `body` is told the commit at its head. */
+export type Words = {
+  readonly title: string
+  readonly body: (commit: string) => string
+  /** Whether a body says the same already, but for what changes from hour to hour. */
+  readonly isSaid: (body: string) => boolean
+}
 
 export type Saying = {
   readonly world: World
@@ -32,7 +40,7 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
   const release = `${consumer.template}@${to}`
   const issue = saying.rollouts.get(release)?.issue
   const isKept = decision.action.is === 'keep'
-  const held = pull === undefined ? undefined : readMarker(pull.body)
+  const held = heldBy(facts)
   const status = template === undefined ? undefined : releaseStatus(template, consumer.version)
   const others = othersOf(consumer.template, { to, saying })
   const why = template?.notes.get(to)
@@ -68,6 +76,21 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
     isSaid: (there) =>
       pull !== undefined && sameText({ title: pull.title, body: there }, { title, body: body(pull.head) }),
   }
+}
+
+/**
+ * What an open pull request holds: by our own commit on its branch, for its text may be one behind it; or, where a person has pushed to it, by
+ * its text.
+ */
+export function heldBy({
+  branch,
+  pulls,
+}: Facts): { readonly to: string; readonly fingerprint: string; readonly head?: string } | undefined {
+  const own = branch !== undefined && isOurs(branch) ? readTrailers(branch.message) : undefined
+  if (own !== undefined && branch !== undefined)
+    return { to: own.to, fingerprint: own.fingerprint, head: branch.commit }
+  const pull = pulls.find(({ state }) => state === 'open')
+  return pull === undefined ? undefined : readMarker(pull.body)
 }
 
 /** What was asked for by a tick, and is done, is not ticked any more. */

@@ -1,15 +1,8 @@
-import { commitMessage, readMarker } from '../../core/upgrade/metadata.ts'
+import { commitMessage } from '../../core/upgrade/metadata.ts'
 import type { Decision, Facts } from '../../core/upgrade/model.ts'
 import type { Proposal } from '../../core/upgrade/proposal.ts'
+import { heldBy, type Words } from './words.ts'
 import type { FleetRepository, FleetWrite } from '../../core/upgrade/seen.ts'
-
-/** What a pull request says. `body` is told the commit at its head. */
-export type Words = {
-  readonly title: string
-  readonly body: (commit: string) => string
-  /** Whether a body says the same already, but for what changes from hour to hour. */
-  readonly isSaid: (body: string) => boolean
-}
 
 /** A decision as what is written to GitHub; nothing where GitHub has it so already. `key` tells the answer by. */
 export function writesFor({
@@ -94,7 +87,7 @@ export function writesFor({
     case 'keep': {
       const { pull, draft, automerge } = action
       const isSaid = words === undefined || words.isSaid(pull.body)
-      const says = isSaid ? {} : { title: words.title, body: words.body(readMarker(pull.body)?.head ?? pull.head) }
+      const says = isSaid ? {} : { title: words.title, body: words.body(heldBy(facts)?.head ?? pull.head) }
       const state = draft === pull.isDraft ? {} : { draft: draft ? ('draft' as const) : ('ready' as const) }
       const edit = { ...says, ...state }
       return [
@@ -109,7 +102,7 @@ export function writesFor({
           ...at,
           is: 'close',
           pull: pull.id,
-          ...(words !== undefined && { body: words.body(readMarker(pull.body)?.head ?? pull.head) }),
+          ...(words !== undefined && { body: words.body(heldBy(facts)?.head ?? pull.head) }),
           ...(left !== undefined && { branch, before: left.before }),
         },
       ]

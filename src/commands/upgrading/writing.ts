@@ -1,12 +1,11 @@
 import { lockFile } from '../../core/skeleton.ts'
-import { readMarker } from '../../core/upgrade/metadata.ts'
 import type { Decision } from '../../core/upgrade/model.ts'
 import { isResting, type Resting } from '../../core/upgrade/resting.ts'
 import type { FleetWrite } from '../../core/upgrade/seen.ts'
 import type { FleetHost, FleetLook } from '../../ports.ts'
 import { sightingOf } from './sweep.ts'
 import { type Case, drafted, type Judged, proposed, referencesOf, tracksFor, type Knowing } from './tracks.ts'
-import { type Saying, wordsFor } from './words.ts'
+import { heldBy, type Saying, wordsFor } from './words.ts'
 import { writesFor } from './writes.ts'
 
 export type Writing = Knowing & {
@@ -150,11 +149,11 @@ async function* written(given: Case, found: Judged, writing: Writing): AsyncGene
 /** Where a branch is left as it is, its text is about the version that it holds, whatever is offered by now. */
 async function heldCase(
   given: Case,
-  { found: { decision }, writing }: { readonly found: Judged; readonly writing: Writing },
+  { found: { decision, facts }, writing }: { readonly found: Judged; readonly writing: Writing },
 ): Promise<Case> {
   const { action } = decision
   const { target } = given.track
-  const held = action.is === 'keep' ? readMarker(action.pull.body) : undefined
+  const held = action.is === 'keep' ? heldBy(facts) : undefined
   if (held === undefined || target.is === 'none' || held.to === target.to) return given
   const holds = { ...given, track: { ...given.track, target: { ...target, to: held.to } } }
   await writing.world.load(referencesOf([holds]))
