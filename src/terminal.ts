@@ -23,6 +23,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   render: async () => (await import('./commands/render.ts')).render,
   test: async () => (await import('./commands/test.ts')).test,
   plan: async () => (await import('./commands/plan.ts')).plan,
+  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   impact: async () => (await import('./commands/impact.ts')).impact,
   consumers: async () => (await import('./commands/consumers.ts')).consumers,
   deploy: async () => (await import('./commands/deploy.ts')).deploy,
