@@ -44,33 +44,38 @@ export function setValue(
 export function editYaml(file: string, text: string, edits: readonly Edit[]): Edited {
   // A mark of the order of bytes is refused by the reader, and is no matter of lines.
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : ''
-  let now = text.slice(mark.length)
+  let now = readState(file, text.slice(mark.length))
+  if (now === undefined) return { is: 'unsure', why: 'the file has mistakes' }
   for (const edit of edits) {
     const next = editOnce(file, now, edit)
-    if (next.is === 'unsure') return next
-    now = next.text
+    if ('why' in next) return { is: 'unsure', why: next.why }
+    now = next
   }
-  return { is: 'edited', text: `${mark}${now}` }
+  return { is: 'edited', text: `${mark}${now.text}` }
 }
 
-function editOnce(file: string, text: string, edit: Edit): Edited {
-  const before = readYaml(file, text, 'own')
-  if (!before.ok) return { is: 'unsure', why: 'the file has mistakes' }
-  const root = before.value.data
-  if (!isMap(root) || edit.path.length === 0) return { is: 'unsure', why: 'the file is not a map' }
+/** A text that could be read, and what it says. */
+type State = { readonly text: string; readonly data: Data; readonly warnings: number }
+
+function readState(file: string, text: string): State | undefined {
+  const read = readYaml(file, text, 'own')
+  return read.ok ? { text, data: read.value.data, warnings: read.problems.length } : undefined
+}
+
+function editOnce(file: string, before: State, edit: Edit): State | { readonly why: string } {
+  const { text, data: root } = before
+  if (!isMap(root) || edit.path.length === 0) return { why: 'the file is not a map' }
   const wanted = changed(root, edit)
-  if (wanted === undefined) return { is: 'unsure', why: whyNot(root, edit) }
-  if (edit.is === 'set' && identical(root, wanted)) return { is: 'edited', text }
+  if (wanted === undefined) return { why: whyNot(root, edit) }
+  if (edit.is === 'set' && identical(root, wanted)) return before
   const found = waysOf(text, edit)
-  if ('why' in found) return { is: 'unsure', why: found.why }
+  if ('why' in found) return found
   for (const way of found.ways) {
     const edited = applied(text, way)
-    if (edited === undefined) continue
-    const after = readYaml(file, edited, 'own')
-    if (after.ok && identical(after.value.data, wanted) && after.problems.length <= before.problems.length)
-      return { is: 'edited', text: edited }
+    const after = edited === undefined ? undefined : readState(file, edited)
+    if (after !== undefined && identical(after.data, wanted) && after.warnings <= before.warnings) return after
   }
-  return { is: 'unsure', why: 'the value does not read back as what it is' }
+  return { why: 'the value does not read back as what it is' }
 }
 
 function waysOf(text: string, edit: Edit): Ways {
