@@ -1,6 +1,9 @@
 import { compareText, digest } from '../core/canonical.ts'
 import { addedBy, recordPath, unitFolder } from '../core/ledger.ts'
 import { Refused } from '../core/problem.ts'
+import type { ReleaseRecord } from '../core/release/model.ts'
+import { readReleaseRecord, releaseName, releasePath } from '../core/release/model.ts'
+import { damagedRelease } from '../core/release/verify.ts'
 import type { FileTree } from '../core/tree.ts'
 import type { DeploymentRecord, Records } from '../ports.ts'
 import type { Client, ClientOptions } from './github/client.ts'
@@ -15,6 +18,10 @@ export const ledgerBranch = 'protium-ledger'
 export type Ledger = Records & {
   /** All files of the ledger, for those who check the chain. */
   files(): Promise<FileTree>
+  /** The record of a release; nothing where there is none. */
+  release(of: { readonly template: string; readonly version: string }): Promise<ReleaseRecord | undefined>
+  /** Adds the record of a release; what is there by then is given back instead. */
+  addRelease(wanted: ReleaseRecord): Promise<{ readonly is: 'created' | 'found'; readonly record: ReleaseRecord }>
 }
 
 /**
@@ -34,9 +41,12 @@ export function ledgerRecords(options: ClientOptions): Ledger {
       const path = recordPath(record)
       const page = known
       known = undefined
-      await told(`write ${path} to the ledger of ${here}`, async () =>
-        append(client, record, { path, page: await page }),
-      )
+      const added: Added = { path, data: record, title: `${record.unit}: ${record.outcome}`, since: record.started }
+      const { is } = await told(`write ${path} to the ledger of ${here}`, async () => append(client, added, await page))
+      if (is === 'created') return
+      throw new Refused('record-exists', `There is a record ${record.id} already, and records are never changed.`, {
+        remedy: 'Run the command again; it gets an id of its own.',
+      })
     },
     list: async (unit, { latest } = {}) =>
       told(`read the ledger of ${here}`, async () => {
@@ -45,11 +55,33 @@ export function ledgerRecords(options: ClientOptions): Ledger {
           const texts = await latestOf(client, { unit, latest, page: await known })
           if (texts !== undefined) return inOrder(texts).slice(-latest)
         }
-        const entries = unit === undefined ? await allEntries(client) : await entriesOf(client, { unit, latest })
+        const entries =
+          unit === undefined ? await allEntries(client, isRecord) : await entriesOf(client, { unit, latest })
         return inOrder(await readAll(client, entries))
       }),
-    files: async () => told(`read the ledger of ${here}`, async () => readAll(client, await allEntries(client))),
+    files: async () =>
+      told(`read the ledger of ${here}`, async () => readAll(client, await allEntries(client, isOurs))),
+    release: async (of) => {
+      const path = releasePath(of)
+      const text = await told(`read ${path} on the ledger of ${here}`, async () => fileOn(client, path, ledgerBranch))
+      return text === undefined ? undefined : releaseIn(path, text)
+    },
+    addRelease: async (wanted) => {
+      const path = releasePath(wanted)
+      known = undefined
+      // Whenever it was released, nobody knows by that how far back another may have done so.
+      const added: Added = { path, data: wanted, title: `${releaseName(wanted)}: released`, since: undefined }
+      const { is, text } = await told(`write ${path} to the ledger of ${here}`, async () => append(client, added))
+      return { is, record: releaseIn(path, text) }
+    },
   }
+}
+
+function releaseIn(path: string, text: string): ReleaseRecord {
+  const record = readReleaseRecord(path, text)
+  if (record !== undefined) return record
+  const { code, message, remedy } = damagedRelease(path)
+  throw new Refused(code, `${path}: ${message}`, { remedy })
 }
 
 function inOrder(texts: FileTree): readonly DeploymentRecord[] {
@@ -63,12 +95,22 @@ function inOrder(texts: FileTree): readonly DeploymentRecord[] {
 const mostTries = 40
 const longestPause = 32
 
+/** What is added: a file with that data, by a commit of that title. It was not there before `since`, where that is known. */
+type Added = {
+  readonly path: string
+  readonly data: DeploymentRecord | ReleaseRecord
+  readonly title: string
+  readonly since: string | undefined
+}
+
+/** Adds a file; `found` is what another has put there. */
 async function append(
   client: Client,
-  record: DeploymentRecord,
-  { path, page: seen }: { readonly path: string; readonly page: Page | undefined },
-): Promise<void> {
+  added: Added,
+  seen?: Page,
+): Promise<{ readonly is: 'created' | 'found'; readonly text: string }> {
   const { pause } = client
+  const { path, data, since } = added
   const tried = new Set<string>()
   let lost: unknown
   for (let count = 0; count < mostTries; count += 1) {
@@ -77,17 +119,12 @@ async function append(
       // If somebody has written since that was seen, the branch does not move, and it is looked again.
       const page = (count === 0 ? seen : undefined) ?? (await newest(client))
       const { head } = page
-      const taken = await textAt(client, { page, path, started: record.started })
-      if (taken !== undefined && tried.has(taken)) return
-      if (taken !== undefined) {
-        throw new Refused('record-exists', `There is a record ${record.id} already, and records are never changed.`, {
-          remedy: 'Run the command again; it gets an id of its own.',
-        })
-      }
-      const text = `${JSON.stringify({ ...record, ...(head !== undefined && { prev: head.link }) }, undefined, 2)}\n`
+      const taken = await textAt(client, { page, path, since })
+      if (taken !== undefined) return { is: tried.has(taken) ? 'created' : 'found', text: taken }
+      const text = `${JSON.stringify({ ...data, ...(head !== undefined && { prev: head.link }) }, undefined, 2)}\n`
       tried.add(text)
-      await put(client, { head, path, text, record })
-      return
+      await put(client, { head, path, text, title: added.title })
+      return { is: 'created', text }
     } catch (error) {
       if (!isUncertain(error) && !isRace(error)) throw error
       lost = error
@@ -165,10 +202,10 @@ function headOf({
  * The message of a commit that adds a record. GitHub makes links and mentions of what it finds in messages, so the record's
  * text is in a form in which it finds none.
  */
-function messageOf(record: DeploymentRecord, { path, text }: { readonly path: string; readonly text: string }): string {
+function messageOf({ title, path, text }: Pick<Putting, 'title' | 'path' | 'text'>): string {
   const whole = Buffer.from(text).toString('base64')
   const last = whole.length > longestText ? [] : [`Text: ${whole}`]
-  return [`${record.unit}: ${record.outcome}`, '', `Record: ${path}`, `Digest: ${digest(text)}`, ...last, ''].join('\n')
+  return [title, '', `Record: ${path}`, `Digest: ${digest(text)}`, ...last, ''].join('\n')
 }
 
 /** Of a record that is longer the file alone has the text. */
@@ -181,14 +218,14 @@ function toldIn(message: string): Pick<Told, 'path' | 'text'> {
   return { path, text: read !== undefined && said === digest(read) ? read : undefined }
 }
 
-/** The text of a record, if it is there already. */
+/** The text of a file, if it is there already. */
 async function textAt(
-  { octokit, at }: Client,
+  client: Client,
   {
     page: { head, told: all, isWhole },
     path,
-    started,
-  }: { readonly page: Page; readonly path: string; readonly started: string },
+    since,
+  }: { readonly page: Page; readonly path: string; readonly since: string | undefined },
 ): Promise<string | undefined> {
   if (head === undefined) return undefined
   const own = all.find((each) => each.path === path)
@@ -196,9 +233,14 @@ async function textAt(
   // A record was not written before what it tells of began; clocks may differ by some minutes.
   const oldest = all.at(-1)?.at ?? Number.NaN
   const isKnown = all.every((each) => each.path !== undefined)
-  if (own === undefined && isKnown && (isWhole || oldest < Date.parse(started) - 600_000)) return undefined
+  const isNew = since !== undefined && oldest < Date.parse(since) - 600_000
+  if (own === undefined && isKnown && (isWhole || isNew)) return undefined
+  return fileOn(client, path, head.commit)
+}
+
+async function fileOn({ octokit, at }: Client, path: string, ref: string): Promise<string | undefined> {
   try {
-    const { data } = await octokit.rest.repos.getContent({ ...at, path, ref: head.commit })
+    const { data } = await octokit.rest.repos.getContent({ ...at, path, ref })
     return 'content' in data ? Buffer.from(data.content, 'base64').toString('utf8') : 'a folder'
   } catch (error) {
     if (isStatus(error, 404)) return undefined
@@ -210,10 +252,10 @@ type Putting = {
   readonly head: Head | undefined
   readonly path: string
   readonly text: string
-  readonly record: DeploymentRecord
+  readonly title: string
 }
 
-async function put({ octokit, at }: Client, { head, path, text, record }: Putting): Promise<void> {
+async function put({ octokit, at }: Client, { head, path, text, title }: Putting): Promise<void> {
   const tree = await octokit.rest.git.createTree({
     ...at,
     ...(head !== undefined && { base_tree: head.tree }),
@@ -221,7 +263,7 @@ async function put({ octokit, at }: Client, { head, path, text, record }: Puttin
   })
   const commit = await octokit.rest.git.createCommit({
     ...at,
-    message: messageOf(record, { path, text }),
+    message: messageOf({ title, path, text }),
     tree: tree.data.sha,
     parents: head === undefined ? [] : [head.commit],
   })
@@ -235,6 +277,7 @@ async function put({ octokit, at }: Client, { head, path, text, record }: Puttin
 type Entry = { readonly path: string; readonly sha: string }
 
 const isRecord = (path: string): boolean => /^records\/.+\/\d{4}-\d{2}\/[^/]+\.json$/u.test(path)
+const isOurs = (path: string): boolean => isRecord(path) || /^releases\/[^/]+\/[^/]+\.json$/u.test(path)
 
 /**
  * The texts of a unit's latest records as the messages of commits have them; nothing where one of the commits was not made by
@@ -266,11 +309,11 @@ function ownTexts({ told: all }: Page, folder: string): FileTree | undefined {
 }
 
 /** All records. GitHub cuts a list that is too long; then the folders are listed one by one. */
-async function allEntries(client: Client): Promise<readonly Entry[]> {
+async function allEntries(client: Client, isWanted: (path: string) => boolean): Promise<readonly Entry[]> {
   const { head } = await newest(client)
   if (head === undefined) return []
   const all = await entriesBelow(client, { sha: head.tree, under: '' })
-  return all.filter(({ path }) => isRecord(path))
+  return all.filter(({ path }) => isWanted(path))
 }
 
 async function entriesBelow(
