@@ -164,7 +164,9 @@ function check(
         const why = isNew
           ? 'The new version has no such input, and no migration says what becomes of it.'
           : 'No version has such an input.'
-        unknown.push({ path: [...layer.prefix, ...path], why, isNew })
+        const whole = [...layer.prefix, ...path]
+        unknown.push({ path: whole, why, isNew })
+        if (isNew) progress.asks.push({ path: whole, expected: 'this line taken out, or renamed', options: [], why })
       } else if (fault.is === 'missing') missing(layer, fault)
       else wrong(layer, fault)
     }

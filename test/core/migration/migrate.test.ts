@@ -139,6 +139,7 @@ keep:
       before: v1,
       after: v3,
     })
+    expect(lost.asks.map(({ path }) => path.join('.'))).toEqual(['inputs.legacy'])
     expect(lost.unknown.map(({ path, isNew }) => [path.join('.'), isNew])).toEqual([['inputs.legacy', true]])
   })
 
