@@ -30,7 +30,10 @@ export function evaluate(expression: string, { inputs, value }: { inputs: DataMa
   const context = mapOf(value === undefined ? names : [...names, ['value', value] as const])
   const rendered = parsed.value.render(context, {})
   if (!rendered.ok) {
-    const isAbsent = rendered.problems.every(({ code }) => code === 'undefined-variable')
+    // An input that is handed on as it is meets the end of the way before anybody has asked whether it is there.
+    const isAbsent = rendered.problems.every(
+      ({ code, message }) => code === 'undefined-variable' || message.includes('Undefined is not JSON serializable'),
+    )
     return isAbsent ? { is: 'absent' } : { is: 'failed', why: wordsOf(rendered.problems) }
   }
   const read = readJson('expression', rendered.text)

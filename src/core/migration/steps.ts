@@ -125,7 +125,9 @@ export function question(
     readonly why: string
   },
 ): void {
-  const was = before === undefined || wordOf(before) === undefined ? '' : ` (was ${wordOf(before) ?? ''})`
+  const word = before === undefined ? undefined : wordOf(before)
+  // A long text would hide the question.
+  const was = word === undefined || !/^[^\r\n]{1,60}$/u.test(word) ? '' : ` (was ${word})`
   const placeholder = placeholderFor(`${expected}${was}`)
   if (at(layer, path) !== placeholder && !make(progress, layer, { is: 'set', path, value: placeholder })) return
   progress.asks.push({

@@ -157,6 +157,39 @@ keep:
   })
 })
 
+test('the file of an environment is taken along as well', () => {
+  const environment = (version: string, properties: string) => {
+    const { schema, ...rest } = bundle(version, properties)
+    const { service, file } = schema
+    return {
+      ...rest,
+      kind: 'environment' as const,
+      schema: { file, ...(service !== undefined && { environment: service }) },
+    }
+  }
+  const text = 'environment: dev\ntemplate: net@1.0.0\ninputs: { cidr: 10.0.0.0/16 } # wide\n'
+  const migrated = migrate({
+    consumer: consumer(text),
+    from: '1.0.0',
+    to: '2.0.0',
+    migrations: migrationsOf({
+      '2.0.0':
+        'inputs:\n  - rename: { from: cidr, to: network.cidr }\nresources:\n  - keep_id: { from: Vpc, to: Network }\n',
+    }),
+    before: environment('1.0.0', 'cidr: { type: string }\nzones: { type: integer, default: 2 }'),
+    after: environment(
+      '2.0.0',
+      'network: { type: object, properties: { cidr: { type: string } } }\nzones: { type: integer, default: 3 }',
+    ),
+  })
+  expect(upgradeSpec('environments/dev.yaml', text, { reference: 'net@2.0.0', migrated })).toMatchObject({
+    text: 'environment: dev\ntemplate: net@2.0.0\ninputs: { network: { cidr: 10.0.0.0/16 } } # wide\nkeep:\n  Network: Vpc\n',
+  })
+  expect(migrated.defaults).toEqual([
+    { path: ['inputs', 'zones'], before: 2, after: 3, keep: { is: 'set', path: ['inputs', 'zones'], value: 2 } },
+  ])
+})
+
 test('invariant: whatever a file gives, what its edits make of it is what was said, and the rest stays', () => {
   const inputs = fc.record(
     {
