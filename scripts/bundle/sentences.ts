@@ -34,9 +34,9 @@ export function sentences({ chunks }: { readonly chunks: RegExp }): Plugin {
 
 /** A short name that the code has nowhere, nor as the beginning of another. */
 function freeName(code: string): string {
-  const names = ['$', '_'].flatMap((first) =>
-    'abcdefghijklmnopqrstuvwxyz'.split('').map((second) => `${first}${second}`),
-  )
+  const letters = 'abcdefghijklmnopqrstuvwxyz'.split('')
+  const short = ['$', '_'].flatMap((first) => letters.map((second) => `${first}${second}`))
+  const names = [...short, ...short.flatMap((begin) => letters.map((last) => `${begin}${last}`))]
   const free = names.find((name) => !code.includes(name))
   if (free === undefined) throw new Error('No short name is free for the packed texts.')
   return free
