@@ -158,6 +158,8 @@ export type RenderedStack = RenderedText & {
   readonly trace: (problem: Problem) => Problem
   /** The place in the template that wrote a key of the body. */
   readonly origin: (path: Path) => Place | undefined
+  /** Ids of the text, with those that the body has in their place; nothing where the two are the same. */
+  readonly kept?: ReadonlyMap<string, string>
 }
 
 /** Parsed once, however many instances use the bundle: a template is as immutable as the version that it belongs to. */

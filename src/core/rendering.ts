@@ -156,5 +156,6 @@ function unwatched(unit: Unit, { body }: RenderedStack): readonly Problem[] {
 /** The digest of what was rendered: two stages with the same one run the same thing. */
 export function renderedDigest({ part, wanted: { parameters } }: Pick<Rendered, 'part' | 'wanted'>): string {
   const given = Object.entries(parameters)
-  return digest(given.length === 0 ? part.text : [part.text, mapOf(given)])
+  const text = part.kept === undefined ? part.text : [part.text, mapOf(part.kept)]
+  return digest(given.length === 0 ? text : [text, mapOf(given)])
 }

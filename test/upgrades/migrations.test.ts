@@ -77,6 +77,31 @@ describe('an upgrade over two migrations', () => {
   })
 })
 
+test('a resource that is called otherwise keeps its id in the live stacks: nothing is replaced', async () => {
+  const body = `Resources:
+  Line:
+    Type: AWS::SQS::Queue
+    Properties: { DelaySeconds: 7, VisibilityTimeout: {{ service_instance.inputs.size }} }
+`
+  const files = {
+    'templates/web/v1/instance_infrastructure/cloudformation.yaml': body,
+    'templates/web/migrations/1.1.0.yaml': 'resources:\n  - keep_id: { from: Queue, to: Line }\n',
+  }
+  const own = { '1.0.0': {}, '1.1.0': { delay: 7 } }
+  const made = await world({ versions: own, files }, { one: serviceRepository('one') })
+  await made.run()
+  expect(await upgraded(made)).toBe(`${file('  size: 3 # chosen\n', '1.1.0')}keep:\n  Line: Queue\n`)
+  const { body: told } = await pull(made)
+  expect(told).toContain('DelaySeconds')
+  expect(told).toContain('1 changed, 0 replaced and 0 deleted')
+  const without = await world(
+    { versions: own, files: { ...files, 'templates/web/migrations/1.1.0.yaml': 'notes: A queue is a line.\n' } },
+    { one: serviceRepository('one') },
+  )
+  await without.run()
+  expect((await pull(without)).body).toContain('0 replaced and 1 deleted')
+})
+
 describe('what a migration cannot know', () => {
   test('is asked in a draft, with the question in the place of the answer', async () => {
     const asking = {

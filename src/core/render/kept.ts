@@ -30,6 +30,7 @@ export function withKeptIds<Stack extends RenderedStack>(stack: Stack, unit: Uni
     value: {
       ...stack,
       body,
+      ...(ids.size > 0 && { kept: ids }),
       document: { ...stack.document, data: body, place, keyPlace },
       origin: (path: Path) => stack.origin(oldPath(path, old)),
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readOrganisation } from '../../../src/core/organisation.ts'
-import { renderAll } from '../../../src/core/rendering.ts'
+import { renderAll, renderedDigest } from '../../../src/core/rendering.ts'
 import { brief, lines, organisationFiles, treeOf } from '../trees.ts'
 
 const template = lines(`
@@ -82,6 +82,14 @@ describe('an id that is kept', () => {
       'keep-taken services/checkout/service.yaml:14',
     ])
     expect(taken.rendered.map(({ unit }) => unit.kind)).toEqual(['environment', 'environment'])
+  })
+
+  test('is a part of what was rendered: without it, or with another, that is not the same', () => {
+    const digests = ['', 'keep: { Api: Topic }\n', 'keep: { Api: Other }\n', 'keep: { Apy: Topic }\n'].map((keep) =>
+      renderedDigest(instanceOf(rendered(keep))),
+    )
+    expect(new Set(digests).size).toBe(3)
+    expect(digests[3]).toBe(digests[0])
   })
 
   test('is a file that is read: ids are letters and digits', () => {
