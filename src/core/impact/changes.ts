@@ -3,11 +3,15 @@ import { compareText } from '../canonical.ts'
 import type { Catalog } from '../catalog.ts'
 import { environmentOutputs } from '../contract.ts'
 import { referencesOf } from '../jinja/index.ts'
+import { isProposed, releaseStatus } from '../release/status.ts'
 import { templateOf } from '../render.ts'
 import type { Template } from '../template.ts'
 import { compareVersions, parseVersion } from '../version.ts'
 
-/** A template that is another after a change. `majors` are those whose version or files differ. */
+/**
+ * A template that is another after a change. `majors` are those whose version or files differ. One that was a draft or taken back, and is
+ * proposed to people from now on, is as good as new: it has no `before`.
+ */
 export type TemplateChange = {
   readonly template: string
   readonly kind: Kind
@@ -46,7 +50,10 @@ function changedMajors(before: Template | undefined, after: Template | undefined
   return [...majors]
     .toSorted((a, b) => a - b)
     .flatMap((major) => {
-      const [was, is] = [before?.bundles.get(major), after?.bundles.get(major)]
+      const [there, is] = [before?.bundles.get(major), after?.bundles.get(major)]
+      const isHeld = there !== undefined && before !== undefined && !isProposed(releaseStatus(before, there.version))
+      const isOffered = is !== undefined && after !== undefined && isProposed(releaseStatus(after, is.version))
+      const was = isHeld && isOffered ? undefined : there
       if (was !== undefined && is !== undefined && was.version === is.version && sameFiles(was, is)) return []
       return [
         { major, ...(was !== undefined && { before: was.version }), ...(is !== undefined && { after: is.version }) },

@@ -175,8 +175,9 @@ export class Radius {
       ({ template, is, majors }) =>
         template === runs.template && (is === 'removed' || majors.some(({ before }) => before === runs.version)),
     )
+    const isTakenBack = this.#standing(runs)?.is === 'yanked' && this.#stood(runs)?.is !== 'yanked'
     return [
-      ...(target !== undefined || isGone || isEdited ? (['template'] as const) : []),
+      ...(target !== undefined || isGone || isTakenBack || isEdited ? (['template'] as const) : []),
       ...(this.#outputs.size > 0 && this.#readsChanged(runs, { target, consumer }) ? (['environment'] as const) : []),
       ...(this.#isCatalogChanged ? (['catalog'] as const) : []),
     ]
@@ -214,10 +215,12 @@ export class Radius {
     }
   }
 
-  #standing({ template, version }: Runs): ReleaseStatus | undefined {
-    const { catalog } = this.#after.opened
-    const known = catalog.templates.get(template)
-    return known === undefined ? undefined : releaseStatus(known, version)
+  #standing(runs: Runs): ReleaseStatus | undefined {
+    return statusIn(this.#after, runs)
+  }
+
+  #stood(runs: Runs): ReleaseStatus | undefined {
+    return statusIn(this.#before, runs)
   }
 
   /** The environment as it is after the change, at the version that it would go to; with its impact, where it is concerned. */
@@ -256,6 +259,11 @@ export class Radius {
     }
     if (known.size > 0) this.#outputs.set(environment, known)
   }
+}
+
+function statusIn({ opened }: Side, { template, version }: Runs): ReleaseStatus | undefined {
+  const known = opened.catalog.templates.get(template)
+  return known === undefined ? undefined : releaseStatus(known, version)
 }
 
 type Runs = { readonly template: string; readonly version: string }

@@ -131,7 +131,7 @@ function subjectOf({ templates }: Report): string {
     const versions = majors.flatMap(({ after }) => after ?? [])
     return is === 'removed' ? `${template} taken away` : `${template} ${list(versions)}`.trimEnd()
   })
-  if (names.length === 0) return 'The rules and environments'
+  if (names.length === 0) return 'The catalog'
   return names.length > 3 ? count(names.length, 'template') : list(names)
 }
 

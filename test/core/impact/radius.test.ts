@@ -107,6 +107,24 @@ describe('what a change reaches', () => {
     expect(reach.judge(checkout)).toMatchObject({ standing: { is: 'yanked', because: 'it leaks' }, to: '1.5.0' })
   })
 
+  test('a version that is taken back reaches those who run it, and nobody else', () => {
+    const support = 'support: { 1.4.2: { is: yanked, because: it leaks } }\n'
+    const reach = radius({ 'templates/web/template.yaml': `kind: service\nversions: { v1: 1.4.2 }\n${support}` })
+    expect(reach.judge(checkout)).toMatchObject({ standing: { is: 'yanked' }, impact: { is: 'unchanged' } })
+    expect(told(reach.judge(serviceOf('old', '', 'web@1.3.0')))).toBe('untouched')
+  })
+
+  test('a draft that is proposed from now on is as good as new', () => {
+    const template = 'templates/web/template.yaml'
+    const base = {
+      ...webAt('1.5.0', (text) => text.replace('30', '90')),
+      [template]: 'kind: service\nversions: { v1: 1.5.0 }\nsupport: { 1.5.0: draft }\n',
+    }
+    const reach = radius({ [template]: 'kind: service\nversions: { v1: 1.5.0 }\n' }, { base })
+    expect(told(reach.judge(checkout))).toBe('checkout 1.4.2 → 1.5.0 by template: changed')
+    expect(told(radius({ 'templates/web/CHANGELOG.md': 'x' }, { base }).judge(checkout))).toBe('untouched')
+  })
+
   test('a template that is deleted while it is used: who runs a release keeps it, and who runs none does not render', () => {
     const gone = Object.fromEntries(
       Object.keys(catalogFiles)
