@@ -466,13 +466,21 @@ describe('what is remembered', () => {
     expect([...(await one.read()).files]).toEqual([['answers.json', 'ü\n']])
   })
 
-  test.each(['timeout', 'timeout-after'] as const)('is there once, or it is said that it is not: %s', async (kind) => {
+  test.each(['timeout', 'timeout-after'] as const)('is there once, whatever becomes of the answer: %s', async (kind) => {
     const { github, rollouts } = await world({})
     const { at: head } = await begun(rollouts)
     github.fault({ match: ({ fields }) => fields.includes('createCommitOnBranch'), kind })
+    const written = await rollouts.write(new Map([['answers.json', 'b']]), { at: head, why: 'Change it' })
+    expect(written.is).toBe('written')
+    expect([...(await rollouts.read()).files]).toEqual([['answers.json', 'b']])
+  })
+
+  test('is not said to be there where GitHub does not answer', async () => {
+    const { github, rollouts } = await world({})
+    const { at: head } = await begun(rollouts)
+    github.fault({ match: ({ fields }) => fields.includes('createCommitOnBranch'), times: 3, kind: 'timeout' })
     const writing = rollouts.write(new Map([['answers.json', 'b']]), { at: head, why: 'Change it' })
-    if (kind === 'timeout-after') expect((await writing).is).toBe('written')
-    else await expect(writing).rejects.toMatchObject({ code: 'github-unreachable' })
+    await expect(writing).rejects.toMatchObject({ code: 'github-unreachable' })
   })
 
   test('is told in one issue, found by its marker where its number is not known', async () => {

@@ -47,13 +47,13 @@ async function left({ github, fleet, rollouts }: UpgradeWorld): Promise<Left> {
     found[seen.repository.name] = {
       pulls: pulls.map(({ number, state, title, isDraft }) => [number, state, title, isDraft]),
       files: await Promise.all(
-        seen.branches.map(async ({ name }) => [...(await github.files(seen.repository.name, name))].toSorted()),
+        seen.branches.map(async ({ name }) => [...(await github.files(seen.repository.name, name))]),
       ),
     }
   }
   const { files } = await rollouts.read()
   const kept = [...files].filter(([path]) => path.startsWith('rollouts/'))
-  found['rollouts'] = kept.map(([path, text]) => [path, text.replaceAll(/"\d{4}-[\d-]+T[\d:.]+Z"/gu, '"…"')]).toSorted()
+  found['rollouts'] = kept.map(([path, text]) => [path, text.replaceAll(/"\d{4}-[\d-]+T[\d:.]+Z"/gu, '"…"')])
   found['issues'] = (await rollouts.issueBody(2))?.split('\n')[0]
   return found
 }

@@ -139,7 +139,7 @@ export async function upgradeWorld(
   const world = await fleetWorld(repositories, options)
   let now = catalog
   const released = (): ReadonlyMap<string, FileTree> =>
-    new Map([...Object.entries(now.versions).map(([version, each]) => [`web@${version}`, bundle(each)] as const)])
+    new Map(Object.entries(now.versions).map(([version, each]) => [`web@${version}`, bundle(each)] as const))
   const ports = (signal?: AbortSignal): Ports => {
     const { fleet, rollouts } = world.client(signal)
     const made = worldOf(() => catalogTree(now), {

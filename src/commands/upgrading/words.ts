@@ -38,7 +38,7 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
   const template = saying.world.catalog.templates.get(consumer.template)
   const { to } = track.target
   const release = `${consumer.template}@${to}`
-  const issue = saying.rollouts.get(release)?.issue
+  const issue = saying.rollouts.get(release)?.issue ?? issueIn(pull?.body, saying.catalog)
   const isKept = decision.action.is === 'keep'
   const held = heldBy(facts)
   const status = template === undefined ? undefined : releaseStatus(template, consumer.version)
@@ -76,6 +76,12 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
     isSaid: (there) =>
       pull !== undefined && sameText({ title: pull.title, body: there }, { title, body: body(pull.head) }),
   }
+}
+
+/** The issue that a body names already: where what is remembered was lost, it is found again only at the end of the run. */
+function issueIn(body: string | undefined, catalog: string): number | undefined {
+  const number = body?.split(`\`${catalog}#`)[1]?.split('`')[0]
+  return number !== undefined && /^[1-9]\d{0,8}$/u.test(number) ? Number(number) : undefined
 }
 
 /**

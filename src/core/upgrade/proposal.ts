@@ -80,9 +80,14 @@ export function draftOf({ opened, consumer, to, migrations, lock, now }: Making)
     return impossible('blocked', block === undefined ? '' : `\`${block.path.join('.')}\`: ${block.why}`)
   }
   if (edited.is === 'unsure') return impossible('blocked', `Its file cannot be changed by program: ${edited.why}.`)
+  const rendering = renderConsumer(opened, consumer, { now })
+  // Only the version changes: what is rendered as before need not be looked at twice.
+  const isAsIs = migrated.edits.length === 0
   const renderings = {
-    before: renderConsumer(opened, consumer, { now }),
-    after: renderConsumer(opened, { ...consumer, text: edited.text }, { now }),
+    before: rendering,
+    after: isAsIs
+      ? renderConsumer(opened, consumer, { version: to, now, ...(rendering.ok && { same: rendering.value }) })
+      : renderConsumer(opened, { ...consumer, text: edited.text }, { now }),
   }
   const impact = impactOf({ ...renderings, guard: opened.catalog.guard })
   const faults = errorsIn(renderings.after.problems)

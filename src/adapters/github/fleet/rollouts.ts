@@ -7,7 +7,7 @@ import { clientOf } from '../client.ts'
 import { ensure } from '../ensure.ts'
 import { isStatus, told } from '../refusal.ts'
 import { asked, patiently, wholeFault } from './batches.ts'
-import type { FleetClient } from './client.ts'
+import type { Answer, FieldError, FleetClient } from './client.ts'
 import { at, Failed, fleetClient, Limited, listAt, Lost, textAt } from './client.ts'
 import { branchQuery, mutation, parts } from './queries.ts'
 
@@ -93,19 +93,34 @@ async function write(
       deletions: [...files].flatMap(([path, text]) => (text === undefined ? [{ path }] : [])),
     },
   }
+  for (let count = 1; ; count += 1) {
+    const answer = await sent(client, input)
+    const written = answer === undefined ? undefined : textAt(answer.data, 'm0', 'commit', 'oid')
+    if (written !== undefined) return { is: 'written', at: written }
+    const fault = answer?.errors[0]
+    if (fault !== undefined) return refused(fault)
+    const there = await lost(client, { where, files, head })
+    if (there.is !== 'absent') return there
+    if (count >= mostTries) throw unanswered()
+    await client.sleep(2000 * count)
+  }
+}
+
+/** Nothing was written, or it cannot be known: then it is looked, and sent again upon the same commit. */
+const mostTries = 3
+
+async function sent(client: FleetClient, input: unknown): Promise<Answer | undefined> {
   const part = parts.commit(0)
   await client.breath()
-  const answer = await patiently(client, async () => client.ask(mutation([part]), { [part.alias]: input })).catch(
-    (error: unknown) => {
-      if (error instanceof Lost) return error
-      throw error
-    },
-  )
-  if (answer instanceof Lost) return lost(client, { where, files, head })
-  const written = textAt(answer.data, part.alias, 'commit', 'oid')
-  if (written !== undefined) return { is: 'written', at: written }
-  const fault = answer.errors[0]
-  if (fault === undefined) return lost(client, { where, files, head })
+  try {
+    return await patiently(client, async () => client.ask(mutation([part]), { [part.alias]: input }))
+  } catch (error) {
+    if (error instanceof Lost) return undefined
+    throw error
+  }
+}
+
+function refused(fault: FieldError): { readonly is: 'behind' } {
   if (fault.type === 'STALE_DATA' || /expected branch to point to|does not match|not.{0,20}exist/iu.test(fault.message))
     return { is: 'behind' }
   throw new Refused(
@@ -121,12 +136,15 @@ async function write(
 async function lost(
   client: FleetClient,
   { where, files, head }: { readonly where: Client['at'] } & Pick<Writing, 'files' | 'head'>,
-): Promise<{ readonly is: 'written'; readonly at: string } | { readonly is: 'behind' }> {
+): Promise<{ readonly is: 'written'; readonly at: string } | { readonly is: 'behind' } | { readonly is: 'absent' }> {
   const now = await read(client, where)
   const isThere = [...files].every(([path, text]) => now.files.get(path) === text)
   if (isThere && now.at !== undefined) return { is: 'written', at: now.at }
-  if (now.at !== head) return { is: 'behind' }
-  throw new Refused('github-unreachable', 'GitHub did not answer, and how the rollouts stand was not written down.', {
+  return { is: now.at === head ? 'absent' : 'behind' }
+}
+
+function unanswered(): Refused {
+  return new Refused('github-unreachable', 'GitHub did not answer, and how the rollouts stand was not written down.', {
     remedy: 'Run this again; what has been done is not done twice.',
   })
 }
@@ -156,7 +174,11 @@ async function begin(
       await client.rest(`POST ${repository}/git/refs`, { ref: `refs/heads/${rolloutsBranch}`, sha })
       return { is: 'written', at: sha } as const
     } catch (error) {
-      if (error instanceof Lost) return lost(client, { where, files, head: undefined })
+      if (error instanceof Lost) {
+        const there = await lost(client, { where, files, head: undefined })
+        if (there.is === 'absent') throw unanswered()
+        return there
+      }
       if (error instanceof Failed && /already exists/iu.test(error.message)) return { is: 'behind' } as const
       if (error instanceof Failed || error instanceof Limited)
         throw new Refused(

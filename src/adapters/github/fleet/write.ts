@@ -47,6 +47,8 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
   let answers: FleetWritten[] = []
   let follow: readonly FollowUp[] = []
   let stopped: string | undefined
+  /** GitHub has just said that it takes no more of what is new. */
+  let isCautious = false
   const tell = (written: FleetWritten): void => void answers.push(written)
 
   function stop(): void {
@@ -59,8 +61,10 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
 
   /** One document: what is asked for now, and what follows from before. How the first ended is given back. */
   async function document(steps: readonly Step[]): Promise<readonly Ended[]> {
-    const sent = follow
-    follow = []
+    // After a no it is asked for one thing at a time.
+    const first = follow.findIndex(({ creates }) => creates)
+    const sent = isCautious ? follow.filter(({ creates }, index) => !creates || index === first) : follow
+    follow = follow.filter((each) => !sent.includes(each))
     const ended = await send(client, [...steps, ...sent.map(({ step }) => step)], (seconds) => pace.rejected(seconds))
     for (const [index, each] of sent.entries()) await followed(each, ended[steps.length + index] ?? { is: 'lost' })
     if (ended.some(({ is }) => is === 'stopped')) stop()
@@ -69,7 +73,10 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
 
   async function followed(each: FollowUp, end: Ended): Promise<void> {
     if (end.is === 'ok') {
-      if (each.creates) pace.created()
+      if (each.creates) {
+        pace.created()
+        isCautious = false
+      }
       const next = each.ok(end.data)
       if ('step' in next) follow = [...follow, next]
       else tell(next)
@@ -78,8 +85,9 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
     const message = end.is === 'failed' ? end.message : ''
     if (isThereAlready(message)) tell({ key: each.key, is: 'there' })
     else if (isTooFast(message)) {
+      isCautious = true
+      follow = [each, ...follow]
       await waitFor(pace.rejected(undefined))
-      follow = [...follow, each]
     } else if (end.is === 'stopped') follow = [...follow, each]
     else if (end.is === 'lost' || isBehind(message)) {
       if (each.tries >= lags.length) left(each.key, message === '' ? undefined : message)
@@ -104,6 +112,10 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
   async function turnFor(kind: 'content' | 'other'): Promise<void> {
     while (stopped === undefined) {
       if (scarce(client) !== undefined) return stop()
+      if (isCautious && follow.length > 0) {
+        await flush()
+        continue
+      }
       const next = pace.next(kind, follow.filter(({ creates }) => creates).length)
       if (next.is === 'go') return undefined
       if (follow.length > 0 && (next.is === 'stop' || next.milliseconds > moment)) await flush()
