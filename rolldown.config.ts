@@ -18,7 +18,19 @@ const root = import.meta.dirname
 const standIn = (name: string): string => join(root, 'scripts/bundle/stand-ins', `${name}.ts`)
 
 /** The actions that are built, each from its `actions/<verb>/main.ts`. */
-const verbs = ['cancel', 'consumers', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'upgrade', 'validate']
+const verbs = [
+  'cancel',
+  'consumers',
+  'deploy',
+  'doctor',
+  'impact',
+  'lock',
+  'plan',
+  'resume',
+  'rollback',
+  'upgrade',
+  'validate',
+]
 
 /**
  * What is bundled in the place of whole packages. `test/repo/bundle.test.ts` and `test/repo/stand-ins.test.ts` prove that what
@@ -106,7 +118,8 @@ export const output: OutputOptions = {
       { name: 'aws-sts', test: /node_modules\/@aws-sdk\/(?:client-sts|signature-v4-multi-region)\// },
       { name: 'aws-credentials', test: /node_modules\/(?:@aws-sdk|@smithy)\// },
       { name: 'libraries', test: /node_modules\// },
-      { name: 'core', test: /src\/core\/(?!doctor)/ },
+      // What brings new versions of templates is no part of a deployment.
+      { name: 'core', test: /src\/core\/(?!doctor|upgrade|migration|merge|skeleton|impact|release)/ },
       // No other action looks at what is around a catalog.
       { name: 'examination', test: /src\/core\/doctor/ },
       { name: 'machine', test: /src\/adapters\/(?:local|disk|entries|records)/ },
