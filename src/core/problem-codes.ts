@@ -418,16 +418,6 @@ export const problemCodes = {
     why: 'AWS Proton took this form, and so does Protium. Other tools may not.',
     fix: 'Rename it as the message says.',
   },
-  'ledger-broken': {
-    title: 'The ledger is not as it was written',
-    why: 'The ledger is a branch to which each deployment adds one record, which names the digest of the record before it. Nothing in it is ever changed or taken away; where that was done all the same, the digests no longer fit.',
-    fix: 'Find the commit that did it with `git log origin/protium-ledger`, bring the record back, and protect the branch by a ruleset that lets it move forward only.',
-  },
-  'listener-priority-taken': {
-    title: 'Two rules of a listener have one priority',
-    why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
-    fix: 'Give one of the two services another number: `rule_priority:` under its `inputs:`. Only units that are rendered together are compared, so `protium validate` without a name finds what a check of one service does not.',
-  },
   'keep-nothing': {
     title: 'An id is kept that the template does not have',
     why: 'Under `keep:` stands which logical id the live stacks have for a resource that the template calls otherwise. The template has no resource of this name, so the line does nothing.',
@@ -437,6 +427,16 @@ export const problemCodes = {
     title: 'A kept id belongs to something else',
     why: 'Under `keep:` a resource is given the logical id that the live stacks have. The template has something else of this id, and a stack has each id once.',
     fix: 'Correct the line. If the template has a new resource of the old name, it has to take another.',
+  },
+  'ledger-broken': {
+    title: 'The ledger is not as it was written',
+    why: 'The ledger is a branch to which each deployment adds one record, which names the digest of the record before it. Nothing in it is ever changed or taken away; where that was done all the same, the digests no longer fit.',
+    fix: 'Find the commit that did it with `git log origin/protium-ledger`, bring the record back, and protect the branch by a ruleset that lets it move forward only.',
+  },
+  'listener-priority-taken': {
+    title: 'Two rules of a listener have one priority',
+    why: 'A load balancer reads the rules of a listener in the order of their priorities, so each has a number of its own. Templates often compute the number from a name, and two names may give the same one. AWS would refuse the second rule in the middle of a deployment.',
+    fix: 'Give one of the two services another number: `rule_priority:` under its `inputs:`. Only units that are rendered together are compared, so `protium validate` without a name finds what a check of one service does not.',
   },
   'lock-held': {
     title: 'Somebody else holds the lock',
