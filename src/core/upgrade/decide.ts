@@ -72,10 +72,11 @@ function onForeign({ target, desired, turn, isAnswered }: Facts, pull: PullSeen,
     }
   }
   const notice = { is: 'taken-over', ...(isNewer && { newer: to }) } as const
+  const isBad = target.is === 'move' && offered !== undefined && target.retracted?.includes(offered.to) === true
   return {
-    // What was missing he has filled in.
+    // What was missing he has filled in; what was taken back must not be merged by mistake.
     ...kept(pull, 'taken-over', 'Somebody works on it: nothing is pushed there.', {
-      draft: pull.isDraft && isAnswered !== true,
+      draft: isBad || (pull.isDraft && isAnswered !== true),
     }),
     notice,
   }
@@ -113,11 +114,12 @@ function onOwn(facts: Facts, { pull, branch, desired }: Own): Decision {
   if (holds?.to !== to) {
     const isForward = holds !== undefined && compareVersions(holds.to, to) < 0
     // It has been reviewed, or has just shown that it works: what is newer comes after it.
-    if (isForward && target.is === 'move' && !target.isUrgent && mergesFirst(pull, facts.now)) {
+    const isGood = target.is === 'move' && !target.isUrgent && target.retracted?.includes(holds?.to ?? '') !== true
+    if (isForward && isGood && mergesFirst(pull, facts.now)) {
       const notice = { is: 'next', version: to } as const
       return { ...kept(pull, 'open', `${to} is ready; this one merges first.`), notice }
     }
-    if (turn.is === 'waits' && isForward)
+    if (turn.is === 'waits' && isForward && isGood)
       return kept(pull, 'open', `${to} comes when it is its turn: ${turn.words}`, { draft: pull.isDraft })
     return move('open', `${to} takes the place of ${holds?.to ?? 'what was there'}.`)
   }

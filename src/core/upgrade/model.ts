@@ -70,7 +70,14 @@ export type Access = { readonly is: 'ready' } | { readonly is: 'closed'; readonl
 
 /** Which version a track is to move to. */
 export type Target =
-  | { readonly is: 'move'; readonly to: string; readonly way: 'forward' | 'back'; readonly isUrgent: boolean }
+  | {
+      readonly is: 'move'
+      readonly to: string
+      readonly way: 'forward' | 'back'
+      readonly isUrgent: boolean
+      /** Versions that were taken back: what offers one of them is not to be merged. */
+      readonly retracted?: readonly string[]
+    }
   | { readonly is: 'none'; readonly why: NoTarget }
 
 /**

@@ -43,10 +43,13 @@ export function tracksOf(
   if (why !== undefined || offers === undefined) own.push(track(major, { is: 'none', why: why ?? 'moved' }))
   else {
     const ways = { offers, recommended, answers }
-    const within = withinMajor(consumer, ways)
+    const retracted = offers.filter(({ is }) => is === 'yanked').map(({ version }) => version)
+    const knowing = <T extends Target>(target: T): T =>
+      target.is === 'move' && retracted.length > 0 ? { ...target, retracted } : target
+    const within = knowing(withinMajor(consumer, ways))
     own.push(track(within.is === 'move' ? (parseVersion(within.to)?.major ?? major) : major, within))
     const next = nextMajor(consumer, ways)
-    if (next !== undefined) own.push(track(parseVersion(next.to)?.major ?? major, next))
+    if (next !== undefined) own.push(track(parseVersion(next.to)?.major ?? major, knowing(next)))
   }
   const left = branches
     .filter((branch) => !own.some((each) => each.branch === branch))

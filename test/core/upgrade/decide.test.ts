@@ -294,6 +294,23 @@ const rows: readonly (readonly [string, Facts, string])[] = [
   ],
   ['17 not offered any more', openFacts({ target: none('newest') }), 'close retracted and its branch at b (closed)'],
   [
+    '17 taken back and approved, with something newer',
+    openFacts({
+      target: { is: 'move', to: '2.4.0', way: 'forward', isUrgent: false, retracted: ['2.3.0'] },
+      pulls: [pullSeen({ isApproved: true })],
+    }),
+    'move from b (open)',
+  ],
+  [
+    '17 taken back, in a person’s hands, with something newer',
+    openFacts({
+      target: { is: 'move', to: '2.4.0', way: 'forward', isUrgent: false, retracted: ['2.3.0'] },
+      branch: foreign,
+      pulls: [foreignPull()],
+    }),
+    'keep draft (taken-over) saying taken-over 2.4.0',
+  ],
+  [
     '17 merged before it was taken back: the way back',
     factsOf({
       consumer: consumerOf({ version: '2.3.0' }),
