@@ -133,7 +133,11 @@ export async function startRunners(options: Options): Promise<Runners> {
     join(bin, 'node'),
     `#!${join(folder, 'node')}\nimport(${JSON.stringify(pathToFileURL(join(standIns, 'node/node.mjs')).href)})\n`,
   )
-  chmodSync(join(bin, 'node'), 0o755)
+  writeFileSync(
+    join(bin, 'curl'),
+    `#!${join(bin, 'node')}\nimport(${JSON.stringify(pathToFileURL(join(standIns, 'curl/curl.mjs')).href)})\n`,
+  )
+  for (const name of ['node', 'curl']) chmodSync(join(bin, name), 0o755)
 
   const server = createServer((request, response) => {
     answer(request).then(
@@ -331,6 +335,7 @@ export async function startRunners(options: Options): Promise<Runners> {
       (await github.beginRun({
         repository,
         workflow,
+        ...nameIn(readFileSync(join(own, workflow), 'utf8')),
         event,
         branch,
         sha: wanted.commit,
@@ -585,6 +590,12 @@ export function sampleCatalog(): FileTree {
       : text,
   ])
   return new Map([...catalog, ...copies('catalog')].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** What a workflow calls itself, and its runs by that. */
+function nameIn(workflow: string): { readonly name?: string } {
+  const { name }: { readonly name?: string } = parse(workflow)
+  return name === undefined ? {} : { name }
 }
 
 /** The files that a service repository copies. */

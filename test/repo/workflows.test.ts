@@ -464,7 +464,7 @@ describe('a catalog with upgrades', () => {
     expect(asked).toEqual({ ...reads, deployments: 'read', contents: 'write', 'pull-requests': 'write' })
     expect(taken).toEqual([
       ['plan', undefined, { ...reads, deployments: 'read' }],
-      ['upgrade', '${{ matrix.repositories }}', { ...reads, contents: 'write', 'pull-requests': 'write' }],
+      ['upgrade', '${{ matrix.part.repositories }}', { ...reads, contents: 'write', 'pull-requests': 'write' }],
     ])
   })
 
@@ -515,7 +515,7 @@ describe('a catalog with upgrades', () => {
     expect(parsed.upgrade.strategy).toEqual({
       'fail-fast': false,
       'max-parallel': 1,
-      matrix: { include: '${{ fromJSON(needs.plan.outputs.shards) }}' },
+      matrix: { part: '${{ fromJSON(needs.plan.outputs.shards) }}' },
     })
     expect(concurrency).toEqual({
       group: `protium-upgrade-\${{ contains(fromJSON('["halt","pause"]'), inputs.what) && 'halt' || 'write' }}`,

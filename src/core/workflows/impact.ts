@@ -80,6 +80,7 @@ function consumersJob(): string {
     `          TOKEN: ${expression('github.token')}`,
     `          BRANCH: ${expression('github.event.repository.default_branch')}`,
     `          REPOSITORY: ${expression('github.event.repository.id')}`,
+    '        shell: bash # where one of both fails, the step does',
     '        run: |',
     ...findScript,
     '      - name: Fetch it',

@@ -169,7 +169,7 @@ export const consumersArtifact = 'protium-consumers'
 function shardsJob(facts: Facts): string {
   return lines(
     '  upgrade:',
-    `    name: upgrade ${expression('matrix.shard')}`,
+    `    name: upgrade ${expression('matrix.part.shard')}`,
     '    needs: plan',
     '    if: >-',
     '      !cancelled()',
@@ -180,7 +180,7 @@ function shardsJob(facts: Facts): string {
     '      fail-fast: false',
     '      max-parallel: 1 # GitHub counts what is opened, whoever does it',
     '      matrix:',
-    `        include: ${expression('fromJSON(needs.plan.outputs.shards)')}`,
+    `        part: ${expression('fromJSON(needs.plan.outputs.shards)')}`,
     '    runs-on: ubuntu-latest',
     '    timeout-minutes: 50 # its token lasts for an hour',
     environment,
@@ -189,12 +189,12 @@ function shardsJob(facts: Facts): string {
     checkout,
     tokenStep('for the repositories of this shard, which cannot touch workflows', {
       grants: shardGrants,
-      repositories: expression('matrix.repositories'),
+      repositories: expression('matrix.part.repositories'),
     }),
     '      - name: Open, edit and close the pull requests of this shard',
     `        uses: ${own(facts, 'upgrade')}`,
     '        with:',
-    `          shard: ${expression('matrix.shard')}`,
+    `          shard: ${expression('matrix.part.shard')}`,
     fleetToken,
   )
 }
