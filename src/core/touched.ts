@@ -8,6 +8,9 @@ export type Touched = {
   readonly stages: readonly string[]
 }
 
+/** What a template says of its releases is rendered nowhere. */
+const isOfReleases = /^templates\/[^/]+\/(?:migrations\/|CHANGELOG\.md$)/u
+
 /**
  * What changed files touch, by their paths in the repository; everything where it is not known what has changed. A
  * service is touched by its own folder, by its template, and by its environment, whose outputs it reads; an environment by its
@@ -20,7 +23,9 @@ export function touchedBy(
 ): Touched {
   const { units, services, catalog } = organisation
   const all = files === undefined || files.some((file) => /^catalog\.ya?ml$/u.test(file))
-  const folders = new Set(files?.map((file) => file.split('/').slice(0, 2).join('/')))
+  const folders = new Set(
+    files?.filter((file) => !isOfReleases.test(file)).map((file) => file.split('/').slice(0, 2).join('/')),
+  )
   const own = !shared && files !== undefined && files.some((file) => !/^(?:services|\.github)\//u.test(file))
   const isChanged = (unit: Unit): boolean =>
     all ||

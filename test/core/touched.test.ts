@@ -23,6 +23,11 @@ describe('what a change touches', () => {
     ['a service, by its template', ['templates/web/v1/schema/schema.yaml'], service],
     ['an environment and what reads its outputs', ['environments/dev.yaml'], { ...everything, environments: ['dev'] }],
     ['environments, by their template', ['templates/net/template.yaml'], everything],
+    [
+      'nothing, by what a template says of its releases',
+      ['templates/web/CHANGELOG.md', 'templates/web/migrations/2.0.0.yaml'],
+      nothing,
+    ],
     ['nothing, by a template that nobody uses', ['templates/other/template.yaml'], nothing],
   ])('is %s', (_what, files, touched) => {
     expect(touchedBy(organisationOf(), { files, shared: true })).toEqual(touched)
