@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 
+import { fleetOf } from '../../src/adapters/github/fleet.ts'
 import type { FleetWrite } from '../../src/core/upgrade/seen.ts'
 import { Refused } from '../../src/core/problem.ts'
 import type { Pace } from '../../src/ports.ts'
@@ -143,6 +144,27 @@ describe('what is read of a fleet', () => {
       ['closed', '@ada'],
       ['closed', 'us'],
     ])
+  })
+
+  test('says that it sees no deployments, where the token may not', async () => {
+    const made = await world({ one: service })
+    const repositories = await named(made.fleet, 'one')
+    await write(made.fleet, await opening(made.fleet, repositories))
+    await made.github.act({
+      operation: 'pulls/merge',
+      by: 'ada',
+      parameters: { owner: 'acme', repo: 'one', pull_number: 1 },
+    })
+    const token = made.github.token({
+      kind: 'app',
+      app: 'protium',
+      permissions: { contents: 'write', pull_requests: 'write', metadata: 'read' },
+    })
+    const blind = fleetOf({ token, api: made.github.url, clock: made.clock, random: () => 0.5 })
+    const wanted = repositories.map((repository) => ({ repository, number: 1 }))
+    expect(await blind.outcomes(wanted)).toMatchObject([{ isBlind: true, pull: { state: 'merged' }, deployments: [] }])
+    expect((await made.fleet.outcomes(wanted))[0]?.isBlind).toBeUndefined()
+    expect((await all(blind.read(repositories, looked))).map(({ is }) => is)).toEqual(['read'])
   })
 
   test('costs three requests for a hundred repositories that want nothing', async () => {
@@ -466,14 +488,17 @@ describe('what is remembered', () => {
     expect([...(await one.read()).files]).toEqual([['answers.json', 'ü\n']])
   })
 
-  test.each(['timeout', 'timeout-after'] as const)('is there once, whatever becomes of the answer: %s', async (kind) => {
-    const { github, rollouts } = await world({})
-    const { at: head } = await begun(rollouts)
-    github.fault({ match: ({ fields }) => fields.includes('createCommitOnBranch'), kind })
-    const written = await rollouts.write(new Map([['answers.json', 'b']]), { at: head, why: 'Change it' })
-    expect(written.is).toBe('written')
-    expect([...(await rollouts.read()).files]).toEqual([['answers.json', 'b']])
-  })
+  test.each(['timeout', 'timeout-after'] as const)(
+    'is there once, whatever becomes of the answer: %s',
+    async (kind) => {
+      const { github, rollouts } = await world({})
+      const { at: head } = await begun(rollouts)
+      github.fault({ match: ({ fields }) => fields.includes('createCommitOnBranch'), kind })
+      const written = await rollouts.write(new Map([['answers.json', 'b']]), { at: head, why: 'Change it' })
+      expect(written.is).toBe('written')
+      expect([...(await rollouts.read()).files]).toEqual([['answers.json', 'b']])
+    },
+  )
 
   test('is not said to be there where GitHub does not answer', async () => {
     const { github, rollouts } = await world({})

@@ -197,6 +197,42 @@ describe('what is in a pull request', () => {
   })
 })
 
+describe('a run that has nothing to do', () => {
+  test('writes nothing, whatever people have yet to settle', async () => {
+    const skeleton = (line: string) => ({ 'NOTES.md': `${line}\n` })
+    const made = await world(
+      { versions: { '1.0.0': { skeleton: skeleton('first') }, '1.1.0': { delay: 1, skeleton: skeleton('second') } } },
+      { one: serviceRepository('one', { files: { 'NOTES.md': 'mine\n' } }) },
+    )
+    await made.run()
+    await made.run()
+    const before = await made.client().rollouts.read()
+    made.github.forget()
+    expect(ends(await made.run())).toEqual(['nothing'])
+    const names = made.github
+      .requests()
+      .flatMap(({ fields, operation }) => (operation === 'graphql' ? fields : [operation]))
+    expect(
+      names.filter((name) => /^(?:update|create|close|convert|mark|enable|disable)|git\/create/u.test(name)),
+    ).toEqual([])
+    await made.clock.sleep(1000)
+    await made.run('show')
+    expect(await made.client().rollouts.read()).toEqual(before)
+  })
+
+  test('costs three hundredths of a request a repository', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [`s${index}`, serviceRepository(`s${index}`, { version: '1.1.0' })]),
+    )
+    const made = await world({ versions }, many)
+    await made.run()
+    made.github.forget()
+    await made.run()
+    // One to find the catalog and one for what is remembered, however many there are.
+    expect(made.github.requests().length - 2).toBeLessThanOrEqual(200 * 0.03 + 1)
+  })
+})
+
 async function all({ fleet }: UpgradeWorld, name = 'one') {
   const repositories = await fleet.repositories({ by: 'name', names: [`acme/${name}`] }, 'acme')
   const found = []

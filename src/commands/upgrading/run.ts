@@ -119,12 +119,12 @@ export async function upgradeFleet(
   if (mode === 'dry') return { ...told, rollouts: listed(rollouts), done: plannedOf(run), shards: [] }
   if (mode === 'show') {
     const shards = shardsIn(run)
-    const after = { ...found, rollouts: membersOf(run, rollouts, new Map()) }
-    const shown = await settled(run, { stored, now: await published(run, after) })
+    // Whom the shards are about to ask, they ask for a rollout that has an issue.
+    const shown = await settled(run, { stored, now: await published(run, await announced(run, found)) })
     return { ...told, rollouts: listed(shown.rollouts), done: plannedOf(run), shards }
   }
   const { done, after } = await carriedOut(run, { stored, found })
-  const left = await settled(run, mode === 'shard' ? after : { ...after, now: await published(run, after.now) })
+  const left = await settled(run, { ...after, now: await published(run, after.now) })
   return { ...told, rollouts: listed(left.rollouts), done, shards: [] }
 }
 
@@ -481,6 +481,8 @@ async function announced(run: Run, found: Remembered): Promise<Remembered> {
 /** The rollouts as people see them, each in its issue. */
 async function published(run: Run, now: Remembered): Promise<Remembered> {
   const { waves } = run.standing
+  // Who sees a part of the fleet does not know that nothing is left.
+  if (run.mode === 'shard') return withIssuesOf(run, { now })
   const over = new Map(
     [...now.rollouts].map(([release, each]) => [
       release,

@@ -156,7 +156,8 @@ export function withMembers(
   const release = `${rollout.template}@${rollout.version}`
   const major = parseVersion(rollout.version)?.major ?? 0
   const members = new Map(rollout.members.map((member) => [member.key, member]))
-  for (const { key, sighting, track } of cases) {
+  for (const each of cases) {
+    const { key, sighting, track } = each
     const { consumer } = sighting
     const before = members.get(consumer.key)
     const isOffered = track.target.is === 'move' && track.target.to === rollout.version
@@ -164,6 +165,8 @@ export function withMembers(
       continue
     const decision = decisionOf(key)
     if (decision === undefined) continue
+    // Until its other files are read, nothing new is known of what is open.
+    const isUnread = each.draft?.is === 'drafted' && each.proposal === undefined && decision.action.is === 'keep'
     const isPassed = track.target.is === 'move' && !isOffered && before?.merged === undefined
     members.set(
       consumer.key,
@@ -171,7 +174,11 @@ export function withMembers(
         before,
         release: rollout,
         wave: waves.get(release)?.get(consumer.key) ?? 0,
-        decision: isPassed ? passed(track.target) : decision,
+        decision: isPassed
+          ? passed(track.target)
+          : isUnread && before !== undefined
+            ? asBefore(decision, before)
+            : decision,
         pulls: sighting.pulls.filter(({ branch }) => branch === track.branch),
         ...mergedOf(sighting, { before, outcomes }),
         ...(sighting.base.checks !== undefined && { baseChecks: sighting.base.checks }),
@@ -180,6 +187,10 @@ export function withMembers(
     )
   }
   return { ...rollout, members: [...members.values()] }
+}
+
+function asBefore(decision: Decision, { standing, why }: Member): Decision {
+  return { ...decision, standing, ...(why !== undefined && { why }) }
 }
 
 function passed(target: Case['track']['target']): Decision {
@@ -193,7 +204,7 @@ function mergedOf(
 ): { readonly merged?: Pick<OutcomeSeen, 'deployments'> } {
   if (before?.pullRequest === undefined) return {}
   const outcome = outcomes.get(`${sighting.repository.id}#${before.pullRequest}`)
-  if (outcome === undefined || outcome.pull.state !== 'merged') return {}
+  if (outcome === undefined || outcome.isBlind === true || outcome.pull.state !== 'merged') return {}
   return { merged: { deployments: outcome.deployments.flatMap((each) => ownDeployment(sighting, each) ?? []) } }
 }
 

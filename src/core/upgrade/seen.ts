@@ -96,6 +96,8 @@ export type PullSeen = {
 
 /** What became of a pull request; of one that is merged, the deployments of its commit, each environment by its newest state. */
 export type OutcomeSeen = {
+  /** The token may not see deployments: that there are none says nothing. */
+  readonly isBlind?: true
   readonly repository: FleetRepository
   readonly pull: PullSeen
   readonly deployments: readonly { readonly environment: string; readonly state: DeploymentSeen; readonly at: string }[]

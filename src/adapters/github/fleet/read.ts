@@ -230,7 +230,9 @@ export async function readOutcomes(client: FleetClient, wanted: readonly FleetPu
         if (slow !== undefined) return { is: 'again', why: slow.message }
         const pull = at(answer.data, `r${index}`, 'pullRequest')
         if (textAt(pull, 'id') === undefined) return { is: 'found', value: undefined }
-        return { is: 'found', value: { repository, pull: pullOf(pull, us), deployments: deploymentsOf(pull) } }
+        const isBlind = answer.errors.some(({ path, type }) => path.startsWith(`r${index}.`) && type === 'FORBIDDEN')
+        const seen = { repository, pull: pullOf(pull, us), deployments: deploymentsOf(pull) }
+        return { is: 'found', value: { ...seen, ...(isBlind && { isBlind }) } }
       })
     },
   })
