@@ -76,6 +76,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
       run: about,
       github: undefined,
       elsewhere: undefined,
+      releases: undefined,
       fleet: undefined,
       rollouts: undefined,
       ...remotely(command, { run: about, here, signal }),
@@ -102,7 +103,7 @@ async function running(command: Command, run: (ports: Ports) => Promise<Outcome>
 function remotely(
   command: Command,
   { run, here, signal }: { readonly run: Run | undefined; readonly here: Machine; readonly signal: AbortSignal },
-): Partial<Pick<Ports, 'around' | 'github' | 'elsewhere' | 'records' | 'board' | 'fleet' | 'rollouts'>> {
+): Partial<Pick<Ports, 'around' | 'github' | 'elsewhere' | 'releases' | 'records' | 'board' | 'fleet' | 'rollouts'>> {
   if (run === undefined) return {}
   const token = stepInputs(command).has(tokenInput) ? core.getInput(tokenInput) : ''
   if (token === '') return { records: async () => readOnly(await fetchedLedger()), board: async () => fetchedOnly }
@@ -115,6 +116,7 @@ function remotely(
   const options = { repository: repositoryName, token, ...seen, api, clock, signal, random: Math.random }
   return {
     github: async () => (await import('./adapters/github.ts')).gitHub(options),
+    releases: async () => (await import('./adapters/github/releases.ts')).releasesOf(options),
     elsewhere: async (other) => {
       const [{ gitHub }, { branchBoard }] = await Promise.all([
         import('./adapters/github.ts'),

@@ -29,6 +29,7 @@ import type {
   ProposalHost,
   Provisioner,
   Records,
+  ReleaseHost,
   RolloutsHost,
   SettingsHost,
   TemplateCheck,
@@ -83,6 +84,8 @@ export type Ports = {
   readonly elsewhere:
     | ((repository: string) => Promise<{ readonly github: GitHost; readonly board: BoardHost }>)
     | undefined
+  /** The releases of the repository of that run, if the step was given a token. */
+  readonly releases: (() => Promise<ReleaseHost>) | undefined
   /** How everything around the catalog is set up, for who looks at that. */
   readonly around: Around
   /** What a change is compared with, where the run is about one. */
@@ -133,11 +136,12 @@ export interface Files {
   readonly releases: (root: string) => Promise<readonly string[]>
   /**
    * One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. If it is another than the
-   * fetched ledger says was released, that is among the problems (`release-changed`), and it is not to be used.
+   * fetched ledger says was released, that is among the problems (`release-changed`), and it is not to be used. With a commit, it
+   * is read from there instead of from the tag that this clone has.
    */
   readonly released: (
     root: string,
-    release: { readonly template: string; readonly version: string },
+    release: { readonly template: string; readonly version: string; readonly commit?: string },
   ) => Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined>
   /** What was released, as the ledger says that git has fetched; nothing where it has not. */
   readonly recorded: (

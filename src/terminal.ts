@@ -37,6 +37,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./commands/compare.ts')).compare,
   drift: async () => (await import('./commands/drift.ts')).drift,
   stage: async () => (await import('./commands/stage.ts')).stage,
+  version: async () => (await import('./commands/version.ts')).version,
+  release: async () => (await import('./commands/release.ts')).release,
   ledger: async () => (await import('./commands/ledger.ts')).ledger,
   workflows: async () => (await import('./commands/workflows.ts')).workflows,
   trust: async () => (await import('./commands/trust.ts')).trust,
@@ -80,7 +82,7 @@ async function named(
     const topic = rest.find((word) => !word.startsWith('-'))
     return topic === undefined ? overview(manner) : topicHelp(topic, manner)
   }
-  if (name === '--version' || name === '-v' || name === 'version') {
+  if (name === '--version' || name === '-v') {
     print(manner.json ? json({ version: version() }) : version())
     return exits.done
   }
@@ -141,6 +143,7 @@ function portsOf(
     run: undefined,
     github: undefined,
     elsewhere: undefined,
+    releases: undefined,
     base: undefined,
     by: env['GITHUB_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? 'unknown',
     signal,

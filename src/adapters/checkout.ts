@@ -69,10 +69,13 @@ export async function checkoutReleases(
 /** A released bundle, held against what the ledger says was released. */
 export async function checkoutBundle(
   root: string,
-  release: { readonly template: string; readonly version: string },
+  release: { readonly template: string; readonly version: string; readonly commit?: string },
 ): Promise<{ readonly tree: FileTree; readonly problems: readonly Problem[] } | undefined> {
-  const { template, version } = release
-  const read = await readTreeAt(root, releaseName(release), `templates/${template}/v${version.split('.')[0] ?? ''}`)
+  const { template, version, commit } = release
+  const ref = commit ?? releaseName(release)
+  const folder = `templates/${template}/v${version.split('.')[0] ?? ''}`
+  // A part of Proton's users wrote the folder of a major without the letter.
+  const read = (await readTreeAt(root, ref, folder)) ?? (await readTreeAt(root, ref, folder.replace(/v(?=\d+$)/u, '')))
   if (read === undefined) return undefined
   const file = releasePath(release)
   const text = await fileAt(root, fetchedLedger, file)

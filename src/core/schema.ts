@@ -1,4 +1,4 @@
 /** Schemas of AWS Proton, and the inputs that they describe. */
 export { checkInputs, checkSecrets, filledInputs, inputsAt, type InputsAt, servicesIn } from './schema/check.ts'
-export type { BundleSchema, InputSchema } from './schema/model.ts'
+export { type BundleSchema, type InputSchema, longestText } from './schema/model.ts'
 export { readSchema } from './schema/read.ts'

@@ -80,6 +80,7 @@ const noPorts: Ports = {
   rollouts: undefined,
   run: undefined,
   github: undefined,
+  releases: undefined,
   around: {
     settings: undefined,
     account: undefined,

@@ -51,6 +51,7 @@ export function worldOf(
     readonly rollouts?: Ports['rollouts']
     readonly run?: Ports['run']
     readonly github?: Ports['github']
+    readonly releases?: Ports['releases']
     readonly around?: Partial<Ports['around']>
     readonly told?: (progress: UnitProgress) => void
     readonly signal?: AbortSignal
@@ -150,6 +151,7 @@ export function worldOf(
     run: more.run,
     github: more.github,
     elsewhere: undefined,
+    releases: more.releases,
     around: {
       settings: undefined,
       account: undefined,
