@@ -9,6 +9,7 @@ import { factsOf, provisionerOf } from './workflows/facts.ts'
 import { hold } from './workflows/hold.ts'
 import { impact } from './workflows/impact.ts'
 import { forks, plan, validate } from './workflows/plan.ts'
+import { release } from './workflows/release.ts'
 import { resume } from './workflows/resume.ts'
 import { rollback } from './workflows/rollback.ts'
 import {
@@ -53,6 +54,7 @@ export function catalogWorkflows(catalog: Catalog): FileTree {
     ...(facts.trusting === undefined
       ? []
       : [[`${folder}/pull-request.yml`, pullRequest(facts, facts.trusting)] as const]),
+    [`${folder}/release.yml`, release(facts)],
     [`${folder}/resume.yml`, resume(facts)],
     [`${folder}/rollback.yml`, rollback(facts)],
     [`${folder}/stages.yml`, stagesOfService(facts)],

@@ -220,7 +220,7 @@ describe('an organisation that is set up', () => {
     expect(amiss(outcome)).toEqual([])
     expect(outcome.exit).toBe('done')
     expect(findings(outcome).length).toBeGreaterThan(35)
-    expect(outcome.text(plain)).toMatch(/^files\n {2}ok {2}workflows {2}11 workflows, as catalog.yaml makes them\.\n/u)
+    expect(outcome.text(plain)).toMatch(/^files\n {2}ok {2}workflows {2}12 workflows, as catalog.yaml makes them\.\n/u)
     expect(outcome.text(plain)).toContain('  ok  environment    dev and prod: main alone may deploy there.\n')
     expect(outcome.text(plain)).toContain('in order, no warnings, no failures, 0 not known.')
   })

@@ -42,9 +42,19 @@ describe('workflows', () => {
 
     expect(first.exit).toBe('done')
     expect(written).toEqual(
-      ['deploy', 'doctor', 'forks', 'hold', 'impact', 'plan', 'resume', 'rollback', 'stages', 'validate'].map(
-        (name) => `.github/workflows/${name}.yml`,
-      ),
+      [
+        'deploy',
+        'doctor',
+        'forks',
+        'hold',
+        'impact',
+        'plan',
+        'release',
+        'resume',
+        'rollback',
+        'stages',
+        'validate',
+      ].map((name) => `.github/workflows/${name}.yml`),
     )
     expect(second.text(plain)).toBe('Wrote 1 workflow: .github/workflows/plan.yml.')
     expect(third.exit).toBe('done')

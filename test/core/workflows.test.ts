@@ -156,13 +156,14 @@ describe('the workflows of a catalog', () => {
       '$/.protium/actions/impact',
       '$/.protium/actions/lock',
       '$/.protium/actions/plan',
+      '$/.protium/actions/release',
       '$/.protium/actions/resume',
       '$/.protium/actions/rollback',
       '$/.protium/actions/validate',
     ])
     expect(of(`actions: some/protium/actions@${digits}`, 'version: v1.2.3')).toEqual([
       '$/.github/workflows/stages.yml',
-      ...['cancel', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'resume', 'rollback', 'validate'].map(
+      ...['cancel', 'deploy', 'doctor', 'impact', 'lock', 'plan', 'release', 'resume', 'rollback', 'validate'].map(
         (verb) => `some/protium/actions/${verb}@${digits}`,
       ),
     ])
@@ -230,7 +231,7 @@ describe('the workflows of a catalog that only plans', () => {
     parse(files.get(path) ?? '')
 
   test('check and plan, release and upgrade as ever', () => {
-    for (const name of ['doctor.yml', 'forks.yml', 'impact.yml', 'plan.yml', 'validate.yml'])
+    for (const name of ['doctor.yml', 'forks.yml', 'impact.yml', 'plan.yml', 'release.yml', 'validate.yml'])
       expect(off.get(`.github/workflows/${name}`)).toBe(on.get(`.github/workflows/${name}`))
   })
 

@@ -219,6 +219,7 @@ describe('the rights of the jobs', () => {
     '.github/workflows/plan.yml': { validate: look, ...everyStage(look, 'plan-'), post },
     '.github/workflows/forks.yml': { post: { actions: 'read', ...post }, impact: { actions: 'read', ...post } },
     '.github/workflows/impact.yml': { render: look, post },
+    '.github/workflows/release.yml': { check: {}, release: { contents: 'write' } },
     '.github/workflows/deploy.yml': { validate: look, environments: deploy, services: deploy },
     '.github/workflows/doctor.yml': { doctor: { actions: 'read', contents: 'read' } },
     '.github/workflows/hold.yml': { check: {}, lock, cancel },
@@ -445,6 +446,7 @@ describe('a catalog with upgrades', () => {
 
   test('has them only where it says so, and nothing of it in service repositories', () => {
     expect([...wanted.keys()].filter((path) => path.endsWith('/upgrade.yml'))).toEqual([])
+    expect(read('.github/workflows/release.yml')).not.toContain('upgrade')
     expect(read('.github/workflows/impact.yml')).not.toContain('consumers')
     expect(callers).toEqual(variant('local', {}).callers)
   })
@@ -522,6 +524,14 @@ describe('a catalog with upgrades', () => {
       'cancel-in-progress': false,
       queue: 'max',
     })
+  })
+
+  test('offers what was released at once, and nothing where nothing was', () => {
+    const { upgrade } = jobsIn(own.get('.github/workflows/release.yml') ?? '')
+    const after = (released: string): boolean => begins(upgrade, { needs: { release: { outputs: { released } } } })
+
+    expect([after('["web@1.2.0"]'), after('[]'), after('')]).toEqual([true, false, false])
+    expect(upgrade?.permissions).toEqual({ contents: 'write', issues: 'write' })
   })
 
   test('takes of what runs elsewhere what a run of its own main branch has read last, whoever made another', ({
