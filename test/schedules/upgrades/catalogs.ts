@@ -41,7 +41,7 @@ export function catalogOf(count: number, yanked: readonly string[]): FileTree {
       : [...(bundles.get(`web@${second}`) ?? [])].map(([path, text]) => [`templates/web/v2/${path}`, text])),
   ])
   const given = Object.fromEntries(releases.filter(([version]) => version.startsWith('1.') && version === first))
-  const upgrades = '{ waves: [1, rest], gate: { soak: 1h, merged: 10% } }'
+  const upgrades = '{ waves: [2, rest], gate: { soak: 1h, merged: 10% } }'
   const made = catalogTree({ versions: given, upgrades, files })
   catalogs.set(key, made)
   return made

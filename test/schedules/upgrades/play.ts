@@ -5,7 +5,7 @@ import { Refused } from '../../../src/core/problem.ts'
 import { advanced, resumed } from '../../../src/core/upgrade/progress.ts'
 import { worldOf } from '../../commands/ports.ts'
 import { serviceFile } from '../../upgrades/world.ts'
-import { type Actor, actorOf, Turns, type Weather } from '../turns.ts'
+import { type Actor, actorOf, randomOf, Turns, type Weather } from '../turns.ts'
 import { bundles, catalogOf, names, releases } from './catalogs.ts'
 import { createdFaults, endFaults, movedFaults } from './faults.ts'
 import { Hub, type Pull, type Repository } from './hub.ts'
@@ -60,12 +60,11 @@ export class Play {
       case 'run': {
         this.hub.lag = step.lag
         this.hub.noes = step.noes
-        const people = actorOf('people')
         await this.turns.together(step.seed, [
           ...step.runs.map(
             (weather, index) => async () => this.run(`run ${index + 1}`, { weather: weather ?? undefined }),
           ),
-          ...step.meanwhile.map((deed) => async () => this.turns.ask(people, () => this.#deed(deed))),
+          ...(step.meanwhile.length === 0 ? [] : [async () => this.#people(step)]),
         ])
         this.hub.lag = 0
         this.hub.noes = 0
@@ -116,6 +115,16 @@ export class Play {
   }
 
   // People
+
+  /** One thing after the other, and something else for a while in between. */
+  async #people({ meanwhile, seed }: Extract<Step, { readonly do: 'run' }>): Promise<void> {
+    const people = actorOf('people')
+    const random = randomOf(seed + 1)
+    for (const deed of meanwhile) {
+      for (let idle = Math.floor(random() * 16); idle > 0; idle -= 1) await this.turns.ask(people, () => undefined)
+      await this.turns.ask(people, () => this.#deed(deed))
+    }
+  }
 
   #deed({ is, repository: place }: Deed): void {
     const { hub } = this
