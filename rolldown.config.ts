@@ -26,6 +26,7 @@ const verbs = [
   'impact',
   'lock',
   'plan',
+  'release',
   'resume',
   'rollback',
   'upgrade',

@@ -31,10 +31,19 @@ export const parts = [...ofCatalog, ...ofServices]
 export async function readFolder(
   ports: Ports,
   root: string,
-  { services = [], catalog = root }: { readonly services?: readonly string[]; readonly catalog?: string } = {},
+  {
+    services = [],
+    catalog = root,
+    judges = false,
+  }: {
+    readonly services?: readonly string[]
+    readonly catalog?: string
+    /** The caller judges the versions of the checkout itself, and says more of them. */
+    readonly judges?: boolean
+  } = {},
 ): Promise<Reading> {
   const files = laidOver(ports.files, { root, catalog })
-  const standing = { now: ports.clock.now(), isJob: ports.run !== undefined }
+  const standing = { now: ports.clock.now(), isJob: ports.run !== undefined && !judges }
   const names = new Set(services.map((name) => name.split('/')[0] ?? '').filter((name) => name !== 'environment'))
   const some = services.length > 0 && [...names].every(isServiceName)
   if (!some) return stand(files, await read(files, root), { root, ...standing })
@@ -77,14 +86,19 @@ export async function changedFiles(ports: Ports, root: string): Promise<readonly
 export async function readChanged(
   ports: Ports,
   root: string,
-  { files, catalog }: { readonly files: readonly string[]; readonly catalog: string },
+  {
+    files,
+    catalog,
+    judges = false,
+  }: { readonly files: readonly string[]; readonly catalog: string; readonly judges?: boolean },
 ): Promise<Reading> {
   const isShared = (file: string): boolean =>
     /^(?:catalog\.ya?ml|environments\/|policy\/|templates\/|waivers\/)/u.test(file)
-  if (join(root, '.') !== join(catalog, '.') || files.some(isShared)) return readFolder(ports, root, { catalog })
+  if (join(root, '.') !== join(catalog, '.') || files.some(isShared))
+    return readFolder(ports, root, { catalog, judges })
   const names = new Set(files.flatMap((file) => /^services\/([^/]+)\//u.exec(file)?.[1] ?? []))
   // The name of an environment leads to what all services share, and to no service.
-  return readFolder(ports, root, { services: names.size === 0 ? ['environment'] : [...names] })
+  return readFolder(ports, root, { services: names.size === 0 ? ['environment'] : [...names], judges })
 }
 
 type FolderFiles = Pick<Ports['files'], 'tree' | 'releases' | 'released' | 'recorded'>

@@ -1,6 +1,6 @@
 import type { Outcome, Ports } from '../command.ts'
 import { command, lines, path } from '../command.ts'
-import type { Environment } from '../core/catalog.ts'
+import type { Catalog, Environment } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import { skeletonProblems } from '../core/examples.ts'
@@ -21,6 +21,7 @@ import type { Judging } from '../core/rendering.ts'
 import { policyFacts, renderEach, renderedDigest } from '../core/rendering.ts'
 import type { Images } from './shipping.ts'
 import { imageInput, recordedImages, withImages } from './shipping.ts'
+import { judgeCatalog } from './versioning.ts'
 import { WaiverUse } from './waiving.ts'
 import { workflowFiles } from './workflows.ts'
 
@@ -46,8 +47,8 @@ export const validate = command({
     const files = only.length > 0 ? undefined : await changedFiles(ports, root)
     const reading =
       files === undefined
-        ? await readFolder(ports, root, { services: only, ...(catalog !== undefined && { catalog }) })
-        : await readChanged(ports, root, { files, catalog: catalog ?? root })
+        ? await readFolder(ports, root, { services: only, judges: true, ...(catalog !== undefined && { catalog }) })
+        : await readChanged(ports, root, { files, catalog: catalog ?? root, judges: true })
     const shared = catalog === undefined || catalog === root
     const checked = await check(ports, { ...reading, root, only, files, shared, keep: request !== undefined })
     if (request !== undefined) await ports.files.writeText(request, await requestOf(ports, { root, checked }))
@@ -134,6 +135,7 @@ async function check(
       ? skeletonProblems([...catalog.templates.values()].flatMap(({ bundles }) => [...bundles.values()]))
       : []),
     ...(shared ? [...catalog.templates.values()].flatMap((template) => checkMigrations(template)) : []),
+    ...(shared ? await versionProblems(ports, { root, catalog, sources, files }) : []),
     ...use.problems(organisation, { now, isWhole, ran: checking.ran }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
@@ -166,6 +168,29 @@ async function check(
       units: kept.map((each) => ({ ...each, policy: [...(each.policy ?? []), ...(facts.get(each.unit.id) ?? [])] })),
     },
   }
+}
+
+/** What keeps the templates that were changed from being released; of all of them, where it is not about a change. */
+async function versionProblems(
+  ports: Ports,
+  {
+    root,
+    catalog,
+    sources,
+    files,
+  }: {
+    readonly root: string
+    readonly catalog: Catalog
+    readonly sources: FileTree
+    readonly files: readonly string[] | undefined
+  },
+): Promise<readonly Problem[]> {
+  const names = [...catalog.templates.keys()].filter(
+    (name) => files === undefined || files.some((file) => file.startsWith(`templates/${name}/`)),
+  )
+  if (names.length === 0) return []
+  const { verdicts, problems } = await judgeCatalog(ports, { root, catalog, files: sources, names })
+  return [...problems, ...verdicts.flatMap((verdict) => verdict.problems)]
 }
 
 /** What another version deploys is still rendered and checked by this one; a plan of it is refused. */
