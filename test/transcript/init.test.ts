@@ -15,12 +15,12 @@ describe('protium init', () => {
     expect(await protium(folder, 'init', '--into', 'catalog', ...answers)).toMatchInlineSnapshot(`
       {
         "exit": 0,
-        "stderr": "  prepared               26 files of a catalog with 2 stages: dev and prod <time>
+        "stderr": "  prepared               30 files of a catalog with 2 stages: dev and prod <time>
 
       Next
         node src/cli.ts validate catalog  checks it again; catalog/README.md says what to do next
       ",
-        "stdout": "Wrote 26 files to catalog: the catalog of acme, which plans, and deploys nothing yet.
+        "stdout": "Wrote 30 files to catalog: the catalog of acme, which plans, and deploys nothing yet.
       Checked: everything renders in dev and prod, with 0 problems.
       Left out: the roles in the accounts. They need two numbers: --organisation-id, \`gh api users/acme --jq .id\`; and --repository-id, \`gh api repos/acme/catalog --jq .id\`. README.md says how to add them later.
       Left out: git, as the folder is no working copy of it. README.md begins with that.
@@ -30,7 +30,7 @@ describe('protium init', () => {
     expect(await protium(folder, 'init', '--into', 'catalog', ...answers)).toMatchInlineSnapshot(`
       {
         "exit": 0,
-        "stderr": "  prepared               26 files of a catalog with 2 stages: dev and prod <time>
+        "stderr": "  prepared               30 files of a catalog with 2 stages: dev and prod <time>
 
       Next
         node src/cli.ts validate catalog  checks it again; catalog/README.md says what to do next
