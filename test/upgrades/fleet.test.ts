@@ -278,3 +278,18 @@ describe('waves', () => {
     expect((await seen(back)).pulls).toMatchObject([{ state: 'open', title: 'Go back: web 1.2.0 → 1.1.0' }])
   })
 })
+
+describe('what a pull request says', () => {
+  test('is what the changelog says of the versions in between, the newest first', async () => {
+    const files = {
+      'templates/web/CHANGELOG.md':
+        '# web\n\n## 1.2.0\n\n- Waits @longer.\n\n## 1.1.0\n\n- Is slow.\n\n## 1.0.0\n\n- First.\n',
+    }
+    const made = await world({ versions: newer, files }, one)
+    await made.run()
+    const body = (await seen(made)).pulls[0]?.body ?? ''
+    expect(body).toMatch(/1\.2\.0\*\* Waits `@longer`\.[\s\S]*1\.1\.0\*\* Is slow\./u)
+    expect(body).not.toContain('First.')
+    expect(body).not.toMatch(/(?<![`\w])@longer/u)
+  })
+})

@@ -29,7 +29,7 @@ export function withWord(word: Word, { release, reason, by, at: now }: Saying): 
       case 'abort':
         return stop(rollout, 'aborted')
       case 'resume':
-        return resumed(rollout, { at })
+        return resumed(rollout, { at, by, ...(reason !== undefined && { why: reason }) })
       case 'next-wave':
         return advanced(rollout, { at, waves: Math.max(0, ...rollout.members.map(({ wave }) => wave)) + 1 })
     }

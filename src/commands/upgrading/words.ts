@@ -105,12 +105,17 @@ function tickedAfter(body: string, isKept: boolean): ReadonlySet<Box> {
   return isKept ? ticked : new Set([...ticked].filter((box) => box !== 'rebase' && box !== 'apply'))
 }
 
-function notesBetween({ sighting: { consumer }, track: { target } }: Case, { catalog }: World): UpgradeText['notes'] {
+function notesBetween({ sighting: { consumer }, track: { target } }: Case, world: World): UpgradeText['notes'] {
   if (target.is === 'none') return []
-  return [...(catalog.templates.get(consumer.template)?.notes ?? [])]
-    .filter(([version]) => compareVersions(version, consumer.version) > 0 && compareVersions(version, target.to) <= 0)
-    .toSorted(([a], [b]) => compareVersions(b, a))
-    .map(([version, text]) => ({ version, text }))
+  const { template, version: from } = consumer
+  return (world.offers(template) ?? [])
+    .map(({ version }) => version)
+    .filter((version) => compareVersions(version, from) > 0 && compareVersions(version, target.to) <= 0)
+    .toSorted((a, b) => compareVersions(b, a))
+    .flatMap((version) => {
+      const text = world.notes({ template, version })
+      return text === undefined ? [] : [{ version, text }]
+    })
 }
 
 function othersOf(

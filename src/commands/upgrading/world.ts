@@ -5,6 +5,7 @@ import type { Consumer as Rendered } from '../../core/impact.ts'
 import { consumerReference } from '../../core/impact.ts'
 import { bundleOf, openOrganisation, type Opened } from '../../core/organisation.ts'
 import type { Problem } from '../../core/problem.ts'
+import { notesIn } from '../../core/release/changelog.ts'
 import { bundleDigest } from '../../core/release/model.ts'
 import { releaseStatus } from '../../core/release/status.ts'
 import { versionsAmong } from '../../core/release/standing.ts'
@@ -22,6 +23,8 @@ export type World = {
   readonly offers: (template: string) => readonly Offer[] | undefined
   /** Fetches versions that were released: each once. */
   readonly load: (wanted: readonly Reference[]) => Promise<void>
+  /** What the changelog of a template says of a version, or one line of its file. */
+  readonly notes: (reference: Reference) => string | undefined
   /** The digest of a version that was loaded. */
   readonly digest: (reference: Reference) => string
   /** The services and environments that lie in the catalog itself. */
@@ -70,6 +73,7 @@ export async function openWorld(
   if (opened === undefined) return { problems: [...problems, ...reading.problems], sources: tree }
   const { catalog } = opened
   const digests = new Map<string, string>()
+  const said = new Map<string, string | undefined>()
   const now = (): Opened => opened ?? fail()
   const world: World = {
     tree,
@@ -84,6 +88,15 @@ export async function openWorld(
       const own = new Map(wanted.map((reference) => [`${reference.template}@${reference.version}`, reference]))
       // What was looked for before it was there is not to be remembered as missing.
       if (await fetchAll(own)) opened = open().opened
+    },
+    notes: ({ template, version }) => {
+      const name = `${template}@${version}`
+      if (!said.has(name)) {
+        const changelog = tree.get(`templates/${template}/CHANGELOG.md`)
+        const own = changelog === undefined ? undefined : notesIn(changelog, version)?.notes
+        said.set(name, own ?? catalog.templates.get(template)?.notes.get(version))
+      }
+      return said.get(name)
     },
     digest: ({ template, version }) => {
       const name = `${template}@${version}`
