@@ -1,1 +1,1 @@
-export{t as changed,a as head,o as isBefore,l as readTreeAt,u as tags}from"./git2.js";
+export{t as begun,n as changed,o as head,s as isBefore,u as readTreeAt,d as tags}from"./git2.js";

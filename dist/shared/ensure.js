@@ -1,0 +1,1 @@
+import{n as e}from"./refusal2.js";const t=[6,1];async function n({look:n,act:r,pause:i,isAbsent:a}){let o=a?void 0:await n();if(o!==void 0)return{value:o,is:`found`};let s;for(let a of t){try{return{value:await r(),is:`made`}}catch(t){if(!e(t))throw t;s=t}for(let e=0;e<a;e+=1){await i(e);let t=await n();if(t!==void 0)return{value:t,is:`made`}}}throw s}export{n as t};

@@ -1,0 +1,1 @@
+const e=[`unchanged`,`changed`,`unknown`,`replaces`,`breaks-policy`,`needs-input`,`does-not-render`];export{e as t};
