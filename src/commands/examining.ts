@@ -20,6 +20,7 @@ import { recordsIn } from '../core/ledger.ts'
 import type { HostPattern } from '../core/stage.ts'
 import { catalogWorkflows, fleetGrants, staleWorkflows, upgradeGrants } from '../core/workflows.ts'
 import type { AccountHost, SettingsHost } from '../ports.ts'
+import { releaseFaults } from './released.ts'
 import { workflowFiles } from './workflows.ts'
 
 type Place = { readonly root: string; readonly catalog: Catalog }
@@ -189,7 +190,10 @@ async function ledgerIn(files: Ports['files'], root: string): Promise<FileFacts[
   const { records, faults } = recordsIn(fetched)
   return seen({
     records,
-    faults: [...fetched.problems.map(({ message }) => message), ...faults.map(({ what }) => what)],
+    faults: [
+      ...fetched.problems.map(({ message }) => message),
+      ...[...faults, ...(await releaseFaults(files, root))].map(({ what }) => what),
+    ],
   })
 }
 

@@ -3,11 +3,12 @@ import { recordsIn } from '../core/ledger.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count } from '../core/report.ts'
+import { releaseFaults } from './released.ts'
 
 export const ledger = command({
   name: 'ledger',
   summary:
-    'Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.',
+    'Checks the ledger of deployments and releases, as git has fetched it: that no record is missing, was changed, or was put in, and that tags are where they were.',
   inputs: { root: path('A folder in a clone of the repository whose ledger it is.', { default: '.' }) },
   outputs: {
     records: 'How many records there are.',
@@ -23,7 +24,8 @@ export const ledger = command({
     }
     if (fetched.problems.length > 0)
       return { exit: 'bad-input', data: { records: 0, faults: [] }, text: () => '', problems: fetched.problems }
-    const { records, faults } = recordsIn(fetched)
+    const { records, faults: broken } = recordsIn(fetched)
+    const faults = [...broken, ...(await releaseFaults(ports.files, root))]
     const problems = faults.map(({ file, what, remedy }): Problem => ({
       code: 'ledger-broken',
       severity: 'error',
