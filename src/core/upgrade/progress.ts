@@ -201,14 +201,17 @@ export function stopped(rollout: Rollout, is: 'paused' | 'halted' | 'aborted', s
 }
 
 /** It goes on. What has failed until now was looked at, and halts it no more; a release that was taken back stays so. */
-export function resumed(rollout: Rollout, { at }: { readonly at: string }): Rollout {
+export function resumed(
+  rollout: Rollout,
+  { at, ...said }: { readonly at: string; readonly why?: string; readonly by?: string },
+): Rollout {
   if (rollout.is === 'aborted' || rollout.is === 'running') return rollout
-  const { stopped: _, ...rest } = rollout
+  const { stopped: before, ...rest } = rollout
   const grave: readonly Standing[] = ['failing', 'reverted', 'declined', 'impossible']
   const members = rollout.members.map((member) =>
     hasFailed(member) || grave.includes(member.standing) ? { ...member, excused: at } : member,
   )
-  return { ...rest, is: 'running', members }
+  return { ...rest, is: 'running', resumed: { at, was: before?.why ?? '', ...said }, members }
 }
 
 /** The next wave begins whatever the gate says. */

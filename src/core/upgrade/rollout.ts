@@ -94,13 +94,19 @@ export function rolloutMarker({ template, version }: Pick<Rollout, 'template' | 
   return dataMarker('rollout', { template, version })
 }
 
-function stateOf({ is, stopped }: Rollout): Markdown | undefined {
-  if (stopped === undefined) return undefined
+function stateOf({ is, stopped, resumed }: Rollout): Markdown | undefined {
+  if (stopped === undefined) return resumed === undefined ? undefined : resumedText(resumed)
   const by = stopped.by === undefined ? prose`` : prose` by ${code(stopped.by)}`
   const since = stopped.at.slice(0, 16).replace('T', ' ')
   const words = { paused: 'Paused', halted: 'Halted', aborted: 'Aborted', done: 'Done', running: 'Running' }[is]
   const text = prose`**${words}${by}, ${since} UTC.** ${shorten(stopped.why, 500)}`
   return is === 'halted' || is === 'aborted' ? alert('CAUTION', text) : text
+}
+
+function resumedText({ at, was, why, by }: NonNullable<Rollout['resumed']>): Markdown {
+  const who = by === undefined ? prose`` : prose` by ${code(by)}`
+  const reason = why === undefined ? prose`` : prose` ${shorten(why, 300)}`
+  return prose`**Gone on with${who}, ${at.slice(0, 16).replace('T', ' ')} UTC.**${reason} It had stopped: ${shorten(was, 300)}`
 }
 
 const words: Readonly<Record<Standing, string>> = {
@@ -208,9 +214,15 @@ function needsPeople(member: Member): boolean {
   return busy.includes(member.standing) || hasFailed(member) || isUnderWay(member)
 }
 
+/** It was merged, and has not been taken back since. */
+function isDone({ merged, standing }: Member): boolean {
+  return merged !== undefined && (standing === 'merged' || standing === 'current')
+}
+
 /** It is merged, and a stage has yet to have it. */
-function isUnderWay({ standing, deployments }: Member): boolean {
-  return standing === 'merged' && deployments.some(({ is }) => is === 'running')
+function isUnderWay(member: Member): boolean {
+  const { deployments } = member
+  return isDone(member) && deployments.some(({ is }) => is === 'running')
 }
 
 function urgency(member: Member): number {
@@ -284,10 +296,10 @@ function waitsFor(member: Member): string {
 
 /** Those with whom all is well, by their names. */
 function quietFold(members: readonly Member[]): Markdown | undefined {
-  const done = members.filter((member) => member.standing === 'merged' && !needsPeople(member))
+  const done = members.filter((member) => isDone(member) && !needsPeople(member))
   if (done.length === 0) return undefined
   const names = done.slice(0, 200).map(({ name }) => shorten(name, 63))
-  const more = done.length > names.length ? ` and ${done.length - names.length} more` : ''
+  const more = done.length > names.length ? prose` and ${done.length - names.length} more` : prose``
   return fold(title`${count(done.length, 'service')} done`, prose`${listed(names.map((name) => code(name)))}${more}`)
 }
 

@@ -22,6 +22,8 @@ export type Rollout = {
   readonly is: 'running' | 'paused' | 'halted' | 'aborted' | 'done'
   /** Why it stands still, since when, and who said so: a login, or nothing where it is by what was seen. */
   readonly stopped?: { readonly at: string; readonly why: string; readonly by?: string }
+  /** The last time that it went on after it had stopped: what had stopped it, and who let it go on for which reason. */
+  readonly resumed?: { readonly at: string; readonly was: string; readonly why?: string; readonly by?: string }
   /** When each wave began, of those that have. */
   readonly waves: readonly string[]
   readonly issue?: number
@@ -62,7 +64,8 @@ export const pacerPath = 'pacer.json'
 
 // Written: one line for each member, so that a history of them can be read
 
-export function writeRollout({ template, version, began, is, stopped, waves, issue, members }: Rollout): string {
+export function writeRollout(rollout: Rollout): string {
+  const { template, version, began, is, stopped, resumed, waves, issue, members } = rollout
   const head = {
     format: 1,
     template,
@@ -72,6 +75,7 @@ export function writeRollout({ template, version, began, is, stopped, waves, iss
     ...(stopped !== undefined && {
       stopped: { at: stopped.at, why: stopped.why, ...(stopped.by !== undefined && { by: stopped.by }) },
     }),
+    ...(resumed !== undefined && { resumed }),
     waves,
     ...(issue !== undefined && { issue }),
   }
@@ -156,11 +160,22 @@ export function readRollout(file: string, text: string): Rollout {
       ...(stopped !== undefined && {
         stopped: { at: time(stopped, 'at'), why: pick(stopped, 'why'), ...(by !== undefined && { by }) },
       }),
+      ...(data['resumed'] !== undefined && { resumed: resumedOf(asMap(data['resumed'])) }),
       waves: each(data, 'waves', (wave) => (typeof wave === 'string' ? wave : damaged('A wave is no time.'))),
       ...(issue !== undefined && { issue }),
       members: each(data, 'members', (member) => memberOf(asMap(member))),
     }
   })
+}
+
+function resumedOf(data: DataMap): NonNullable<Rollout['resumed']> {
+  const [why, by] = [optional(data, 'why'), optional(data, 'by')]
+  return {
+    at: time(data, 'at'),
+    was: pick(data, 'was'),
+    ...(why !== undefined && { why }),
+    ...(by !== undefined && { by }),
+  }
 }
 
 const standings: readonly Standing[] = [

@@ -73,7 +73,17 @@ describe('what it says', () => {
       'look',
       {
         is: 'replaces',
-        stages: [stageOf({ losses: [lossOf({ logicalId: 'Task' })].map(({ holds: _, ...rest }) => rest) })],
+        stages: [
+          stageOf({
+            losses: [lossOf({ logicalId: 'Task' })].map(({ logicalId, type, happens, because, retained }) => ({
+              logicalId,
+              type,
+              happens,
+              because,
+              retained,
+            })),
+          }),
+        ],
         problems: [],
       },
       /^look\. Task is replaced; nothing that holds data is\.$/u,

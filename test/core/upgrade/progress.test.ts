@@ -52,8 +52,9 @@ const broken = (given: Partial<Member> = {}): Member =>
     deployments: [{ stage: 'staging', is: 'failed', at: ago(1) }],
     ...given,
   })
-function unasked({ pullRequest: _, ...rest }: Member): Member {
-  return rest
+function unasked(given: Member): Member {
+  const { pullRequest, ...rest } = given
+  return pullRequest === undefined ? given : rest
 }
 const rolloutOf = (members: readonly Member[], given: Partial<Rollout> = {}): Rollout => ({
   ...beginRollout({ template: 'fargate-service', version: '2.3.0' }, new Date(ago(3))),
@@ -146,7 +147,7 @@ describe('a rollout halts', () => {
   ] as const)('%s', (_, members, wanted) => {
     const all = members.map((each): Member => {
       const { pullRequest, ...rest } = each
-      const named = { ...rest, name: /^service-/u.test(rest.name) ? 'service-0' : rest.name }
+      const named = { ...rest, name: rest.name.startsWith('service-') ? 'service-0' : rest.name }
       return pullRequest === undefined ? named : { ...named, pullRequest }
     })
     expect(haltReasons(rolloutOf(all), upgrades.halt)).toEqual(wanted)
@@ -162,8 +163,8 @@ describe('a rollout halts', () => {
   test('and goes on when somebody has looked at what failed, until something else does', () => {
     const members = [broken(), member({ standing: 'reverted' }), ...many(3, () => member({ standing: 'failing' }))]
     const halted = progressed(rolloutOf(members), { upgrades, waves: 3, now })
-    const going = resumed(halted, { at: now.toISOString() })
-    expect(going.is).toBe('running')
+    const going = resumed(halted, { at: now.toISOString(), by: 'mia' })
+    expect(going).toMatchObject({ is: 'running', resumed: { by: 'mia', was: halted.stopped?.why } })
     expect(haltReasons(going, upgrades.halt)).toEqual([])
     const later = new Date(now.getTime() + day).toISOString()
     const again = {

@@ -44,6 +44,7 @@ const rollout: fc.Arbitrary<Rollout> = fc.record(
     began: time,
     is: fc.constantFrom('running' as const, 'halted' as const, 'aborted' as const),
     stopped: fc.record({ at: time, why: text, by: text }, { requiredKeys: ['at', 'why'] }),
+    resumed: fc.record({ at: time, was: text, why: text, by: text }, { requiredKeys: ['at', 'was'] }),
     waves: fc.array(time, { maxLength: 3 }),
     issue: fc.nat(),
     members: fc.uniqueArray(member, { selector: ({ key }) => key, maxLength: 4 }),
