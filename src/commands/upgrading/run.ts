@@ -211,7 +211,7 @@ async function followed(
         const outcome = outcomes.get(`${repository.id}#${pull.number}`)
         if (outcome !== undefined) return outcome.pull
         const kept = by.get(`${consumer.key}#${pull.number}`)
-        return pull.state === 'closed' && isLogin(kept) ? { ...pull, closedBy: kept } : pull
+        return pull.state === 'closed' && isCloser(kept) ? { ...pull, closedBy: kept } : pull
       })
       const numbers = new Set(known.map(({ number }) => number))
       const others = (byRepository.get(repository.id) ?? []).flatMap(({ pull }) => {
@@ -227,8 +227,8 @@ async function followed(
   }
 }
 
-function isLogin(text: string | undefined): text is `@${string}` {
-  return text?.startsWith('@') === true
+function isCloser(text: string | undefined): text is 'us' | `@${string}` {
+  return text === 'us' || text?.startsWith('@') === true
 }
 
 /** When pull requests of ours were opened. */

@@ -70,7 +70,7 @@ function answerIn(
     from: offered.from ?? consumer.version,
     pullRequest: pull.number,
     at,
-    ...(pull.closedBy !== undefined && pull.closedBy !== 'us' && { by: pull.closedBy }),
+    ...(pull.closedBy !== undefined && { by: pull.closedBy }),
   }
   if (pull.state === 'merged') {
     const isForward = offered.from === undefined || compareVersions(offered.from, offered.to) < 0

@@ -121,6 +121,7 @@ export type Answer = {
   readonly from: string
   readonly pullRequest: number
   readonly at: string
+  /** Who has closed it, `@ada`; `us` where that was done because of a tick. */
   readonly by?: string
   /** Of `later`: asked again from then on. */
   readonly until?: string

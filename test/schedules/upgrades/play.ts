@@ -204,6 +204,9 @@ export class Play {
         return tick('never')
       case 'tick-apply':
         return tick('apply')
+      case 'untick':
+        pull.body = pull.body.replaceAll(/^- \[x\]/gmu, '- [ ]')
+        return
       case 'empty-body':
         pull.body = ''
         return

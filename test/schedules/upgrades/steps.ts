@@ -24,6 +24,7 @@ export const deeds = [
   'tick-major',
   'tick-never',
   'tick-apply',
+  'untick',
   'empty-body',
   'main',
   'main-file',
