@@ -145,6 +145,22 @@ export type ExampleJudging = {
  * The result has the stacks by the files of `expected/`; with an error there is none.
  */
 export function renderExample(example: Example, judging: ExampleJudging): Checked<ReadonlyMap<string, RenderedStack>> {
+  const { template, kind } = example.bundle
+  return renderParts(example, (stack) => judgeStack(stack, { template, isOwn: kind === 'component', ...judging }))
+}
+
+/** The same without a judgement: what comes of it, whether it may be deployed or not. */
+export function renderUnjudged(example: Example): Checked<ReadonlyMap<string, RenderedStack>> {
+  return renderParts(example, ({ body, document, parameters }) => {
+    const wish = { stack: exampleStack, body, parameters, tags: {} }
+    return predictOutputs(wish, { at: document.place.bind(document) })
+  })
+}
+
+function renderParts(
+  example: Example,
+  judgeOne: (stack: RenderedStack) => Checked<Readonly<Record<string, string>>>,
+): Checked<ReadonlyMap<string, RenderedStack>> {
   const { bundle } = example
   const stacks = new Map<string, RenderedStack>()
   const problems: Problem[] = []
@@ -159,7 +175,7 @@ export function renderExample(example: Example, judging: ExampleJudging): Checke
     problems.push(...rendered.problems)
     if (!rendered.ok) continue
     const stack = rendered.value
-    const judged = judgeStack(stack, { template: bundle.template, isOwn: bundle.kind === 'component', ...judging })
+    const judged = judgeOne(stack)
     problems.push(...judged.problems.map((problem) => stack.trace(problem)))
     if (judged.ok && part.name === 'instance_infrastructure') outputs = judged.value
     stacks.set(part.file ?? '', stack)

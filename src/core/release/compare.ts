@@ -1,6 +1,6 @@
 import type { Bundle, Part } from '../bundle.ts'
 import { isMap } from '../data.ts'
-import { type Example, readExamples, renderExample } from '../examples.ts'
+import { type Example, readExamples, renderUnjudged } from '../examples.ts'
 import { isRevision } from '../guard.ts'
 import type { Place } from '../problem.ts'
 import type { RenderedStack } from '../render.ts'
@@ -151,7 +151,7 @@ function examplesOf(bundle: Bundle, from: Bundle): readonly Example[] {
 type Rendering = ReadonlyMap<string, RenderedStack>
 
 function compareExample(first: Example, second: Example | undefined, after: Bundle): readonly Reason[] {
-  const was = renderExample(first, { production: false })
+  const was = renderUnjudged(first)
   // What was broken before says nothing.
   if (!was.ok) return []
   const at: Place = { file: fileIn(after, `examples/${first.name}/inputs.yaml`), line: 1, column: 1 }
@@ -159,7 +159,7 @@ function compareExample(first: Example, second: Example | undefined, after: Bund
     { level: 'major', what: `The inputs of the example "${first.name}" ${why}.`, at },
   ]
   if (second === undefined) return broken('are not accepted any more')
-  const is = renderExample(second, { production: false })
+  const is = renderUnjudged(second)
   if (!is.ok) {
     const [problem] = is.problems.filter(({ severity }) => severity === 'error')
     return broken(`do not render any more: ${(problem?.message ?? '').replace(/[.]$/u, '')}`)

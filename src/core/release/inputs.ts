@@ -138,7 +138,8 @@ function isText(json: DataMap): boolean {
 function compareTexts({ before, after }: Pair, tell: Tell): void {
   if (!isText(before) || !isText(after)) return
   compareCounts({ before, after }, { least: 'minLength', of: 'characters' }, tell)
-  const [old, now] = [longestText(before), longestText(after)]
+  const most = (json: DataMap): number => Math.min(numberIn(json, 'maxLength') ?? Infinity, longestText(json))
+  const [old, now] = [most(before), most(after)]
   if (now < old) tell('major', `has at most ${now} characters, and had at most ${old}`)
   if (now > old) tell('minor', `has at most ${now} characters, and had at most ${old}`)
   if (sameOrAbsent(before['pattern'], after['pattern'])) return
