@@ -637,7 +637,7 @@ export interface FleetHost {
   outcomes(wanted: readonly FleetPull[]): Promise<readonly OutcomeSeen[]>
   /**
    * Writes one after another, and tells what came of each, in any order, as soon as it is known. Each move of a branch is made only if the
-   * branch is where it is said to be. `pace` is asked before each.
+   * branch is where it is said to be. `pace` is asked before each; where it says to stop, what follows is neither asked for nor told of.
    */
   write(wanted: Iterable<FleetWrite> | AsyncIterable<FleetWrite>, pace: Pace): AsyncIterable<FleetWritten>
 }

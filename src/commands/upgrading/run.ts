@@ -6,7 +6,7 @@ import { keptAnswers } from '../../core/upgrade/answers.ts'
 import { upgradeMarker } from '../../core/upgrade/metadata.ts'
 import type { Decision } from '../../core/upgrade/model.ts'
 import { mergedPacer, paceFor } from '../../core/upgrade/pacer.ts'
-import { afterRefusal, afterSuccess, type Resting } from '../../core/upgrade/resting.ts'
+import { afterRefusal, afterSuccess, isResting, type Resting } from '../../core/upgrade/resting.ts'
 import type { FleetRepository, FleetWritten } from '../../core/upgrade/seen.ts'
 import { type Share, shardsOf } from '../../core/upgrade/shards.ts'
 import type { Rollout } from '../../core/upgrade/state.ts'
@@ -193,7 +193,12 @@ async function followed(
     now,
   }: { readonly sightings: readonly Sighting[]; readonly stored: Stored; readonly world: World; readonly now: Date },
 ): Promise<{ readonly sightings: readonly Sighting[]; readonly outcomes: Outcomes }> {
-  const answered = new Set(stored.answers.answers.map(({ consumer, pullRequest }) => `${consumer}#${pullRequest}`))
+  // An answer by a tick alone was given while it was open: who has closed it since is not known yet.
+  const answered = new Set(
+    stored.answers.answers
+      .filter(({ by }) => by !== undefined)
+      .map(({ consumer, pullRequest }) => `${consumer}#${pullRequest}`),
+  )
   const stages = world.catalog.stages.length
   const wanted = [...unsure(sightings, answered), ...watched(sightings, { rollouts: stored.rollouts, stages, now })]
   const each = new Map(wanted.map((pull) => [`${pull.repository.id}#${pull.number}`, pull]))
@@ -345,6 +350,18 @@ async function carriedOut(
     resting = restingAfter(resting, { end, repository: given.sighting.repository, now: ports.clock.now() })
     ends.set(end.key, { ...afterWrite(given, decided, end), end })
   }
+  // A run that has to stop tells nothing of what it has not come to.
+  for (const each of cases) {
+    const found_ = judged.get(each.key)
+    if (
+      found_ === undefined ||
+      ends.has(each.key) ||
+      !isWrite(found_) ||
+      isResting(resting, each.sighting.repository.number, run.knowing.now)
+    )
+      continue
+    ends.set(each.key, { given: each, decision: undone(found_, left), end: { is: 'skipped', why: left } })
+  }
   const done = cases.map((each): Done => {
     const end = ends.get(each.key)
     const decision = end?.decision ?? judged.get(each.key)?.decision ?? nothingDecided
@@ -353,6 +370,8 @@ async function carriedOut(
   const after = { ...now, rollouts: membersOf(run, now.rollouts, ends), pacer: pace.pacer(), resting }
   return { done, after: { stored: begun, now: after } }
 }
+
+const left = 'GitHub takes no more for now; the next run goes on.'
 
 const nothingDecided: Decision = { action: { is: 'nothing' }, standing: 'unreachable', why: 'Nothing was decided.' }
 

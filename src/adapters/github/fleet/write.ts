@@ -31,6 +31,8 @@ export async function* writeAll(
   for await (const write of wanted) {
     await writer.write(write)
     yield* writer.told()
+    // What is left is not even looked at.
+    if (writer.isStopped()) break
   }
   await writer.end()
   yield* writer.told()
@@ -39,6 +41,8 @@ export async function* writeAll(
 type Writer = {
   readonly write: (write: FleetWrite) => Promise<void>
   readonly end: () => Promise<void>
+  /** Nothing more is written in this run. */
+  readonly isStopped: () => boolean
   /** What is known now, each once. */
   readonly told: () => readonly FleetWritten[]
 }
@@ -194,6 +198,7 @@ function writerOf(client: FleetClient, pace: Pace): Writer {
       for (const { key } of follow) left(key)
       follow = []
     },
+    isStopped: () => stopped !== undefined,
     told: () => {
       const now = answers
       answers = []
