@@ -162,6 +162,25 @@ describe('what was found once and mended', () => {
         act(job(0, { weather: { nth: 19, is: 'lost-after' }, isStopped: true }), job(0)),
       ],
     ],
+    [
+      'what a newer commit had begun is stopped by somebody, who starts it again behind an older one',
+      [
+        merge('mail', 1),
+        merge('cart', 8),
+        act(job(0)),
+        merge('cart', 61),
+        act(job(9), job(0)),
+        wait(31),
+        act(job(0, { weather: { nth: 11, is: 'lost-before' }, isStopped: true }), {
+          is: 'team',
+          who: 'carla',
+          isIn: false,
+        }),
+        { do: 'again', run: 0, by: 'carla' },
+        act({ is: 'resume' }, job(3)),
+        glass('cart'),
+      ],
+    ],
   ]
 
   test.each(found)('%s', async (_what, steps) => {

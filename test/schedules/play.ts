@@ -54,6 +54,8 @@ export type Running = {
   readonly records: readonly DeploymentRecord[]
   readonly facts: Fact[]
   readonly isBroken: boolean
+  /** What came of this attempt; the job itself may have been started again since. */
+  result?: Job['result']
 }
 
 /** An operation that was begun on a stack. */
@@ -472,6 +474,7 @@ export class Play {
     job.exit = end.exit
     if (end.refused !== undefined) job.refused = end.refused
     job.result = end.exit === 'done' ? 'success' : end.exit === '' && isStopped ? 'cancelled' : 'failure'
+    running.result = job.result
     this.log.push(`${actor.name} (${job.by}): ${job.result} ${job.exit} ${job.refused ?? ''}`)
   }
 

@@ -45,10 +45,10 @@ export function gateFaults(play: Play, begun: Begun): readonly string[] {
 }
 
 /** What became of a runner that was lost is told by the end of its run; who has begun before that cannot know. */
-function isKnown({ by: { run, job } }: Begun, { by: { began } }: Begun): boolean {
+function isKnown({ by: { run, job, result } }: Begun, { by: { began } }: Begun): boolean {
   const settling = run.jobs.find(({ chain, stage }) => chain === job.chain && stage === 'settle')
   // Who stops a job says himself what comes next.
-  if (job.result === 'cancelled') return false
+  if (result === 'cancelled') return false
   return job.exit !== '' || (settling?.ended ?? Infinity) < began
 }
 
