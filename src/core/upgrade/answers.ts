@@ -10,11 +10,9 @@ import type { PullSeen } from './seen.ts'
  */
 export type Answers = {
   readonly answers: readonly Answer[]
-  /** Consumers that were asked to be asked again, by their keys, and when: what they have answered before counts no more. */
-  readonly again: ReadonlyMap<string, string>
 }
 
-export const noAnswers: Answers = { answers: [], again: new Map() }
+export const noAnswers: Answers = { answers: [] }
 
 const day = 86_400_000
 
@@ -43,13 +41,12 @@ export function answersOf({
   const others = kept.answers.filter(
     ({ consumer: key, pullRequest }) => key === consumer.key && !numbers.has(pullRequest),
   )
-  const again = kept.again.get(consumer.key)
-  return [...seen, ...others].filter(({ at }) => again === undefined || Date.parse(at) > Date.parse(again))
+  return [...seen, ...others]
 }
 
 /** The answers to keep, after one consumer has been looked at. */
 export function keptAnswers(kept: Answers, consumer: string, answers: readonly Answer[]): Answers {
-  return { ...kept, answers: [...kept.answers.filter((each) => each.consumer !== consumer), ...answers] }
+  return { answers: [...kept.answers.filter((each) => each.consumer !== consumer), ...answers] }
 }
 
 /** Whether a pull request is an offer of ours to this consumer. */

@@ -104,7 +104,7 @@ function inOrder(member: Member): Member {
   }
 }
 
-export function writeAnswers({ answers, again }: Answers): string {
+export function writeAnswers({ answers }: Answers): string {
   const lines = answers
     .toSorted((a, b) => compareText(a.consumer, b.consumer) || a.pullRequest - b.pullRequest)
     .map(({ consumer, width, version, from, pullRequest, at, by, until, reverted }) =>
@@ -120,11 +120,7 @@ export function writeAnswers({ answers, again }: Answers): string {
         ...(reverted === true && { reverted }),
       }),
     )
-  return withLines(
-    { format: 1, again: Object.fromEntries([...again].toSorted(([a], [b]) => compareText(a, b))) },
-    'answers',
-    lines,
-  )
+  return withLines({ format: 1 }, 'answers', lines)
 }
 
 export function writePacer({ made, hourly, minutely, heldUntil, noes, learnedAt }: Pacer): string {
@@ -228,13 +224,7 @@ function memberOf(data: DataMap): Member {
 }
 
 export function readAnswers(file: string, text: string): Answers {
-  return reading(file, text, (data) => {
-    const again = Object.keys(asMap(data['again'] ?? {})).map((key): [string, string] => [
-      key,
-      time(asMap(data['again'] ?? {}), key),
-    ])
-    return { answers: each(data, 'answers', (found) => answerOf(asMap(found))), again: new Map(again) }
-  })
+  return reading(file, text, (data) => ({ answers: each(data, 'answers', (found) => answerOf(asMap(found))) }))
 }
 
 function answerOf(data: DataMap): Answer {

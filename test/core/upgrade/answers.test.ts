@@ -106,19 +106,6 @@ describe('what is kept', () => {
       ).toEqual([])
   })
 
-  test('counts no more once somebody asks to be asked again, and what is answered after does', () => {
-    const again = new Map([['1:service.yaml', '2026-11-24T18:00:00Z']])
-    const later = closed({ number: 9, ended: '2026-11-25T06:00:00Z' })
-    const all = answersOf({
-      consumer: consumerOf(),
-      pulls: [closed(), later],
-      kept: { answers: [kept], again },
-      base: 'main',
-      now,
-    })
-    expect(all.map(({ pullRequest }) => pullRequest)).toEqual([9])
-  })
-
   test('is replaced consumer by consumer', () => {
     const other = { ...kept, consumer: '2:service.yaml' }
     expect(keptAnswers({ ...noAnswers, answers: [kept, other] }, '1:service.yaml', []).answers).toEqual([other])

@@ -69,9 +69,6 @@ const answers: fc.Arbitrary<Answers> = fc.record({
     ),
     { selector: ({ pullRequest }) => pullRequest, maxLength: 3 },
   ),
-  again: fc
-    .dictionary(fc.stringMatching(/^[0-9]{1,3}:service\.yaml$/u), time, { maxKeys: 2 })
-    .map((map) => new Map(Object.entries(map))),
 })
 const pacer: fc.Arbitrary<Pacer> = fc.record(
   {
@@ -135,7 +132,6 @@ describe('what is damaged is refused', () => {
         at: '2026-11-24T12:00:00.000Z',
       },
     ],
-    again: new Map(),
   })
   test.each([
     ['no JSON', 'oops', /It is damaged: /u],
