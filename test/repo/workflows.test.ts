@@ -531,7 +531,10 @@ describe('a catalog with upgrades', () => {
     const after = (released: string): boolean => begins(upgrade, { needs: { release: { outputs: { released } } } })
 
     expect([after('["web@1.2.0"]'), after('[]'), after('')]).toEqual([true, false, false])
-    expect(upgrade?.permissions).toEqual({ contents: 'write', issues: 'write' })
+    expect(upgrade?.permissions).toEqual({ actions: 'write' })
+    expect(upgrade?.steps?.map(({ run }) => run)).toEqual([
+      expect.stringContaining('/workflows/upgrade.yml/dispatches'),
+    ])
   })
 
   test('takes of what runs elsewhere what a run of its own main branch has read last, whoever made another', ({

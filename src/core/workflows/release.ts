@@ -1,8 +1,8 @@
 import type { Facts } from './facts.ts'
 import { own } from './facts.ts'
 import { elsewhereJob } from './steps.ts'
-import { expression, file, folder, header, lines, onDefaultBranch, others, permissions } from './text.ts'
-import { callGrants, hasUpgrades } from './upgrade.ts'
+import { expression, file, header, lines, onDefaultBranch, others, permissions } from './text.ts'
+import { hasUpgrades } from './upgrade.ts'
 
 /** Publishes what has a new version. */
 export function release(facts: Facts): string {
@@ -44,18 +44,30 @@ export function release(facts: Facts): string {
     '      - name: Release what has a new version',
     '        id: release',
     `        uses: ${own(facts, 'release')}`,
-    ...(hasUpgrades(facts) ? ['', upgradeCall()] : []),
+    ...(hasUpgrades(facts) ? ['', upgradeJob()] : []),
   )
 }
 
-/** Does at once what the next hour would do. */
-function upgradeCall(): string {
+/**
+ * Does at once what the next hour would do. It starts that workflow instead of calling it: the key of the App lies in an environment, and a
+ * workflow that is called is given such a key only together with all secrets there are.
+ */
+function upgradeJob(): string {
   return lines(
     '  # Those who run them are offered the new versions at once, and not with the next hour.',
     '  upgrade:',
     '    needs: release',
     "    if: needs.release.outputs.released != '' && needs.release.outputs.released != '[]'",
-    `    uses: $/${folder}/upgrade.yml`,
-    permissions(callGrants),
+    '    runs-on: ubuntu-latest',
+    '    timeout-minutes: 5',
+    permissions([['actions', 'write', 'start the workflow upgrade.yml']]),
+    '    steps:',
+    '      - name: Start it',
+    '        env:',
+    `          TOKEN: ${expression('github.token')}`,
+    '        run: |',
+    '          curl --silent --show-error --fail --request POST --header "Authorization: Bearer $TOKEN" \\',
+    '            --header "Content-Type: application/json" --data "{\\"ref\\":\\"$GITHUB_REF_NAME\\"}" \\',
+    '            "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/actions/workflows/upgrade.yml/dispatches"',
   )
 }

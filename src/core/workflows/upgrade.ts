@@ -31,9 +31,6 @@ const ownGrants: readonly Grant[] = [
   ['issues', 'write', 'the one issue of a rollout, which tells how it stands'],
 ]
 
-/** What who calls the workflow has to give its jobs. */
-export const callGrants: readonly Grant[] = ownGrants
-
 /** Whether releases are brought to who runs the templates, by pull requests of an App. */
 export function hasUpgrades({ workflows }: Pick<Facts, 'workflows'>): boolean {
   return workflows.upgrades === true && workflows.repository !== undefined
@@ -64,6 +61,7 @@ export function upgrade(facts: Facts): string {
     'on:',
     '  schedule:',
     "    - cron: '37 * * * *' # at a minute when fewer others begin; nothing depends on it",
+    '  # A person, or release.yml when something was released.',
     '  workflow_dispatch:',
     '    inputs:',
     '      what:',
@@ -80,8 +78,6 @@ export function upgrade(facts: Facts): string {
     '        description: Why, in a sentence. It stands on the issue of the rollout.',
     '        type: string',
     "        default: ''",
-    '  # release.yml calls it when something was released.',
-    '  workflow_call:',
     '',
     'permissions: {}',
     '',
@@ -147,13 +143,14 @@ function planJob(facts: Facts): string {
     '          show: true',
     fleetToken,
     '      - name: Read all that runs a template, for the blast radius of changes',
-    `        if: ${expression('!cancelled()')}`,
+    '        id: consumers',
+    "        if: ${{ !cancelled() && steps.token.outcome == 'success' }}",
     `        uses: ${own(facts, 'consumers')}`,
     '        with:',
     `          out: ${expression('runner.temp')}/consumers.json`,
     fleetToken,
     '      - name: Keep it, for the pull requests of this repository',
-    `        if: ${expression('!cancelled()')}`,
+    "        if: ${{ !cancelled() && steps.consumers.outcome == 'success' }}",
     `        uses: ${others.upload}`,
     '        with:',
     `          name: ${consumersArtifact}`,
