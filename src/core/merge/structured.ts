@@ -4,6 +4,9 @@ import { type Edit, editYaml } from '../edit.ts'
 import { readJson, readRendered } from '../yaml.ts'
 import { editJson } from './json.ts'
 
+/** Characters of a text whose values are merged: an edit by value reads it several times over. */
+const longest = 256 * 1024
+
 /** Whether a file is JSON or YAML, by its name. */
 export function isStructured(path: string): boolean {
   return isJson(path) || /\.ya?ml$/iu.test(path)
@@ -33,7 +36,9 @@ export function mergeValues(
   path: string,
   texts: { readonly before: string; readonly after: string; readonly ours: string },
 ): string | undefined {
-  const [before, after, ours] = [texts.before, texts.after, texts.ours].map((text) => valueOf(path, text))
+  const all = [texts.before, texts.after, texts.ours]
+  if (all.some(({ length }) => length > longest)) return undefined
+  const [before, after, ours] = all.map((text) => valueOf(path, text))
   if (!isMap(before) || !isMap(after) || !isMap(ours)) return undefined
   if (![before, after, ours].every(isComparable)) return undefined
   const edits: Edit[] = []
