@@ -1,6 +1,6 @@
 import type { Outcome, Ports } from '../command.ts'
 import { command, lines, path } from '../command.ts'
-import type { Catalog, Environment } from '../core/catalog.ts'
+import { type Catalog, type Environment, openCatalog } from '../core/catalog.ts'
 import { isMap } from '../core/data.ts'
 import { checkContracts } from '../core/contract.ts'
 import { skeletonProblems } from '../core/examples.ts'
@@ -96,7 +96,12 @@ async function check(
   const bad = (problems: readonly Problem[], data: Result, texts: FileTree): Checking => ({
     outcome: { exit: 'bad-input', data, text: () => '', problems, sources: texts },
   })
-  if (!read.ok) return bad(read.problems, nothing, sources)
+  if (!read.ok) {
+    // What a changed template does to those who run it has its first cause in the number that it kept.
+    const { catalog: opened } = shared ? openCatalog(sources) : {}
+    const versions = opened === undefined ? [] : await versionProblems(ports, { root, catalog: opened, sources, files })
+    return bad([...versions, ...read.problems], nothing, sources)
+  }
   const organisation = read.value
   const { catalog } = organisation
   const touched = touchedBy(organisation, { files, shared })
