@@ -35,3 +35,17 @@ test('a bot that did not compare would lose commits, and that would be seen', as
   expect(await found(false)).toBeGreaterThan(0)
   expect(await found(true)).toBe(0)
 }, 60_000)
+
+test('what is put on top of a person’s work keeps it, now and when more is released', async () => {
+  const run: Step = { do: 'run', seed: 1, runs: [null], meanwhile: [], lag: 0, noes: 0 }
+  const deeds = (is: Deed['is']): readonly Step[] =>
+    [0, 1, 2].map((repository) => ({ do: 'deed', deed: { is, repository } }))
+  const more: readonly Step[] = [{ do: 'release' }, { do: 'release' }, { do: 'release' }, run]
+  const steps: readonly Step[] = [{ do: 'release' }, run, ...deeds('push'), { do: 'release' }, run]
+  const play = await played([...steps, ...deeds('tick-apply'), run, ...deeds('tick-rebase'), ...more])
+  expect(play.faults).toEqual([])
+  expect(play.log.filter((line) => line.includes('adds'))).toEqual([
+    expect.stringContaining('# mine'),
+    expect.stringContaining('# mine'),
+  ])
+})

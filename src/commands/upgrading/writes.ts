@@ -12,6 +12,7 @@ export function writesFor({
   facts,
   decision,
   proposal,
+  onTop,
   words,
 }: {
   readonly key: string
@@ -20,6 +21,8 @@ export function writesFor({
   readonly facts: Facts
   readonly decision: Decision
   readonly proposal: Proposal | undefined
+  /** The file of the consumer as it stands on a branch that a person has pushed to, brought to the version. */
+  readonly onTop?: string | undefined
   /** Nothing where what it says stays. */
   readonly words: Words | undefined
 }): readonly FleetWrite[] {
@@ -66,19 +69,18 @@ export function writesFor({
       ]
     }
     case 'append': {
-      if (proposal === undefined || words === undefined || facts.target.is === 'none') return []
+      if (onTop === undefined || words === undefined || facts.target.is === 'none') return []
       const { pull, onto } = action
-      const { files, deleted } = proposal
-      const message = messageOf({ facts, proposal, words })
       return [
         {
           ...at,
           is: 'append',
           branch,
           before: onto,
-          files,
-          deleted,
-          message,
+          files: new Map([[facts.consumer.file, onTop]]),
+          deleted: [],
+          // Without the trailers of ours: what it stands on is a person's, and so is the branch.
+          message: words.title,
           pull: pull.id,
           body: (commit) => words.body(commit),
         },

@@ -1,5 +1,7 @@
+import { consumerReference } from '../../core/impact.ts'
 import { lockFile } from '../../core/skeleton.ts'
 import type { Decision } from '../../core/upgrade/model.ts'
+import { draftOf } from '../../core/upgrade/proposal.ts'
 import { isResting, type Resting } from '../../core/upgrade/resting.ts'
 import type { FleetWrite } from '../../core/upgrade/seen.ts'
 import type { FleetHost, FleetLook } from '../../ports.ts'
@@ -142,8 +144,25 @@ async function* written(given: Case, found: Judged, writing: Writing): AsyncGene
     facts: found.facts,
     decision: found.decision,
     proposal: given.proposal,
+    onTop: found.decision.action.is === 'append' ? await onTop(given, { found, writing }) : undefined,
     words,
   })
+}
+
+/** What a person has made of the file on the branch, brought to the version; nothing where that cannot be done by program. */
+async function onTop(
+  { making }: Case,
+  { found, writing }: { readonly found: Judged; readonly writing: Writing },
+): Promise<string | undefined> {
+  const { branch } = found.facts
+  if (making === undefined || branch?.file?.is !== 'text') return undefined
+  const { text } = branch.file
+  const reference = consumerReference({ file: making.consumer.file, text })
+  if (reference === undefined) return undefined
+  await writing.world.load([reference])
+  const { lock: _, ...rest } = making
+  const draft = draftOf({ ...rest, opened: writing.world.opened(), consumer: { ...making.consumer, text } })
+  return draft.is === 'drafted' ? draft.text : undefined
 }
 
 /** Where a branch is left as it is, its text is about the version that it holds, whatever is offered by now. */

@@ -59,7 +59,7 @@ export function endFaults(
   const runs = versionOf(repository)
   const spec = main.files.get('service.yaml') ?? ''
   const open = pulls.filter(({ state }) => state === 'open')
-  const isForeign = [...repository.branches.values()].some((head) => head.by !== 'us')
+  const isForeign = [...repository.branches.values()].some((head) => ofPeople(head).length > 0)
   const faults: string[] = []
   for (const pull of open) {
     if (pull.head.by !== 'us' || ofPeople(pull.head).length > 0) continue

@@ -35,6 +35,9 @@ export class Play {
       if (what.is === 'created') this.created += 1
       const found = what.is === 'moved' ? movedFaults(what) : createdFaults(what)
       this.faults.push(...found)
+      // What is put upon a person's commit is told whole, to see that his own lines are in it.
+      if (what.is === 'moved' && what.before !== undefined && what.after?.parents[0] === what.before)
+        this.log.push(`  adds ${JSON.stringify(what.after.files.get('service.yaml'))}`)
       const where = `${what.repository.name} ${what.is === 'moved' ? what.branch : `#${what.pull.number} ${what.pull.offered}`}`
       this.log.push(`  ${what.is} ${where}`)
     })
