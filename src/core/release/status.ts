@@ -39,7 +39,9 @@ export function readSupport(document: Document, problems: Problem[]): ReadonlyMa
   const map = mapIn(isMap(document.data) ? document.data : undefined, 'support') ?? {}
   for (const [key, value] of Object.entries(map)) {
     const given = isMap(value) ? value : undefined
-    const word = typeof value === 'string' ? value : textIn(given, 'is')
+    // Of words alone there are two; that another is none has been told.
+    const bare = value === 'supported' || value === 'draft' ? value : undefined
+    const word = given === undefined ? bare : textIn(given, 'is')
     const [until, because] = [textIn(given, 'until'), textIn(given, 'because')]
     const at = document.place(['support', key])
     const wrong = (words: Pick<Problem, 'message' | 'expected' | 'remedy'>, place = at): void =>
