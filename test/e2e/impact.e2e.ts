@@ -67,7 +67,7 @@ describe.skipIf(act === undefined)('what a change of a template does to everybod
   afterAll(async () => {
     await runners.close()
     await github.close()
-  })
+  }, 60_000)
 
   async function run(
     wanted: Pick<Wanted, 'event' | 'payload' | 'actor'> & { readonly workflow: string },
