@@ -8,6 +8,7 @@ import type { Markdown } from './markdown.ts'
 import { blocks, bullets, code, fence, fold, prose, title } from './markdown.ts'
 import { didYouMean } from './nearest.ts'
 import type { Checked, Problem } from './problem.ts'
+import { offeredVersion } from './release/status.ts'
 import { hostOf, isServiceName } from './stage.ts'
 import type { Ours, SkeletonMerge, SkeletonPlan } from './skeleton.ts'
 import { filesSection, lockFile, mergeSkeleton, planSkeleton } from './skeleton.ts'
@@ -37,8 +38,11 @@ export type Choice = {
 }
 
 export function choices({ templates }: Catalog): readonly Choice[] {
-  return [...templates.values()].flatMap(({ name, kind, bundles, description }): Choice[] => {
-    const bundle = [...bundles.values()].at(-1)
+  return [...templates.values()].flatMap((template): Choice[] => {
+    const { name, kind, bundles, description } = template
+    // No draft, and nothing that ends or was taken back.
+    const offered = offeredVersion(template)
+    const bundle = [...bundles.values()].find(({ version }) => version === offered)
     if (kind !== 'service' || bundle === undefined) return []
     const inputs = [...(bundle.schema.service?.inputs.values() ?? [])]
     const required = inputs.filter((input) => input.required && input.default === undefined && !input.host)

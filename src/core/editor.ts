@@ -1,6 +1,7 @@
 import type { Template } from './template.ts'
 import type { FileTree } from './tree.ts'
 import { type Data, type DataMap, Float, isList, isMap, mapOf } from './data.ts'
+import { isProposed, releaseStatus } from './release/status.ts'
 import type { InputSchema } from './schema.ts'
 import { catalogSchema } from './schemas/catalog.ts'
 import { environmentSchema } from './schemas/environment.ts'
@@ -43,7 +44,7 @@ function withTemplates(schema: DataMap, templates: readonly Template[], kind: 'e
   for (const template of templates) {
     if (template.kind !== kind) continue
     for (const [major, bundle] of template.bundles) {
-      references.push(`${template.name}@${bundle.version}`)
+      if (isProposed(releaseStatus(template, bundle.version))) references.push(`${template.name}@${bundle.version}`)
       const inputs = bundle.schema[kind]
       if (inputs === undefined) continue
       const name = `${template.name}-${major}`

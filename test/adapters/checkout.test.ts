@@ -3,11 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checkoutBoard, checkoutLedger } from '../../src/adapters/checkout.ts'
+import {
+  checkoutBoard,
+  checkoutBundle,
+  checkoutLedger,
+  checkoutReleases,
+  fetchedBranch,
+} from '../../src/adapters/checkout.ts'
 import { isBefore } from '../../src/adapters/git.ts'
 import type { Board } from '../../src/core/board.ts'
 import { emptyBoard, writeBoard } from '../../src/core/board.ts'
 import { recordPath } from '../../src/core/ledger.ts'
+import { bundleDigest } from '../../src/core/release/model.ts'
 import type { DeploymentRecord } from '../../src/ports.ts'
 
 let root = ''
@@ -134,4 +141,95 @@ test('a commit is before its descendants, and before nothing else', async () => 
   expect(await isBefore(root, { older: newer, newer: older })).toBe(false)
   expect(await isBefore(root, { older, newer: older })).toBe(false)
   expect(await isBefore(root, { older, newer: 'f'.repeat(40) })).toBeUndefined()
+})
+
+describe('a released bundle of a checkout', () => {
+  const release = { template: 'web', version: '1.0.0' }
+
+  function bundle(text: string, folder = 'templates/web/v1'): string {
+    mkdirSync(join(root, folder), { recursive: true })
+    writeFileSync(join(root, folder, 'manifest.yaml'), text)
+    git('add', '-A')
+    git('commit', '-q', '--allow-empty', '-m', text)
+    return git('rev-parse', 'HEAD')
+  }
+
+  function recorded(commit: string, text: string, file = 'releases/web/1.0.0.json'): void {
+    const said = {
+      format: 1,
+      ...release,
+      digest: bundleDigest(new Map([['manifest.yaml', text]])),
+      commit,
+      at: '2026-11-25T12:00:00.000Z',
+      by: 'ana',
+    }
+    git('checkout', '-q', '--orphan', 'ledger')
+    git('rm', '-rq', '--cached', '.')
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), JSON.stringify(said))
+    git('add', '-f', file)
+    git('commit', '-q', '-m', 'released')
+    git('update-ref', 'refs/remotes/origin/protium-ledger', 'HEAD')
+    git('checkout', '-qf', 'main')
+  }
+
+  const codes = async (at?: string): Promise<unknown> =>
+    (await checkoutBundle(root, { ...release, ...(at !== undefined && { commit: at }) }))?.problems.map(
+      ({ code }) => code,
+    )
+
+  test('is not there without its tag', async () => {
+    bundle('one')
+
+    expect(await checkoutBundle(root, release)).toBeUndefined()
+  })
+
+  test('is as it was tagged, where nothing was recorded', async () => {
+    bundle('one')
+    git('tag', 'web@1.0.0')
+    bundle('two')
+
+    expect((await checkoutBundle(root, release))?.tree).toEqual(new Map([['manifest.yaml', 'one']]))
+    expect(await checkoutReleases(root)).toEqual({ releases: [], problems: [] })
+    expect(await codes()).toEqual([])
+  })
+
+  test('is good where it is as it was recorded, also by a tag with a message, and in a folder without the letter', async () => {
+    const commit = bundle('one', 'templates/web/1')
+    git('tag', '-a', 'web@1.0.0', '-m', 'The first.')
+    recorded(commit, 'one')
+
+    expect(await codes()).toEqual([])
+    expect((await checkoutReleases(root)).releases).toMatchObject([{ ...release, commit }])
+    expect([...((await fetchedBranch(root))?.files.keys() ?? [])]).toEqual(['releases/web/1.0.0.json'])
+  })
+
+  test('is refused where its tag has moved, with the same content or another one', async () => {
+    const commit = bundle('one')
+    recorded(commit, 'one')
+    bundle('two')
+    git('tag', 'web@1.0.0')
+    expect(await codes()).toEqual(['release-changed'])
+
+    bundle('one')
+    git('tag', '-f', 'web@1.0.0')
+    expect(await codes()).toEqual(['release-changed'])
+    // By the commit that was recorded it is what it was.
+    expect(await codes(commit)).toEqual([])
+  })
+
+  test('is refused where its record cannot be read', async () => {
+    bundle('one')
+    git('tag', 'web@1.0.0')
+    git('checkout', '-q', '--orphan', 'ledger')
+    mkdirSync(join(root, 'releases/web'), { recursive: true })
+    writeFileSync(join(root, 'releases/web/1.0.0.json'), '{"format":2}')
+    git('add', '-A')
+    git('commit', '-q', '-m', 'odd')
+    git('update-ref', 'refs/remotes/origin/protium-ledger', 'HEAD')
+    git('checkout', '-qf', 'main')
+
+    expect(await codes()).toEqual(['release-damaged'])
+    expect((await checkoutReleases(root)).problems).toMatchObject([{ code: 'release-damaged' }])
+  })
 })

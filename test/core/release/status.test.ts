@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
+import { choices } from '../../../src/core/add.ts'
+import { readCatalog } from '../../../src/core/catalog.ts'
+import { editorSchemas } from '../../../src/core/editor.ts'
 import { readOrganisation } from '../../../src/core/organisation.ts'
 import { bundleDigest, readReleaseRecord, releasePath } from '../../../src/core/release/model.ts'
 import { notesMarkdown } from '../../../src/core/release/notes.ts'
@@ -174,6 +177,26 @@ describe('who runs a version', () => {
       'The catalog has no `v1/` of "web" any more; web@1.4.2 is rendered from its tag, and gets no mends.',
     )
   })
+})
+
+test('what is offered to somebody who begins is no draft, and what is recommended before what is newest', () => {
+  const files = (more: string) =>
+    treeOf(
+      organisationFiles,
+      { 'templates/web/template.yaml': `kind: service\nversions: { v1: 1.4.2, v2: 2.0.0 }\n${more}` },
+      Object.fromEntries(Object.entries(bundle(2)).map(([path, text]) => [`templates/web/${path}`, text])),
+    )
+  const offered = (more: string) => {
+    const catalog = readCatalog(files(more))
+    if (!catalog.ok) throw new Error(JSON.stringify(catalog.problems))
+    const schema = editorSchemas(catalog.value.templates.values()).get('service.schema.json') ?? ''
+    return [choices(catalog.value).map(({ version }) => version), /"web@2\.0\.0"/u.test(schema)]
+  }
+
+  expect(offered('')).toEqual([['2.0.0'], true])
+  expect(offered('recommended: 1.4.2\n')).toEqual([['1.4.2'], true])
+  expect(offered('support: { v2: draft }\n')).toEqual([['1.4.2'], false])
+  expect(offered('support: { v1: draft, v2: draft }\n')).toEqual([[], false])
 })
 
 describe('a record of a release', () => {
