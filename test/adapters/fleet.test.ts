@@ -125,6 +125,27 @@ describe('what is read of a fleet', () => {
     await expect(reading()).rejects.toBeInstanceOf(Refused)
   })
 
+  test('takes no pull request of a fork for one from our branch', async () => {
+    const made = await world({ one: service })
+    const [repository] = await named(made.fleet, 'one')
+    if (repository === undefined) throw new Error('There is no repository.')
+    const branch = 'protium/upgrade/checkout-v1'
+    const fork = await made.github.fork('acme/one', 'ben')
+    await made.github.push({ repository: fork, branch, by: 'ben', files: { 'service.yaml': 'service: other\n' } })
+    await made.github.act({
+      operation: 'pulls/create',
+      by: 'ben',
+      parameters: { owner: 'acme', repo: 'one' },
+      body: { title: 'Mine', head: `ben:${branch}`, base: 'main' },
+    })
+    const wanted = { repository, branches: [branch], paths: [], file: 'service.yaml' }
+    const [gone] = await all(made.fleet.look([wanted]))
+    expect(read(gone).pulls).toEqual([])
+    await write(made.fleet, await opening(made.fleet, [repository]))
+    const [there] = await all(made.fleet.look([wanted]))
+    expect(read(there).branches.map(({ pulls }) => pulls.map(({ number }) => number))).toEqual([[2]])
+  })
+
   test('says who has closed a pull request', async () => {
     const made = await world({ one: service, two: service })
     const repositories = await named(made.fleet, 'one', 'two')
@@ -523,6 +544,19 @@ describe('what is remembered', () => {
     const other = { marker: '<!-- protium:rollout b -->', title: 'B', state: 'open' } as const
     const again = { markdown: `${other.marker}\nx` } as const
     expect(await rollouts.issue({ ...other, body: again })).toMatchObject({ is: 'created', number: 2 })
+  })
+
+  test('is never told in an issue that a person has opened with the marker', async () => {
+    const { github, rollouts } = await world({})
+    const marker = '<!-- protium:rollout a -->'
+    await github.act({
+      operation: 'issues/create',
+      by: 'ben',
+      parameters: { owner: 'acme', repo: 'catalog' },
+      body: { title: 'A', body: `${marker}\n- [x] abort <!-- protium:box abort -->` },
+    })
+    const wanted = { marker, title: 'A', state: 'open', body: { markdown: `${marker}\none` } } as const
+    expect(await rollouts.issue(wanted)).toMatchObject({ is: 'created', number: 2 })
   })
 })
 

@@ -15,7 +15,7 @@ function mainBranch(files: string): string {
 
 const entry = 'mode type object{oid ...on Blob{text isBinary isTruncated byteSize}}'
 
-const pull = `id number state isDraft isInMergeQueue mergeable title body headRefName headRefOid baseRefName createdAt closedAt mergedAt
+const pull = `id number state isDraft isInMergeQueue mergeable title body headRefName headRefOid isCrossRepository baseRefName createdAt closedAt mergedAt
 author{login} reviewDecision autoMergeRequest{enabledAt} statusCheckRollup{state} mergeCommit{oid}`
 
 const closer = 'timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{...on ClosedEvent{actor{login}}}}'

@@ -122,7 +122,8 @@ export async function* lookAt(
         const files = await wholeFiles(client, { repository, ...filesOf(node, item.paths) })
         const own = item.branches.map((_, nth) => ({
           ref: at(node, `b${nth}`),
-          pulls: listAt(node, `p${nth}`, 'nodes'),
+          // GitHub finds them by the name of their branch alone, and anybody's fork may have one of that name.
+          pulls: listAt(node, `p${nth}`, 'nodes').filter((pull) => at(pull, 'isCrossRepository') !== true),
         }))
         const there = own.filter(({ ref }) => textAt(ref, 'name') !== undefined)
         const gone = own.filter((each_) => !there.includes(each_))

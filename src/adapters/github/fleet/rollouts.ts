@@ -208,9 +208,12 @@ async function issueNumbered({ octokit, at: where }: Client, number: number): Pr
   }
 }
 
-/** Ours with that marker as the beginning of its body; the oldest, if there are several. */
+/**
+ * Ours with that marker as the beginning of its body; the oldest, if there are several. Anybody may open an issue and write the marker
+ * into it, and who has opened one may tick its boxes; so only what a program has opened counts.
+ */
 async function issueMarked(client: Client, marker: string): Promise<Issue | undefined> {
-  const { octokit, at: where } = client
+  const { octokit, at: where, login } = client
   const found = await octokit.paginate(octokit.rest.issues.listForRepo, {
     ...where,
     state: 'all',
@@ -218,7 +221,10 @@ async function issueMarked(client: Client, marker: string): Promise<Issue | unde
     direction: 'asc',
     per_page: 100,
   })
-  const own = found.find(({ body, pull_request: pull }) => pull === undefined && body?.startsWith(marker) === true)
+  const own = found.find(
+    ({ body, user, pull_request: pull }) =>
+      pull === undefined && (user?.type === 'Bot' || user?.login === login) && body?.startsWith(marker) === true,
+  )
   return own === undefined
     ? undefined
     : { number: own.number, title: own.title, body: own.body ?? '', state: own.state }
