@@ -132,8 +132,11 @@ export interface Files {
    * ends with the signal.
    */
   readonly changes: (paths: readonly string[], signal: AbortSignal) => Promise<AsyncIterable<void>>
-  /** The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. */
-  readonly releases: (root: string) => Promise<readonly string[]>
+  /**
+   * The versions that were released of each template: git tags `<template>@<version>`. Empty outside of git. Whoever may push can
+   * make a tag of anything; `merged` are those that the checked-out commit has behind it.
+   */
+  readonly releases: (root: string, options?: { readonly merged?: boolean }) => Promise<readonly string[]>
   /**
    * One released bundle, relative to its root; undefined if the tag or the bundle in it is missing. If it is another than the
    * fetched ledger says was released, that is among the problems (`release-changed`), and it is not to be used. With a commit, it

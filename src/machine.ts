@@ -42,7 +42,7 @@ export function machine({
         (await import('./adapters/disk.ts')).writeTree(dirname(file), new Map([[basename(file), text]])),
       remove: async (folder) => rm(folder, { recursive: true, force: true }),
       changes: async (paths, abort) => (await import('./adapters/watch.ts')).changes(paths, abort),
-      releases: async (root) => (await import('./adapters/git.ts')).tags(root),
+      releases: async (root, options) => (await import('./adapters/git.ts')).tags(root, options),
       released: async (root, release) => (await import('./adapters/checkout.ts')).checkoutBundle(root, release),
       recorded: async (root) => (await import('./adapters/checkout.ts')).checkoutReleases(root),
       changed: async (root, base) => (await import('./adapters/git.ts')).changed(root, base),

@@ -11,9 +11,13 @@ import { add, admit, gathered, gathering, notAFile, type ReadTree } from './entr
 /** A released version: `fargate-service@2.3.0`. */
 const releaseTag = /^[a-zA-Z0-9][a-zA-Z0-9_-]*@(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)$/
 
-/** The names of the tags that name a released version. Empty where there is no repository, or no git. */
-export async function tags(root: string): Promise<string[]> {
-  const listed = await git(root, ['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/tags'])
+/**
+ * The names of the tags that name a released version; with `merged` those alone that the checked-out commit has behind it. Empty
+ * where there is no repository, or no git.
+ */
+export async function tags(root: string, { merged = false }: { readonly merged?: boolean } = {}): Promise<string[]> {
+  const behind = merged ? ['--merged=HEAD'] : []
+  const listed = await git(root, ['for-each-ref', '--format=%(refname:lstrip=2)', ...behind, 'refs/tags'])
   if (listed === undefined) return []
   return listed
     .toString('utf8')

@@ -118,6 +118,17 @@ describe('in a repository', () => {
     expect((await tags(root)).toSorted()).toEqual(['web@1.0.0', 'web@1.10.0'])
   })
 
+  test('a tag on what was never merged is none of those that are merged', async () => {
+    commit({ a: '' })
+    git('tag', 'web@1.0.0')
+    git('checkout', '-q', '-b', 'mine')
+    commit({ a: 'mine' })
+    git('tag', '-a', '-m', 'by hand', 'web@1.1.0')
+    git('checkout', '-q', '-')
+    expect(await tags(root)).toEqual(['web@1.0.0', 'web@1.1.0'])
+    expect(await tags(root, { merged: true })).toEqual(['web@1.0.0'])
+  })
+
   test('a branch does not pass for a tag', async () => {
     commit({ 'x/a.yaml': '' })
     git('branch', 'web@1.0.0')

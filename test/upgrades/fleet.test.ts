@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 
-import type { Upgraded } from '../../src/commands/upgrading/run.ts'
+import { type Upgraded, upgradeFleet } from '../../src/commands/upgrading/run.ts'
 import { serviceFile, serviceRepository, type UpgradeWorld, upgradeWorld } from './world.ts'
 
 const worlds: UpgradeWorld[] = []
@@ -53,6 +53,16 @@ describe('a release reaches every service', () => {
           : !/get|list/u.test(operation),
       )
     expect(writes.map(({ operation }) => operation)).toEqual([])
+  })
+
+  test('but not one that was tagged by hand and never merged', async () => {
+    const made = await world({ versions }, one)
+    const ports = made.ports()
+    const releases = async (root: string, { merged = false } = {}): Promise<readonly string[]> =>
+      merged ? ['web@1.0.0'] : ports.files.releases(root)
+    const run = await upgradeFleet({ ...ports, files: { ...ports.files, releases } }, { root: '.', mode: 'run' })
+    expect(run.done.filter(({ to }) => to === '1.1.0')).toEqual([])
+    expect((await seen(made)).pulls).toEqual([])
   })
 
   test('but not who would see nothing of it', async () => {

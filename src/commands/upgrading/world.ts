@@ -41,6 +41,8 @@ export async function openWorld(
 ): Promise<{ readonly world?: World; readonly problems: readonly Problem[]; readonly sources: FileTree }> {
   const { tree, problems: found } = await ports.files.tree(root, new Map([['', parts]]))
   const releases = await ports.files.releases(root)
+  // What nobody has reviewed is offered to nobody, though somebody has made a tag of it.
+  const merged = await ports.files.releases(root, { merged: true })
   const released = new Map<string, FileTree | undefined>()
   const problems: Problem[] = [...found]
   let asked = new Map<string, Reference>()
@@ -82,7 +84,7 @@ export async function openWorld(
     offers: (name) => {
       const template = catalog.templates.get(name)
       if (template === undefined) return undefined
-      return versionsAmong(releases, name).map((version) => ({ version, is: releaseStatus(template, version).is }))
+      return versionsAmong(merged, name).map((version) => ({ version, is: releaseStatus(template, version).is }))
     },
     load: async (wanted) => {
       const own = new Map(wanted.map((reference) => [`${reference.template}@${reference.version}`, reference]))
