@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 import { at, listAt, textAt } from '../src/adapters/github/fleet/client.ts'
 import type { Clock } from '../src/ports.ts'
@@ -18,19 +18,28 @@ export type Hub = {
   readonly close: () => Promise<void>
 }
 
+type Branch = {
+  readonly commit: string
+  readonly message: string
+  /** Of its pull request, where there is one. */
+  title?: string
+  body?: string
+  created?: string
+}
+
 export async function startHub(
   size: number,
   { clock, hourly, minutely }: { readonly clock: Clock; readonly hourly: number; readonly minutely: number },
 ): Promise<Hub> {
   const made: number[] = []
   /** The branch of each repository and its pull request, by its number. */
-  const branches = new Map<number, { readonly commit: string; message: string; body?: string; created?: string }>()
+  const branches = new Map<number, Branch>()
   const messages = new Map<string, string>()
   let [asked, refused, count] = [0, 0, 0]
   const oid = (): string => (count += 1).toString(16).padStart(40, '0')
 
   function node(number: number, files: number): unknown {
-    const name = `service-${number}`
+    const name = `app-${number}`
     const branch = branches.get(number)
     const text = serviceFile(name)
     const file = {
@@ -59,13 +68,10 @@ export async function startHub(
     }
   }
 
-  function ref(
-    number: number,
-    branch: { readonly commit: string; readonly message: string; readonly body?: string },
-  ): unknown {
+  function ref(number: number, branch: Branch): unknown {
     return {
       prefix: 'refs/heads/',
-      name: `protium/upgrade/service-${number}-v1`,
+      name: `protium/upgrade/app-${number}-v1`,
       target: {
         oid: branch.commit,
         message: branch.message,
@@ -77,10 +83,7 @@ export async function startHub(
     }
   }
 
-  function pull(
-    number: number,
-    { commit, body, created }: { readonly commit: string; readonly body?: string; readonly created?: string },
-  ): unknown {
+  function pull(number: number, { commit, title, body, created }: Branch): unknown {
     return {
       id: `P${number}`,
       number: 1,
@@ -88,9 +91,9 @@ export async function startHub(
       isDraft: false,
       isInMergeQueue: false,
       mergeable: 'MERGEABLE',
-      title: '',
+      title,
       body,
-      headRefName: `protium/upgrade/service-${number}-v1`,
+      headRefName: `protium/upgrade/app-${number}-v1`,
       headRefOid: commit,
       baseRefName: 'main',
       createdAt: created,
@@ -110,6 +113,7 @@ export async function startHub(
       branches.set(Number(textAt(input, 'repositoryId')), { commit, message: messages.get(commit) ?? '' })
       return { clientMutationId: null }
     }
+    if (field !== 'createPullRequest') return { pullRequest: { id: '' } }
     const now = clock.now().getTime()
     const within = (span: number): number => made.filter((each) => each > now - span).length
     if (within(3_600_000) >= hourly || within(60_000) >= minutely) {
@@ -121,6 +125,7 @@ export async function startHub(
     const number = Number(textAt(input, 'repositoryId'))
     const branch = branches.get(number)
     if (branch !== undefined) {
+      branch.title = textAt(input, 'title') ?? ''
       branch.body = textAt(input, 'body') ?? ''
       branch.created = clock.now().toISOString()
     }
@@ -172,7 +177,7 @@ export async function startHub(
       const repositories = numbers.map((id) => ({
         id,
         node_id: String(id),
-        full_name: `acme/service-${id}`,
+        full_name: `acme/app-${id}`,
         topics: ['protium'],
       }))
       return { total_count: size, repositories }
@@ -183,12 +188,15 @@ export async function startHub(
     return { sha }
   }
 
+  async function answered(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request)
+    asked += 1
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer(request.url ?? '', body)))
+  }
+
   const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
-      asked += 1
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify(answer(request.url ?? '', body)))
-    })
+    void answered(request, response)
   })
   // Between two requests there may be a minute of rendering.
   server.keepAliveTimeout = 600_000

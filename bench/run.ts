@@ -13,6 +13,7 @@ import { changeService, type Fleet, makeFleet } from './fleet.ts'
 import { impactTable } from './impact.ts'
 import { haveMinijinja, node, protium, python } from './processes.ts'
 import { startTable } from './start.ts'
+import { upgradeTable } from './upgrade.ts'
 
 /**
  * Measures what Protium promises about time and memory, beside others that do the same work, and prints the tables;
@@ -21,11 +22,11 @@ import { startTable } from './start.ts'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    /** `render`, `fleet`, `change`, `start`, `impact`, `cloudformation`; all of them if none is named. */
+    /** `render`, `fleet`, `change`, `start`, `impact`, `upgrade`, `cloudformation`; all of them if none is named. */
     only: {
       type: 'string',
       multiple: true,
-      default: ['render', 'fleet', 'change', 'start', 'impact', 'cloudformation'],
+      default: ['render', 'fleet', 'change', 'start', 'impact', 'upgrade', 'cloudformation'],
     },
     /** Services of the fleets, small and large. */
     sizes: { type: 'string', default: '1000,10000' },
@@ -284,7 +285,7 @@ async function changes(): Promise<string> {
 
 // Words
 
-type Section = { readonly name: 'results' | 'impact' | 'cloudformation'; readonly text: string }
+type Section = { readonly name: 'results' | 'impact' | 'upgrade' | 'cloudformation'; readonly text: string }
 
 function writeResults({ name, text }: Section): void {
   const file = join(import.meta.dirname, '..', 'docs', 'performance.md')
@@ -311,6 +312,10 @@ try {
     const sizes = options.sizes.split(',').map(Number)
     reach.push(await impactTable(folder, { sizes, rounds, progress }))
   }
+  const rollouts: string[] = []
+  if (options.only.includes('upgrade')) {
+    rollouts.push(await upgradeTable({ sizes: options.sizes.split(',').map(Number), progress }))
+  }
   const cloud: string[] = []
   if (options.only.includes('cloudformation')) {
     cloud.push(await sideBySide(join(folder, 'cloudformation'), rounds))
@@ -321,6 +326,7 @@ try {
   const sections = [
     { name: 'results', parts },
     { name: 'impact', parts: reach },
+    { name: 'upgrade', parts: rollouts },
     { name: 'cloudformation', parts: cloud },
   ] as const
   for (const { name, parts: own } of sections) {
