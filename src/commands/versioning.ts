@@ -1,7 +1,9 @@
 import type { Ports } from '../command.ts'
 import { type Bundle, readBundle } from '../core/bundle.ts'
 import { type Catalog, openCatalog } from '../core/catalog.ts'
+import { openOrganisation } from '../core/organisation.ts'
 import type { Problem } from '../core/problem.ts'
+import { compareConsumers, consumersIn } from '../core/release/consumers.ts'
 import { releaseName } from '../core/release/model.ts'
 import { versionsAmong } from '../core/release/standing.ts'
 import { judgeTemplate, type Verdict, versionsToRead } from '../core/release/verdict.ts'
@@ -21,7 +23,7 @@ export type Judged = {
 
 /** Reads the catalog in a folder and judges its templates; those alone that are named, if any is. Nothing where it cannot be read. */
 export async function judgeFolder(
-  ports: Pick<Ports, 'files'>,
+  ports: Pick<Ports, 'files' | 'clock'>,
   root: string,
   { tags, names = [] }: { readonly tags?: ReadonlyMap<string, string>; readonly names?: readonly string[] } = {},
 ): Promise<Judged | readonly Problem[]> {
@@ -32,11 +34,13 @@ export async function judgeFolder(
   return judgeCatalog(ports, { root, catalog: opened.catalog, files: tree, names, ...(tags !== undefined && { tags }) })
 }
 
-const only = new Map([['', ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'templates', 'waivers']]])
+const only = new Map([
+  ['', ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'services', 'templates', 'waivers']],
+])
 
 /** Judges the templates of a catalog. `tags` are those of GitHub with their commits; without them, those of the clone count. */
 export async function judgeCatalog(
-  { files: host }: Pick<Ports, 'files'>,
+  { files: host, clock }: Pick<Ports, 'files' | 'clock'>,
   {
     root,
     catalog,
@@ -54,6 +58,13 @@ export async function judgeCatalog(
   const all = tags === undefined ? await host.releases(root) : [...tags.keys()]
   const problems: Problem[] = []
   const verdicts: Verdict[] = []
+  const homes = await homesOf({ files: host }, { root, catalog, all })
+  const { opened } = openOrganisation(
+    files,
+    (name, version) => homes.get(releaseName({ template: name, version })),
+    all,
+  )
+  const runners = consumersIn(files)
   for (const template of catalog.templates.values()) {
     if (names.length > 0 && !names.includes(template.name)) continue
     const released = versionsAmong(all, template.name)
@@ -68,7 +79,13 @@ export async function judgeCatalog(
       else problems.push(unreadable({ ...release, at: template.versionPlace(parseVersion(version)?.major ?? 0) }))
     }
     verdicts.push(
-      ...judgeTemplate(template, { released, bundles: (_, version) => bundles.get(version), files }).filter(
+      ...judgeTemplate(template, {
+        released,
+        bundles: (_, version) => bundles.get(version),
+        files,
+        consumers: (before, after) =>
+          opened === undefined ? [] : compareConsumers(before, after, { opened, consumers: runners, now: clock.now() }),
+      }).filter(
         // What cannot be compared has been told of.
         ({ bundle }) => bundles.has(bundle.version) || !released.includes(bundle.version),
       ),
@@ -77,6 +94,24 @@ export async function judgeCatalog(
   const known = new Set([...all].map((tag) => tag.split('@')[0] ?? ''))
   const gone = [...known].filter((name) => !catalog.templates.has(name)).toSorted()
   return { catalog, verdicts, problems, files, gone: names.length > 0 ? [] : gone }
+}
+
+/** The bundles of environments that are released ones, for services are rendered in them. */
+async function homesOf(
+  { files }: Pick<Ports, 'files'>,
+  { root, catalog, all }: { readonly root: string; readonly catalog: Catalog; readonly all: readonly string[] },
+): Promise<ReadonlyMap<string, FileTree>> {
+  const found = new Map<string, FileTree>()
+  for (const release of catalog.environments.values()) {
+    const name = releaseName(release)
+    const own = [...(catalog.templates.get(release.template)?.bundles.values() ?? [])]
+    const isHere = own.some(({ version }) => version === release.version)
+    if (isHere || found.has(name) || !all.includes(name)) continue
+    const { template, version } = release
+    const read = await files.released(root, { template, version })
+    if (read !== undefined) found.set(name, read.tree)
+  }
+  return found
 }
 
 function unreadable({

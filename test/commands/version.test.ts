@@ -108,6 +108,30 @@ describe('version', () => {
     expect(checked.problems?.map((problem) => problem.code)).toContain(code)
   })
 
+  test('hears what the services of the catalog say of a change that no example shows', async () => {
+    const text = (base.get(part) ?? '').replace(
+      'range(service_instance.inputs.topics)',
+      'range(service_instance.inputs.topics - 1)',
+    )
+    const { ports, ...rest } = start(catalog({ [part]: text }))
+
+    const outcome = await run(version, { ports, ...rest }, { templates: ['queue'] })
+
+    expect(outcome.data['versions']).toMatchObject([
+      {
+        must: '2.0.0',
+        level: 'major',
+        reasons: [{ what: 'Topic0 (AWS::SNS::Topic) would be deleted in alpha/dev.' }, {}],
+      },
+    ])
+    const broken = start(catalog({ [part]: (base.get(part) ?? '').replace('inputs.size', 'inputs.sise') }))
+    const told = await run(version, broken, { templates: ['queue'] })
+    expect(told.data['versions']).toMatchObject([
+      { must: '2.0.0', reasons: [{ what: expect.stringContaining(': alpha.') }, {}] },
+    ])
+    broken.end()
+  })
+
   test('sets the number and a heading, and touches no other line', async () => {
     const { ports, tree, ...rest } = start(catalog({ [schemaFile]: wider }))
 

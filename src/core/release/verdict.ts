@@ -6,7 +6,7 @@ import type { FileTree } from '../tree.ts'
 import { compareVersions, parseVersion } from '../version.ts'
 import { notesIn } from './changelog.ts'
 import { compareBundles } from './compare.ts'
-import { isEnough, type Level, levelOf, type Reason, stepOf, versionAfter } from './level.ts'
+import { isEnough, type Level, levelOf, type Reason, stepOf, versionAfter, worstFirst } from './level.ts'
 import { bundleDigest } from './model.ts'
 import { changedRelease } from './standing.ts'
 import { releaseStatus } from './status.ts'
@@ -63,7 +63,14 @@ export function judgeTemplate(
     released,
     bundles,
     files,
-  }: { readonly released: readonly string[]; readonly bundles: ReleasedBundles; readonly files: FileTree },
+    consumers = () => [],
+  }: {
+    readonly released: readonly string[]
+    readonly bundles: ReleasedBundles
+    readonly files: FileTree
+    /** What a change from one bundle to another does to those who run it. */
+    readonly consumers?: (before: Bundle, after: Bundle) => readonly Reason[]
+  },
 ): readonly Verdict[] {
   const majors = [...template.bundles.keys(), ...released.map((version) => parseVersion(version)?.major ?? 0)]
   const highest = Math.max(...majors)
@@ -71,7 +78,7 @@ export function judgeTemplate(
     const base = baseOf(major, released)
     const own = released.includes(bundle.version) ? bundles(template.name, bundle.version) : undefined
     const before = base === undefined ? undefined : bundles(template.name, base)
-    return judge({ template, bundle, major, highest, released, own, before, files })
+    return judge({ template, bundle, major, highest, released, own, before, files, consumers })
   })
 }
 
@@ -85,10 +92,11 @@ type Judging = {
   readonly own: Bundle | undefined
   readonly before: Bundle | undefined
   readonly files: FileTree
+  readonly consumers: (before: Bundle, after: Bundle) => readonly Reason[]
 }
 
 function judge(judging: Judging): Verdict {
-  const { template, bundle, major, highest, released, own, before, files } = judging
+  const { template, bundle, major, highest, released, own, before, files, consumers } = judging
   const { version } = bundle
   const at = template.versionPlace(major)
   const said = { template, bundle, major, notes: notesOf(template, version, files)?.notes }
@@ -102,7 +110,8 @@ function judge(judging: Judging): Verdict {
   const isSameMajor = before !== undefined && parseVersion(before.version)?.major === major
   const last = isSameMajor ? before.version : undefined
   const all = before === undefined ? [] : compareBundles(before, bundle)
-  const reasons = isSameMajor ? all : []
+  const isKnown = levelOf(all) === 'none' || levelOf(all) === 'major'
+  const reasons = !isSameMajor ? [] : isKnown ? all : worstFirst([...all, ...consumers(before, bundle)])
   const level = levelOf(reasons)
   const lowest =
     last === undefined ? version : versionAfter(last, isReleased && level === 'none' ? 'patch' : level, highest)
