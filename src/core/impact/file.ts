@@ -24,27 +24,33 @@ export type Consumers = {
 /** Bytes; what goes beyond is among what was not read. */
 const most = 15_000_000
 
-/** The file as a JSON text. The same consumers give the same bytes. */
+/**
+ * The file as a JSON text. The same consumers give the same bytes. Where there is no room for all, the longest are left out first: few
+ * who write much push nobody else out.
+ */
 export function consumersText({ read, consumers, unread }: Consumers): string {
-  const kept: string[] = []
-  const left: { repository: string; why: string }[] = []
-  let size = utf8Length(compactJson(unread)) + 200
-  for (const { repository, file, text, component } of consumers) {
+  const texts = consumers.map(({ repository, file, text, component }) => {
     const own = compactJson({
       repository,
       file,
       text,
       ...(component !== undefined && { component: Object.fromEntries(component) }),
     })
-    const bytes = utf8Length(own) + 1
-    if (size + bytes > most) left.push({ repository, why: 'there is no more room in the file' })
-    else {
-      size += bytes
-      kept.push(own)
-    }
+    return { repository, own, bytes: utf8Length(own) + 2 }
+  })
+  let size = utf8Length(compactJson(unread)) + 200
+  const kept = new Set<(typeof texts)[number]>()
+  for (const each of texts.toSorted((a, b) => a.bytes - b.bytes)) {
+    size += each.bytes
+    if (size > most) break
+    kept.add(each)
   }
+  const beyond = texts
+    .filter((each) => !kept.has(each))
+    .map(({ repository }) => ({ repository, why: 'there is no more room in the file' }))
+  const all = texts.filter((each) => kept.has(each)).map(({ own }) => own)
   const head = compactJson({ format: 1, read })
-  return `${head.slice(0, -1)},"consumers":[${kept.join(',\n')}],"unread":${compactJson([...unread, ...left.slice(0, 1000)])}}\n`
+  return `${head.slice(0, -1)},"consumers":[${all.join(',\n')}],"unread":${compactJson([...unread, ...beyond.slice(0, 1000)])}}\n`
 }
 
 export function readConsumers(file: string, text: string): Checked<Consumers> {

@@ -2,12 +2,16 @@ import { compareText } from '../canonical.ts'
 import { type Data, type DataMap, entriesOf, isMap, mapOf } from '../data.ts'
 import { jsonText } from '../merge/json.ts'
 import { mapIn, numberIn, textIn } from '../shape.ts'
+import { checkPath } from '../paths.ts'
 import { parseReference } from '../version.ts'
 import { readJson } from '../yaml.ts'
 import type { Choice, Lock, Locked } from './model.ts'
 
 /** Where a repository keeps what its generated files came from. It is written by Protium alone, and committed with the files. */
 export const lockFile = '.protium/lock.json'
+
+/** No skeleton has so many files, those included that it had once. All of them are looked for in the repository. */
+const mostFiles = 400
 
 /** The most decisions that are kept of one file; what is older has long been overtaken. */
 const mostSettled = 100
@@ -25,10 +29,12 @@ export function readLock(text: string): Lock | undefined {
   if (numberIn(data, 'format') !== 1 || name === undefined) return undefined
   const owner = textIn(service, 'owner')
   const files = new Map<string, Locked>()
-  for (const [path, value] of entriesOf(mapIn(data, 'files') ?? mapOf())) {
+  const entries = entriesOf(mapIn(data, 'files') ?? mapOf())
+  if (entries.length > mostFiles) return undefined
+  for (const [path, value] of entries) {
     const entry = isMap(value) ? value : undefined
     const [from, base] = [textIn(entry, 'from'), textIn(entry, 'base')]
-    if (from === undefined || base === undefined || parseReference(from) === undefined) continue
+    if (from === undefined || base === undefined || parseReference(from) === undefined || !checkPath(path).ok) continue
     files.set(path, { from, base, settled: settledIn(entry) })
   }
   const inputs = mapIn(service, 'inputs') ?? mapOf()

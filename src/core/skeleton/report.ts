@@ -181,10 +181,22 @@ function asked(
 /** The most lines of a text that are shown. */
 const mostLines = 60
 
+/** So many lines are compared for that, from the first that differs on: a file may have as many as it likes. */
+const comparedLines = 500
+
 function difference(before: readonly string[], after: readonly string[]): Markdown {
-  const whole = (lines: readonly string[]): string => lines.map((each) => `${each}\n`).join('')
+  let same = 0
+  while (same < before.length && before[same] === after[same]) same += 1
+  const from = Math.max(0, same - 3)
+  const whole = (lines: readonly string[]): string =>
+    lines
+      .slice(from, from + comparedLines)
+      .map((each) => `${each}\n`)
+      .join('')
   const signs = { same: ' ', old: '-', new: '+', hunk: '', note: '' } as const
   const shown = diffText(whole(before), whole(after)).filter(({ is }) => is !== 'note' && is !== 'hunk')
-  const rest = shown.length > mostLines ? [`… ${count(shown.length - mostLines, 'more line')}`] : []
+  const isCut = Math.max(before.length, after.length) > from + comparedLines
+  const more = isCut ? 'many more lines' : count(shown.length - mostLines, 'more line')
+  const rest = isCut || shown.length > mostLines ? [`… ${more}`] : []
   return fence([...shown.slice(0, mostLines).map(({ is, text }) => `${signs[is]}${text}`), ...rest].join('\n'), 'diff')
 }

@@ -138,6 +138,16 @@ describe('the file of consumers', () => {
     })
   })
 
+  test('leaves out the longest, wherever they stand: few who write much push nobody else out', () => {
+    const large = Array.from({ length: 20 }, (_, index) => ({
+      ...consumers[0],
+      repository: `acme/r${index}`,
+      text: 'x'.repeat(1_000_000),
+    }))
+    const read = readConsumers('f', consumersText({ read: '', consumers: [...large, ...consumers], unread: [] }))
+    expect(read.ok && read.value.consumers.slice(-2)).toEqual(consumers)
+  })
+
   test.each([
     ['a file that lies elsewhere', { repository: 'acme/a', file: 'services/b/service.yaml', text: '' }],
     ['a repository that is none', { repository: '../a', file: 'service.yaml', text: '' }],

@@ -31,6 +31,19 @@ describe('A repository that gets a skeleton', () => {
     expect([...(lock?.files.keys() ?? [])]).toEqual(['Dockerfile', 'bin/run'])
   })
 
+  it.each([
+    [
+      'many files',
+      Object.fromEntries(Array.from({ length: 401 }, (_, index) => [`f${index}`, 'web@1.0.0'])),
+      undefined,
+    ],
+    ['paths that lead elsewhere', { '../x': 'web@1.0.0', '.git/config': 'web@1.0.0', a: 'web@1.0.0' }, ['a']],
+  ])('believes no lock that somebody has written with %s', (_, given, expected) => {
+    const files = Object.fromEntries(Object.entries(given).map(([path, from]) => [path, { from, base: 'sha256:0' }]))
+    const lock = readLock(JSON.stringify({ format: 1, service: { name: 'cart', inputs: {} }, files }))
+    expect(lock && [...lock.files.keys()]).toEqual(expected)
+  })
+
   it('keeps what it has under the same name, and shows both', () => {
     const repository = new Repository()
     repository.files.set('Dockerfile', 'FROM own\n')

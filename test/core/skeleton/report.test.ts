@@ -22,6 +22,15 @@ describe('The section Files', () => {
     expect(filesSection([], { asks: true })).toBeUndefined()
   })
 
+  it('compares no more of a text than is needed to show it, however long it is', () => {
+    const lines = (turn: number): string => Array.from({ length: 50_000 }, (_, i) => `${(i * turn) % 7}\n`).join('')
+    const ours = `same\nown\n${lines(2)}`
+    const after = `same\nnew\n${lines(3)}`
+    const text = section([{ path: 'a', owner: 'merge', is: 'review', why: 'too-long', words: 'is long', ours, after }])
+    expect(text).toContain(' same\n-own')
+    expect(text).toContain('\n… many more lines\n')
+  })
+
   it('says of each file what becomes of it', () => {
     const text = section([
       { path: 'a', owner: 'merge', is: 'added' },
@@ -95,7 +104,15 @@ describe('The section Files', () => {
 
   it('shows what is left alone, and what the template has instead', () => {
     const question = { id: 'h0123456789abcde', choice: 'mine', isSettled: false } as const
-    const outcome = { path: 'a', owner: 'merge', is: 'review', why: 'both-added', ours: 'x\ny\n', after: 'y\nz\n', question } as const
+    const outcome = {
+      path: 'a',
+      owner: 'merge',
+      is: 'review',
+      why: 'both-added',
+      ours: 'x\ny\n',
+      after: 'y\nz\n',
+      question,
+    } as const
     expect(section([outcome])).toMatchInlineSnapshot(`
       "### Files
 
@@ -124,7 +141,12 @@ describe('The section Files', () => {
   })
 
   it('ticks the box of what was decided', () => {
-    const outcome = { path: 'a', owner: 'merge', is: 'conflict', hunks: [{ ...hunk, choice: 'template', isSettled: true }] } as const
+    const outcome = {
+      path: 'a',
+      owner: 'merge',
+      is: 'conflict',
+      hunks: [{ ...hunk, choice: 'template', isSettled: true }],
+    } as const
     const text = section([outcome])
     expect(text).toContain('- [x] take the template’s')
     expect(text).toContain('- [ ] keep mine')
@@ -147,11 +169,20 @@ describe('The section Files', () => {
 })
 
 describe('What is ticked', () => {
-  const box = (id: string, choice: string, mark: string): string => `- [${mark}] words <!-- protium:box file ${id} ${choice} -->`
+  const box = (id: string, choice: string, mark: string): string =>
+    `- [${mark}] words <!-- protium:box file ${id} ${choice} -->`
 
   it.each([
-    ['one side', [box('h0123456789abcde', 'mine', 'x'), box('h0123456789abcde', 'template', ' ')], [['h0123456789abcde', 'mine']]],
-    ['the other', [box('h0123456789abcde', 'mine', ' '), box('h0123456789abcde', 'template', 'X')], [['h0123456789abcde', 'template']]],
+    [
+      'one side',
+      [box('h0123456789abcde', 'mine', 'x'), box('h0123456789abcde', 'template', ' ')],
+      [['h0123456789abcde', 'mine']],
+    ],
+    [
+      'the other',
+      [box('h0123456789abcde', 'mine', ' '), box('h0123456789abcde', 'template', 'X')],
+      [['h0123456789abcde', 'template']],
+    ],
     ['both', [box('h0123456789abcde', 'mine', 'x'), box('h0123456789abcde', 'template', 'x')], []],
     ['none', [box('h0123456789abcde', 'mine', ' ')], []],
     ['what is no question', [box('h0123', 'mine', 'x'), box('h0123456789abcde', 'yours', 'x'), '- [x] anything'], []],
