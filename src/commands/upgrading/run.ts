@@ -2,7 +2,7 @@ import type { Ports } from '../../command.ts'
 import type { Problem } from '../../core/problem.ts'
 import { Refused } from '../../core/problem.ts'
 import type { FileTree } from '../../core/tree.ts'
-import { keptAnswers } from '../../core/upgrade/answers.ts'
+import { type Answers, keptAnswers } from '../../core/upgrade/answers.ts'
 import { upgradeMarker } from '../../core/upgrade/metadata.ts'
 import type { Decision } from '../../core/upgrade/model.ts'
 import { mergedPacer, paceFor } from '../../core/upgrade/pacer.ts'
@@ -10,7 +10,8 @@ import { afterRefusal, afterSuccess, isResting, type Resting } from '../../core/
 import type { FleetRepository, FleetWritten } from '../../core/upgrade/seen.ts'
 import { type Share, shardsOf } from '../../core/upgrade/shards.ts'
 import type { Rollout } from '../../core/upgrade/state.ts'
-import type { FleetHost, RolloutsHost } from '../../ports.ts'
+import { compareVersions } from '../../core/version.ts'
+import type { FleetHost, FleetPull, RolloutsHost } from '../../ports.ts'
 import { ended, withIssues, withTicks } from './issues.ts'
 import { pacing, withOpened } from './pacing.ts'
 import { recall, remember, type Remembered, type Stored } from './record.ts'
@@ -200,7 +201,11 @@ async function followed(
       .map(({ consumer, pullRequest }) => `${consumer}#${pullRequest}`),
   )
   const stages = world.catalog.stages.length
-  const wanted = [...unsure(sightings, answered), ...watched(sightings, { rollouts: stored.rollouts, stages, now })]
+  const wanted = [
+    ...unsure(sightings, answered),
+    ...hidden(sightings, stored.answers),
+    ...watched(sightings, { rollouts: stored.rollouts, stages, now }),
+  ]
   const each = new Map(wanted.map((pull) => [`${pull.repository.id}#${pull.number}`, pull]))
   const found = each.size === 0 ? [] : await fleet.outcomes([...each.values()])
   const outcomes: Outcomes = new Map(
@@ -220,16 +225,29 @@ async function followed(
       })
       const numbers = new Set(known.map(({ number }) => number))
       const others = (byRepository.get(repository.id) ?? []).flatMap(({ pull }) => {
-        const isMine = stored.rollouts
-          .values()
-          .some(({ members }) =>
-            members.some(({ key, pullRequest }) => key === consumer.key && pullRequest === pull.number),
-          )
+        const isMine =
+          by.has(`${consumer.key}#${pull.number}`) ||
+          stored.rollouts
+            .values()
+            .some(({ members }) =>
+              members.some(({ key, pullRequest }) => key === consumer.key && pullRequest === pull.number),
+            )
         return isMine && !numbers.has(pull.number) ? [pull] : []
       })
       return { ...sighting, pulls: [...known, ...others] }
     }),
   }
+}
+
+/** The pull requests of answers that still count, where their branches are gone: a person may have taken one back. */
+function hidden(sightings: readonly Sighting[], { answers }: Answers): readonly FleetPull[] {
+  const byConsumer = Map.groupBy(answers, ({ consumer }) => consumer)
+  return sightings.flatMap(({ consumer, repository, pulls }) =>
+    (byConsumer.get(consumer.key) ?? [])
+      .filter(({ width, version }) => width !== 'version' || compareVersions(version, consumer.version) > 0)
+      .filter(({ pullRequest }) => !pulls.some(({ number }) => number === pullRequest))
+      .map(({ pullRequest }) => ({ repository, number: pullRequest })),
+  )
 }
 
 function isCloser(text: string | undefined): text is 'us' | `@${string}` {

@@ -80,7 +80,15 @@ export function endFaults(
   const isSame = runs === '1.2.0' && best === '1.2.1'
   if (best !== undefined && !isSame && !own.some(({ offered }) => offered === best) && !held)
     faults.push(`${name} runs ${runs}, and ${best} is not offered: ${open.map(({ offered }) => offered).join(', ')}`)
-  if ((best === undefined || isSame) && next !== undefined && !open.some(({ offered }) => offered === next))
+  // From what was taken back the way leads back first.
+  const back = good
+    .filter((each) => compareVersions(each, runs) < 0)
+    .toSorted(compareVersions)
+    .at(-1)
+  const isBack = yanked.includes(runs) && best === undefined && !(runs === '1.2.1' && back === '1.2.0')
+  if (isBack && !open.some(({ offered }) => compareVersions(offered, runs) < 0))
+    faults.push(`${name} runs ${runs}, which was taken back, and nothing else is offered`)
+  if (!isBack && (best === undefined || isSame) && next !== undefined && !open.some(({ offered }) => offered === next))
     faults.push(`${name} runs ${runs}, and ${next} is not offered`)
   const bad = open.find(({ offered, head }) => yanked.includes(offered) && head.by === 'us')
   if (bad !== undefined) faults.push(`${name}: #${bad.number} offers ${bad.offered}, which was taken back`)
