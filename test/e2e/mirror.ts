@@ -81,7 +81,7 @@ export function newMirror(github: GitHub, { folder, by }: { readonly folder: str
     const [owner = '', repo = ''] = repository.split('/')
     const { git: api } = clientOf(github, { kind: 'user', login: by })
     const listed = await Promise.all(
-      ['heads/', 'tags/'].map(async (ref) => (await api.listMatchingRefs({ owner, repo, ref, per_page: 100 })).data),
+      ['heads/', 'tags/'].map(async (ref) => (await api.listMatchingRefs({ owner, repo, ref })).data),
     )
     const wanted = new Map(listed.flat().map(({ ref, object }) => [ref, object.sha] as const))
     for (const [ref, commit] of wanted) {

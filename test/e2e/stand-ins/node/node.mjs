@@ -15,6 +15,8 @@ if (inJob) {
   }
   // act has one token for all jobs of a run; GitHub gives each its own.
   for (const [name, value] of Object.entries(env)) if (value === 'the token of the job') given[name] = token
+  // What the local cloud is to let fail: an input that no workflow of users gives.
+  if (env.PROTIUM_E2E_FAIL !== undefined) given.INPUT_FAIL = env.PROTIUM_E2E_FAIL
   // Where it asks for an identity, if it may.
   if (identity !== undefined) {
     given.ACTIONS_ID_TOKEN_REQUEST_URL = identity.url
