@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { release } from '../../src/commands/release.ts'
+import { compareText } from '../../src/core/canonical.ts'
 import { chainFaults, recordsIn } from '../../src/core/ledger.ts'
 import { Refused } from '../../src/core/problem.ts'
 import { bundleDigest, type ReleaseRecord } from '../../src/core/release/model.ts'
@@ -177,7 +178,7 @@ describe('a release', () => {
 
     // Which of them has written a record that all would have written alike, nobody can tell.
     const released = new Set(outcomes.flatMap(({ data }) => data['released']))
-    expect([...released].toSorted()).toEqual(['home@1.0.0', 'queue@1.0.0'])
+    expect([...released].map(String).toSorted(compareText)).toEqual(['home@1.0.0', 'queue@1.0.0'])
     const { tags, releases, records, ledger } = await it.left()
     expect(Object.keys(tags)).toEqual(['home@1.0.0', 'queue@1.0.0'])
     expect(Object.keys(releases)).toHaveLength(2)

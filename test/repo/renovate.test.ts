@@ -27,7 +27,7 @@ function found(file: string, text: string): readonly Readonly<Record<string, str
   const isRead = manager.managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1), 'u').test(file))
   if (!isRead) return []
   return manager.matchStrings.flatMap((source) =>
-    [...text.matchAll(new RegExp(source, 'gu'))].map(({ groups = {}, 0: replaced = '' }) => ({
+    [...text.matchAll(new RegExp(source, 'gu'))].map(({ groups = {}, 0: replaced }) => ({
       ...groups,
       replaced,
       packageName: filled(manager.packageNameTemplate, groups),
