@@ -336,11 +336,11 @@ describe('records', () => {
 
     expect(outcome.text(plain)).toMatchInlineSnapshot(`
       "SERVICE      STAGE    VERSION           OUTCOME       SINCE  ADDRESS
-      environment  dev      1.0.0             deployed       24 s
-      environment  staging  1.0.0             deployed       10 s
+      environment  dev      1.0.0             deployed       25 s
+      environment  staging  1.0.0             deployed       11 s
       environment  prod     - (1.0.0 wanted)  not deployed
-      cart         dev      1.0.0             deployed       16 s  cart.dev.example.com
-      cart         staging  - (1.0.0 wanted)  failed          1 s  cart.staging.example.com
+      cart         dev      1.0.0             deployed       17 s  cart.dev.example.com
+      cart         staging  - (1.0.0 wanted)  failed          2 s  cart.staging.example.com
       cart         prod     - (1.0.0 wanted)  not deployed         cart.example.com
 
       cart/staging failed: Queue: Rate exceeded

@@ -131,6 +131,9 @@ describe('protium', () => {
         render     Renders units of the organisation, a Proton bundle with its spec, or one template. Deploys nothing.
         test       Renders the examples of templates, checks what comes out, and compares it with what is expected.
         plan       Shows what a deployment would change, resource by resource. Changes nothing.
+        upgrade    Brings new versions of templates to those who run older ones, by pull requests in waves; or moves one service of this checkout.
+        impact     Shows what a change of templates would do to every service and environment. Changes nothing.
+        consumers  Reads the services in other repositories into a file, for \`impact\`. Changes nothing.
         deploy     Deploys services stage by stage, the environment of a stage first. Run again, it does what is left.
         resume     Goes on with what was held and may go on now: a soak or a freeze is over, somebody has approved, a runner was lost.
         rollback   Goes back to the last good deployment of a unit: the files of its commit, and the image that ran.
@@ -142,7 +145,9 @@ describe('protium', () => {
         compare    Compares a service in two stages: what differs, who declared it, and what nobody did.
         drift      Looks for what was changed by hand in stacks, property by property; brings it back, or takes it into the files.
         stage      Says which stage a host belongs to.
-        ledger     Checks the ledger of deployments, as git has fetched it: that no record is missing, was changed, or was put in.
+        version    Says which version each template must have, by what has changed since its last release; and who runs what ends.
+        release    Releases the templates whose version has risen: a tag, a record on the ledger, a release of GitHub. At a terminal it says what would be.
+        ledger     Checks the ledger of deployments and releases, as git has fetched it: that no record is missing, was changed, or was put in, and that tags are where they were.
         workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
         trust      Shows who may do what in the accounts, as CloudFormation that catalog.yaml makes. With --write, writes it.
         doctor     Looks whether everything around the catalog is as it needs it: GitHub, the accounts, the names. Changes nothing, and says how each gap is closed.
