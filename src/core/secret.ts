@@ -27,6 +27,12 @@ export function maskSecrets(line: string): string {
   })
 }
 
+/** The same for a value that stands under a key, shown without it: `"x9Q…"` of `db_password`. */
+export function maskUnder(key: string | number | undefined, shown: string): string {
+  const head = `${key ?? ''}: `
+  return maskSecrets(`${head}${shown}`).slice(head.length)
+}
+
 /** Keys with their values, in a map of lines or of one line. */
 const pairs = /([\w.-]+)["']?\s*:\s+("[^"]*"|'[^']*'|[^\s,{}[\]]+)/gu
 

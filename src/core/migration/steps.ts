@@ -2,6 +2,7 @@ import { same } from '../canonical.ts'
 import { type Data, type DataMap, entriesOf, Float, isList, isMap, mapOf } from '../data.ts'
 import { changed, type Edit } from '../edit.ts'
 import { isPlaceholder, placeholderFor } from '../placeholder.ts'
+import { maskUnder } from '../secret.ts'
 import { dataAt, inWords } from '../shape.ts'
 import { evaluate } from './expression.ts'
 import type { AnswerType, Ask, Block, Else, Shown, Step } from './model.ts'
@@ -191,7 +192,7 @@ function mapValue(progress: Progress, layer: Layer, step: Of<'map'>): void {
     return block(progress, layer, path, `"${to.join('.')}", which follows from it, is given too.`)
   if (after === undefined) {
     const options = [...new Map(entriesOf(values).map(([, each]) => [JSON.stringify(wordOf(each)), each])).values()]
-    const words = `${inWords(before)} has no counterpart in the new version.`
+    const words = `${said(path, before)} has no counterpart in the new version.`
     return otherwise(progress, layer, { path, to, before, else: step.else, why: why ?? words, options })
   }
   if (after === null) return takeOut(progress, layer, { path, before, why: why ?? 'It says nothing more.' })
@@ -200,7 +201,7 @@ function mapValue(progress: Progress, layer: Layer, step: Of<'map'>): void {
     prune(progress, layer, path)
   }
   if (!make(progress, layer, { is: 'set', path: to, value: after })) return
-  const words = why ?? `${inWords(before)} is ${inWords(after)} now.`
+  const words = why ?? `${said(path, before)} is ${said(to, after)} now.`
   show(progress, layer, { path: to, ...(isMoved ? { from: path } : {}), before, after, why: words })
 }
 
@@ -250,6 +251,11 @@ function otherwise(
   }
 }
 
+/** A value in words that others read too: who may see the template need not see the service. */
+function said(path: readonly string[], value: Data): string {
+  return maskUnder(path.at(-1), inWords(value))
+}
+
 function oneOf(options: readonly Data[]): string {
   return `one of ${options.map((option) => wordOf(option) ?? inWords(option)).join(', ')}`
 }
@@ -269,7 +275,7 @@ function convert(progress: Progress, layer: Layer, { path, as, why }: Of<'conver
   if (before === undefined || isPlaceholder(before)) return
   const after = converted(before, as)
   if (after === undefined) {
-    const words = why ?? `${inWords(before)} is not ${typeWords[as]}, which the new version takes.`
+    const words = why ?? `${said(path, before)} is not ${typeWords[as]}, which the new version takes.`
     return otherwise(progress, layer, {
       path,
       to: path,
@@ -320,7 +326,7 @@ function remove(progress: Progress, layer: Layer, step: Of<'remove'>): void {
   const found = evaluate(`(${when}) | default(false) and true`, { inputs: known(layer.inputs), value: before })
   if (found.is === 'value' && found.value === true)
     return takeOut(progress, layer, { path, before, why: why ?? 'The new version has no such input.' })
-  const words = why ?? `The new version has no such input, and ${inWords(before)} cannot be left out by itself.`
+  const words = why ?? `The new version has no such input, and ${said(path, before)} cannot be left out by itself.`
   const expected = 'this line to be taken out, or another way'
   otherwise(progress, layer, { path, to: path, before, else: step.else, why: words, options: [], expected })
 }

@@ -17,7 +17,7 @@ import {
 } from '../markdown.ts'
 import type { Migrated } from '../migration/model.ts'
 import { count, list } from '../report.ts'
-import { maskSecrets } from '../secret.ts'
+import { maskUnder } from '../secret.ts'
 import { inWords } from '../shape.ts'
 import { filesSection } from '../skeleton/report.ts'
 import type { FileOutcome } from '../skeleton/model.ts'
@@ -204,25 +204,27 @@ function inputsSection({ migrated, address, consumer, text }: UpgradeText): Mark
   const { shown, asks, defaults } = migrated
   if (shown.length + asks.length + defaults.length === 0) return undefined
   const pathOf = (path: readonly (string | number)[]): string => path.join('.')
-  const value = (given: Parameters<typeof inWords>[0]): Markdown => code(maskSecrets(inWords(given)))
+  /** By the names that it has or had it may be known for a secret, and not by itself. */
+  const value = (given: Parameters<typeof inWords>[0], ...paths: readonly (readonly (string | number)[])[]): Markdown =>
+    code(paths.reduce((text, path) => maskUnder(path.at(-1), text), inWords(given)))
   const where = (placeholder: string | undefined): Markdown =>
     placeholder === undefined
       ? prose`Until then the old value is refused.`
       : prose`Put it where ${code(placeholder)} stands.`
   const questions = asks.map(({ path, expected, suggest, why, placeholder }) => {
     const place = link(code(pathOf(path)), address?.(consumer.file, lineOf(text, placeholder)))
-    const proposal = suggest === undefined ? prose`` : prose` Proposed: ${value(suggest)}.`
+    const proposal = suggest === undefined ? prose`` : prose` Proposed: ${value(suggest, path)}.`
     return prose`**${place}**: ${shorten(expected, 200)}. ${shorten(why, 300)}${proposal} ${where(placeholder)}`
   })
   const changes = shown.map(({ path, from, before, after, why }) => [
     from === undefined ? code(pathOf(path)) : prose`${code(pathOf(from))} is now ${code(pathOf(path))}`,
-    before === undefined ? '' : value(before),
-    after === undefined ? '' : value(after),
+    before === undefined ? '' : value(before, path, from ?? path),
+    after === undefined ? '' : value(after, path, from ?? path),
     plainText(shorten(why, 200)),
   ])
   const behaviours = defaults.map(({ path, before, after, keep }) => {
-    const kept = keep === undefined ? prose`` : prose` Write ${value(before)} into the file to keep it.`
-    return prose`${code(pathOf(path))} is not in the file, and its default was ${value(before)} and is ${value(after)}: **what runs changes.**${kept}`
+    const kept = keep === undefined ? prose`` : prose` Write ${value(before, path)} into the file to keep it.`
+    return prose`${code(pathOf(path))} is not in the file, and its default was ${value(before, path)} and is ${value(after, path)}: **what runs changes.**${kept}`
   })
   return blocks([
     heading(3, prose`Inputs`),
@@ -321,7 +323,7 @@ export function sameText(
 function stableBody(body: string): string {
   return body
     .replaceAll('\r\n', '\n')
-    .replace(/"head":"[0-9a-f]+",?/u, '')
+    .replace(/,"(?:head|was)":"[0-9a-f.]+"/gu, '')
     .split('\n')
     .filter((each) => !each.startsWith('- **Others:**'))
     .map((each) => each.replace(/^- \[[xX]\]/u, '- [ ]').trimEnd())

@@ -131,6 +131,17 @@ test('what is asked for moves with its input, and is asked once', () => {
   })
 })
 
+test.each([
+  'map: { path: db_password, values: { a: b }, else: ask }',
+  'convert: { path: db_password, as: integer }',
+  'remove: { path: db_password, when: "value == 1", else: block }',
+])('what looks like a secret by its name stands in no words: %s', (step) => {
+  const { asks, blocks } = stepped(`${head}inputs:\n  db_password: x9Q!v2Lm7#Tz4w\n`, `inputs:\n  - ${step}\n`)
+  const words = [...asks, ...blocks].map(({ why }) => why)
+  expect(words).toHaveLength(1)
+  expect(words.join('\n')).not.toContain('x9Q')
+})
+
 test('an id that is kept is kept under the newest name', () => {
   const steps = 'resources:\n  - keep_id: { from: B, to: C }\n'
   expect(upgraded('keep: { B: A } # long ago\n', steps)).toBe('keep: { C: A } # long ago\n')

@@ -117,6 +117,26 @@ describe('what it says', () => {
     expect(body).toContain('Put it where `?? data_class` stands.')
   })
 
+  test.each([
+    [['inputs', 'db_password'], undefined],
+    [
+      ['inputs', 'login'],
+      ['inputs', 'db_password'],
+    ],
+    [
+      ['inputs', 'env', 'API_TOKEN'],
+      ['inputs', 'environment', 'API_TOKEN'],
+    ],
+  ])('what looks like a secret by the name that it has or had is not shown: %j, was %j', (path, from) => {
+    const secret = 'x9Q!v2Lm7#Tz4w'
+    const shown = [
+      { path, ...(from !== undefined && { from }), before: secret, after: secret, why: 'Renamed.', version: '2.3.0' },
+    ]
+    const body = bodyFor({ migrated: { shown, asks: [], defaults: [], notes: [] } })
+    expect(body).toContain('**')
+    expect(body).not.toContain(secret)
+  })
+
   test('a default that has changed is a change of what runs', () => {
     const changed = { path: ['inputs', 'idle_timeout'], before: 60, after: 30 }
     expect(bodyFor({ migrated: { shown: [], asks: [], defaults: [changed], notes: [] } })).toContain(
