@@ -1,80 +1,133 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { RE2JS } from 're2js'
 import { describe, expect, test } from 'vitest'
+import { openEnvironment } from '../../src/core/catalog.ts'
+import { openServiceSpec } from '../../src/core/spec.ts'
+import { parseReference } from '../../src/core/version.ts'
 
-/** The rules of the preset as Renovate's regex manager reads them; `arg0` is what `extends` gives to the preset. */
+const root = join(import.meta.dirname, '../..')
+
 type Manager = {
+  readonly customType: string
   readonly managerFilePatterns: readonly string[]
   readonly matchStrings: readonly string[]
   readonly packageNameTemplate: string
-  readonly datasourceTemplate: string
   readonly extractVersionTemplate: string
+  readonly datasourceTemplate: string
 }
 
-const root = join(import.meta.dirname, '../..')
-const preset: { readonly customManagers: readonly Manager[]; readonly packageRules: readonly unknown[] } = JSON.parse(
-  readFileSync(join(root, 'renovate/default.json'), 'utf8').replaceAll('{{arg0}}', 'acme/catalog'),
-)
-const [manager] = preset.customManagers
+const preset: {
+  readonly customManagers: readonly Manager[]
+  readonly packageRules: readonly Record<string, unknown>[]
+} = JSON.parse(readFileSync(join(root, 'renovate/default.json'), 'utf8').replaceAll('{{arg0}}', 'acme/catalog'))
+const manager = preset.customManagers[0]
+if (manager === undefined) throw new Error('no manager')
+const own = manager
 
-function filled(template: string, groups: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{\{\{?(\w+)\}?\}\}/gu, (_, name: string) => groups[name] ?? '')
+/** Whether a file is looked at: a pattern in slashes is a regular expression on the path from the root. */
+function isLookedAt(path: string): boolean {
+  return own.managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(path))
 }
 
-/** What Renovate would find in a file: https://docs.renovatebot.com/modules/manager/regex/ */
-function found(file: string, text: string): readonly Readonly<Record<string, string>>[] {
-  if (manager === undefined) return []
-  const isRead = manager.managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1), 'u').test(file))
-  if (!isRead) return []
-  return manager.matchStrings.flatMap((source) =>
-    [...text.matchAll(new RegExp(source, 'gu'))].map(({ groups = {}, 0: replaced }) => ({
-      ...groups,
-      replaced,
-      packageName: filled(manager.packageNameTemplate, groups),
-      extractVersion: filled(manager.extractVersionTemplate, groups),
-    })),
+/** What is found in a file, as Renovate's regex manager does it: each pattern over the whole text, templates filled with the groups. */
+function found(text: string) {
+  return own.matchStrings.flatMap((pattern) =>
+    [...text.matchAll(new RegExp(pattern, 'g'))].map(([all, ...rest]) => {
+      const groups = text.match(new RegExp(pattern))?.groups ?? {}
+      const filled = (template: string): string =>
+        template.replaceAll(/\{\{\{?(\w+)\}?\}\}/g, (_all, name: string) => groups[name] ?? '')
+      return {
+        all,
+        rest,
+        name: groups['depName'] ?? '',
+        version: groups['currentValue'] ?? '',
+        repository: filled(own.packageNameTemplate),
+        extract: filled(own.extractVersionTemplate),
+      }
+    }),
   )
 }
 
+function versionsFor(extract: string, tags: readonly string[]): readonly string[] {
+  return tags.flatMap((tag) => new RegExp(extract).exec(tag)?.groups?.['version'] ?? [])
+}
+
+const files = [
+  ...readdirSync(join(root, 'services')).map((name) => `services/${name}/service.yaml`),
+  ...readdirSync(join(root, 'environments')).map((name) => `environments/${name}`),
+]
+
 describe('the preset for Renovate', () => {
-  test.each([
-    ['service.yaml', 'service: checkout\ntemplate: fargate-service@2.3.0\nowner: a\n', 'fargate-service', '2.3.0'],
-    ['services/checkout/service.yaml', '# one\ntemplate: "queue-worker@1.0.0" # chosen\n', 'queue-worker', '1.0.0'],
-    ['environments/dev.yaml', "template: 'vpc-fargate@10.20.30'", 'vpc-fargate', '10.20.30'],
-    ['a/b/service.yaml', 'service: x\r\ntemplate:   Web_1@1.2.3\r\nhosts: []\r\n', 'Web_1', '1.2.3'],
-  ])('finds the template in %s', (file, text, depName, currentValue) => {
-    const all = found(file, text)
-
-    expect(all).toMatchObject([{ depName, currentValue, packageName: 'acme/catalog' }])
-    // What it writes is the number alone.
-    expect(all[0]?.['replaced']).toContain(`${depName}@${currentValue}`)
+  test.each(files)('finds the template and the version of %s', (path) => {
+    expect(isLookedAt(path)).toBe(true)
+    const text = readFileSync(join(root, path), 'utf8')
+    const said = openServiceSpec(path, text).spec ?? openEnvironment(path, text).environment
+    const all = found(text)
+    expect(all).toHaveLength(1)
+    expect({ template: all[0]?.name, version: all[0]?.version }).toEqual({
+      template: said?.template,
+      version: said?.version,
+    })
+    expect(all[0]?.repository).toBe('acme/catalog')
+    // What it writes is the file with another version, and nothing else.
+    const moved = text.replace(all[0]?.all ?? '', (whole) => whole.replace(all[0]?.version ?? '', '9.8.7'))
+    expect(moved.split('\n').filter((line, index) => line !== text.split('\n')[index])).toHaveLength(1)
+    expect(parseReference(/^template:\s+(\S+)/m.exec(moved)?.[1] ?? '')).toEqual({
+      template: said?.template,
+      version: '9.8.7',
+    })
   })
 
   test.each([
-    ['services.yaml', 'template: web@1.2.3'],
-    ['my-service.yaml', 'template: web@1.2.3'],
-    ['service.yaml', 'service: web\ninputs:\n  template: web@1.2.3\n'],
-    ['service.yaml', '# template: web@1.2.3\n'],
-    ['service.yaml', 'template: web@1.2\n'],
-    ['service.yaml', 'template: web@1.2.3-rc.1\n'],
-    ['templates/web/template.yaml', 'template: web@1.2.3'],
-  ])('finds nothing in %s: %j', (file, text) => {
-    expect(found(file, text)).toEqual([])
+    ['service: a\r\ntemplate: web@1.2.3 # held\r\n', ['web 1.2.3']],
+    ['template: "web@1.2.3"\n', ['web 1.2.3']],
+    ["template: 'my_web-2@10.0.0'\n", ['my_web-2 10.0.0']],
+    ['"template": "web@1.2.3"\n', ['web 1.2.3']],
+    ['# template: web@1.2.3\n', []],
+    ['inputs:\n  template: web@1.2.3\n', []],
+    ['template: web\n', []],
+    ['my_template: web@1.2.3\n', []],
+  ])('reads %j', (text, expected) => {
+    expect(found(text).map(({ name, version }) => `${name} ${version}`)).toEqual(expected)
   })
 
-  test('takes the versions of that template alone out of the releases of the catalog', () => {
-    const [dependency] = found('service.yaml', 'template: web@1.2.3')
-    const extract = new RegExp(dependency?.['extractVersion'] ?? '', 'u')
-    const versions = ['web@1.2.3', 'web@1.3.0', 'web-api@9.0.0', 'my-web@9.0.0', 'web@2', 'v1.0.0', 'web@2.0.0'].map(
-      (tag) => extract.exec(tag)?.groups?.['version'],
-    )
-
-    expect(versions).toEqual(['1.2.3', '1.3.0', undefined, undefined, undefined, undefined, '2.0.0'])
+  test('looks at no other file', () => {
+    expect(
+      [
+        'templates/web/template.yaml',
+        'a/service.yaml',
+        'services/a/b/service.yaml',
+        'environments/a/b.yaml',
+        'service.yml',
+      ].filter(isLookedAt),
+    ).toEqual([])
+    expect(isLookedAt('service.yaml')).toBe(true)
   })
 
-  test('knows the sample organisation’s own files', () => {
-    for (const file of ['services/checkout/service.yaml', 'environments/dev.yaml']) {
-      expect(found(file, readFileSync(join(root, file), 'utf8'))).toHaveLength(1)
-    }
+  test('takes the releases of the template alone for its versions', () => {
+    const extract = found('template: web@1.0.0\n')[0]?.extract ?? ''
+    const tags = [
+      'web@1.0.0',
+      'web@1.1.0',
+      'web@2.0.0',
+      'web-worker@3.0.0',
+      'my-web@4.0.0',
+      'v5.0.0',
+      'web@1.2',
+      'web@1.2.0-rc.1',
+    ]
+    expect(versionsFor(extract, tags)).toEqual(['1.0.0', '1.1.0', '2.0.0'])
+    expect(own.datasourceTemplate).toBe('github-releases')
+    expect(preset.packageRules[0]).toMatchObject({ separateMultipleMajor: true })
+  })
+
+  test('is written in expressions that RE2, which Renovate runs, can read', () => {
+    const all = [
+      ...own.matchStrings,
+      ...own.managerFilePatterns.map((pattern) => pattern.slice(1, -1)),
+      own.extractVersionTemplate.replaceAll('{{{depName}}}', 'web'),
+    ]
+    for (const pattern of all) expect(() => RE2JS.compile(pattern), pattern).not.toThrow()
   })
 })
