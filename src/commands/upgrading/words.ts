@@ -51,6 +51,7 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
       from: consumer.version,
       to,
       fingerprint: isKept ? (held?.fingerprint ?? desired.fingerprint) : desired.fingerprint,
+      ...(decision.action.is === 'move' && held !== undefined && held.to !== to && { was: held.to }),
     },
     ...(why !== undefined && { why }),
     ...(status?.is === 'deprecated' && { ends: { is: 'deprecated', until: status.until } as const }),

@@ -73,6 +73,8 @@ function answerIn(
     const isForward = offered.from === undefined || compareVersions(offered.from, offered.to) < 0
     // What went to another branch has not come here yet.
     const isBack = pull.base === base && compareVersions(consumer.version, offered.to) < 0
+    // It was merged in the moment in which it was moved on, as what it had been before.
+    if (consumer.version === offered.was) return undefined
     return isForward && isBack && offered.isSure ? { ...answer, width: 'version', reverted: true } : undefined
   }
   const ticked = tickedIn(pull.body)
@@ -89,7 +91,13 @@ function answerIn(
   return { ...answer, width: offered.isSure ? 'version' : 'major' }
 }
 
-type Offered = { readonly to: string; readonly from?: string; readonly later?: string; readonly isSure: boolean }
+type Offered = {
+  readonly to: string
+  readonly from?: string
+  readonly was?: string
+  readonly later?: string
+  readonly isSure: boolean
+}
 
 /**
  * What a pull request has offered: by its marker and by its title. A person may have changed either, so the higher of the two counts,
@@ -108,6 +116,7 @@ function offeredBy({ body, title, branch }: PullSeen): Offered {
   return {
     to: to ?? `${major}.0.0`,
     ...(from !== undefined && parseVersion(from) !== undefined && { from }),
+    ...(marker?.was !== undefined && { was: marker.was }),
     ...(later !== undefined && { later }),
     isSure: to !== undefined,
   }

@@ -23,6 +23,8 @@ export type Marker = {
   /** `fingerprintOf` what it proposes. */
   readonly fingerprint: string
   readonly head?: string
+  /** What the branch held before it was moved: who merges it in that very moment merges this still. */
+  readonly was?: string
   /** It was asked to come again from then on, an ISO 8601 day. */
   readonly later?: string
 }
@@ -109,7 +111,7 @@ export function isOurs(branch: BranchSeen): boolean {
 // The marker in the body
 
 /** The first line of a body. */
-export function upgradeMarker({ consumer, template, from, to, fingerprint, head, later }: Marker): Markdown {
+export function upgradeMarker({ consumer, template, from, to, fingerprint, head, was, later }: Marker): Markdown {
   const said = {
     consumer,
     template,
@@ -117,6 +119,7 @@ export function upgradeMarker({ consumer, template, from, to, fingerprint, head,
     to,
     fingerprint,
     ...(head !== undefined && { head }),
+    ...(was !== undefined && { was }),
     ...(later !== undefined && { later }),
   }
   return dataMarker('upgrade', said)
@@ -129,7 +132,7 @@ export function readMarker(body: string): Marker | undefined {
   const document = readJson('body', json)
   if (!document.ok || !isMap(document.value.data)) return undefined
   const data = document.value.data
-  const known = ['consumer', 'template', 'from', 'to', 'fingerprint', 'head', 'later']
+  const known = ['consumer', 'template', 'from', 'to', 'fingerprint', 'head', 'was', 'later']
   if (Object.keys(data).some((key) => !known.includes(key))) return undefined
   const text = (key: string, isGood: (value: string) => boolean): string | undefined => {
     const value = data[key]
@@ -150,8 +153,13 @@ export function readMarker(body: string): Marker | undefined {
     return undefined
   const head = text('head', (value) => /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u.test(value))
   const later = text('later', (value) => /^\d{4}-\d{2}-\d{2}$/u.test(value) && !Number.isNaN(Date.parse(value)))
-  if ((data['head'] !== undefined && head === undefined) || (data['later'] !== undefined && later === undefined))
-    return undefined
+  const was = text('was', isVersion)
+  const optional = [
+    ['head', head],
+    ['was', was],
+    ['later', later],
+  ] as const
+  if (optional.some(([key, read]) => data[key] !== undefined && read === undefined)) return undefined
   return {
     consumer,
     template,
@@ -159,6 +167,7 @@ export function readMarker(body: string): Marker | undefined {
     to,
     fingerprint,
     ...(head !== undefined && { head }),
+    ...(was !== undefined && { was }),
     ...(later !== undefined && { later }),
   }
 }

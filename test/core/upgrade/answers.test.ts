@@ -39,6 +39,11 @@ describe('what a pull request answers', () => {
       ['version 2.3.0'],
     ],
     ['merged, and the file has it', pullSeen({ state: 'merged', ended }), ['version 2.3.0 reverted']],
+    [
+      'merged in the moment in which it was moved on',
+      pullSeen({ state: 'merged', ended, body: bodyOf({ to: '2.3.0', was: '2.2.1' }) }),
+      [],
+    ],
     ['merged to another branch', pullSeen({ state: 'merged', ended, base: 'next' }), []],
     ['a body that was emptied: its title tells', closed({ body: '' }), ['version 2.3.0']],
     ['a body that says less than the title', closed({ body: bodyOf({ to: '2.2.2' }) }), ['version 2.3.0']],

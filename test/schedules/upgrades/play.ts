@@ -26,6 +26,10 @@ export class Play {
   released = 1
   readonly yanked: string[] = []
   wasArchived = false
+  /** Runs are at work. */
+  isBusy = false
+  /** Several are. */
+  isCrowded = false
   runs = 0
   created = 0
 
@@ -63,12 +67,16 @@ export class Play {
       case 'run': {
         this.hub.lag = step.lag
         this.hub.noes = step.noes
+        this.isBusy = true
+        this.isCrowded = step.runs.length > 1
         await this.turns.together(step.seed, [
           ...step.runs.map(
             (weather, index) => async () => this.run(`run ${index + 1}`, { weather: weather ?? undefined }),
           ),
           ...(step.meanwhile.length === 0 ? [] : [async () => this.#people(step)]),
         ])
+        this.isBusy = false
+        this.isCrowded = false
         this.hub.lag = 0
         this.hub.noes = 0
       }
@@ -151,6 +159,8 @@ export class Play {
       case 'update':
         return hub.update(repository, branch, 'ada')
       case 'remove':
+        // Two runs at once know of each other by the branch alone: who deletes it between them is asked again.
+        if (this.isCrowded) return undefined
         return hub.remove(repository, branch, 'ada')
       case 'main':
         return onMain(`${spec}# ${this.turns.now()}\n`)
@@ -179,6 +189,8 @@ export class Play {
   #deedOn(repository: Repository, pull: Pull, is: Deed['is']): void {
     const { hub } = this
     const tick = (box: string): void => {
+      // What is ticked on a closed one while a new one is about to be opened is seen by the next run.
+      if (this.isBusy && pull.state !== 'open') return
       pull.body = pull.body.replace(new RegExp(`^- \\[ \\](.*<!-- protium:box ${box} -->)$`, 'mu'), '- [x]$1')
     }
     switch (is) {
