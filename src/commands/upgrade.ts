@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, path, text } from '../command.ts'
 import { diffShown, diffText } from '../core/diff-text.ts'
+import type { Ask } from '../core/migration.ts'
 import type { Problem } from '../core/problem.ts'
 import { count } from '../core/report.ts'
+import { inWords } from '../core/shape.ts'
 import { parseReference } from '../core/version.ts'
 import { withWord, words } from './upgrading/controlling.ts'
 import { upgradeHere } from './upgrading/here.ts'
@@ -159,23 +161,39 @@ async function here(
   const found = await upgradeHere(ports, options)
   const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [] }
   if (found.is === 'bad') return bad(found.problems, found.sources)
-  if (found.is === 'newest') return { exit: 'done', data, text: () => found.why }
+  const where = `${root === '.' ? '' : ` --root ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`
+  if (found.is === 'newest') {
+    const { consumer, next } = found
+    const words = `${consumer.name} runs ${consumer.template}@${consumer.version}, and nothing newer is offered within its major version.`
+    return {
+      exit: 'done',
+      data,
+      text: () => (next === undefined ? words : `${words} The next one is ${next}.`),
+      ...(next !== undefined && {
+        next: [{ run: `upgrade ${quoted(name)} --to ${next}${where}`, why: 'shows what it would change' }],
+      }),
+    }
+  }
   const { consumer, to, proposal, before, sources } = found
   const { draft, desired, files, deleted, problems } = proposal
   if (desired.is === 'impossible') {
-    return {
-      exit: 'failed',
-      data,
-      text: (paint) => `${paint.bad('It cannot be moved.')} ${desired.words}`,
-      problems,
-      sources,
+    const told: Problem = {
+      code: 'upgrade-blocked',
+      severity: 'error',
+      message: `${consumer.name} cannot go from ${consumer.template} ${consumer.version} to ${to}: ${desired.words}`,
+      expected: 'A file that the new version can be made from.',
+      remedy:
+        desired.why === 'blocked'
+          ? `Change in ${consumer.file} what it names, and run the command again; or ask the owners of the template.`
+          : 'Mend what is told besides, and run the command again; where that is in the template, tell its owners.',
     }
+    return { exit: 'failed', data, text: () => '', problems: [told, ...problems], sources }
   }
   if (write) {
     await ports.files.write(root, files)
     for (const file of deleted) await ports.files.remove(join(root, file))
   }
-  const asks = (draft?.migrated.asks ?? []).map(({ path: of, expected }) => `Answer \`${of.join('.')}\`: ${expected}.`)
+  const asks = (draft?.migrated.asks ?? []).map(questionText)
   const open = (proposal.merge?.outcomes ?? []).filter(({ is }) => is === 'conflict' || is === 'review')
   const head = `${consumer.name}: ${consumer.template} ${consumer.version} → ${to}`
   const said = [
@@ -210,9 +228,16 @@ async function here(
         ]
       : [
           {
-            run: `upgrade ${quoted(name)} --to ${to} --write${root === '.' ? '' : ` --root ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`,
+            run: `upgrade ${quoted(name)} --to ${to} --write${where}`,
             why: 'writes it',
           },
         ],
   }
+}
+
+/** A question to the person who writes the file: why it is asked, what may be answered, and what is proposed. */
+function questionText({ path: of, expected, suggest, why }: Ask): string {
+  const sentence = (words: string): string => (/[.!?]$/u.test(words) ? words : `${words}.`)
+  const proposed = suggest === undefined ? '' : ` Proposed: ${inWords(suggest)}.`
+  return `\`${of.join('.')}\` is for you to answer. ${sentence(why)} Wanted: ${sentence(expected)}${proposed}`
 }

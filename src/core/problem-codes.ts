@@ -1129,6 +1129,11 @@ export const problemCodes = {
     why: 'A path that leaves the repository, or that file systems spell in several ways, could read or overwrite what nobody reviewed.',
     fix: 'Write a plain relative path with `/` between its parts: no `..`, no backslash, no special characters.',
   },
+  'upgrade-blocked': {
+    title: 'A version cannot be had as things are',
+    why: 'A move to another version of a template has to come out as a file that the version takes. A migration says that it cannot be done by itself, the file has mistakes, or the new version does not render with it. Nothing was written.',
+    fix: 'Do what the message names, and run the command again. Where the template itself is in the way, its owners mend it by a new version or a migration.',
+  },
   'upgrade-left': {
     title: 'An upgrade could not be offered to somebody',
     why: 'A repository could not be read or written to, or its file says nothing that could be understood. All others were looked after.',

@@ -62,6 +62,84 @@ async function run(
   return accepted.value({ ...world.ports, files })
 }
 
+/** The catalog with a second major of the template, which calls an input otherwise. */
+function releaseMajor(migration: string): void {
+  const folder2 = 'catalog/templates/lambda-api'
+  cpSync(join(folder, folder2, 'v1'), join(folder, folder2, 'v2'), { recursive: true })
+  for (const file of ['schema/schema.yaml', 'instance_infrastructure/cloudformation.yaml'])
+    write(`${folder2}/v2/${file}`, read(`${folder2}/v2/${file}`).replaceAll('memory_mb', 'memory'))
+  write(`${folder2}/template.yaml`, read(`${folder2}/template.yaml`).replace('v1: 1.0.0', 'v1: 1.0.0, v2: 2.0.0'))
+  write(`${folder2}/migrations/2.0.0.yaml`, migration)
+  git('add', '.')
+  git('commit', '--quiet', '--message', '2.0.0')
+  git('tag', 'lambda-api@1.0.0')
+  git('tag', 'lambda-api@2.0.0')
+  write('bells/service.yaml', 'service: bells\ntemplate: lambda-api@1.0.0\nstages: { dev: {} }\ninputs: { memory_mb: 256 }\n')
+}
+
+describe('an upgrade of one service in a terminal', () => {
+  const given = (): Readonly<Record<string, readonly string[]>> => ({
+    service: ['bells'],
+    root: [join(folder, 'bells')],
+    catalog: [join(folder, 'catalog')],
+  })
+  const text = ({ text: of }: Outcome): string => of(plain)
+  const told = ({ problems = [] }: Outcome): readonly string[] =>
+    problems.map(({ code, at, message }) => `${code} ${at?.file ?? ''}:${at?.line ?? ''} ${message}`)
+
+  test('names the next major version, and how to go there', async () => {
+    releaseMajor('inputs:\n  - rename: { from: memory_mb, to: memory }\n')
+    const outcome = await run(upgrade, given())
+
+    expect(outcome.exit).toBe('done')
+    expect(text(outcome)).toBe(
+      'bells runs lambda-api@1.0.0, and nothing newer is offered within its major version. The next one is 2.0.0.',
+    )
+    expect(outcome.next?.[0]?.run).toMatch(/^upgrade bells --to 2\.0\.0 --root .* --catalog /u)
+  })
+
+  test('asks with the reason, what may be answered, and what is proposed', async () => {
+    releaseMajor(
+      'inputs:\n  - rename: { from: memory_mb, to: memory }\n  - ask: { path: alarm_emails, type: list, suggest: [ops@example.com], why: Somebody has to be told }\n',
+    )
+    const outcome = await run(upgrade, { ...given(), to: ['2.0.0'] })
+
+    expect(text(outcome)).toMatch(/`inputs\.alarm_emails` is for you to answer\. Somebody has to be told\. Wanted: .+\. Proposed: /u)
+  })
+
+  test('says who cannot go where, why, and what to do', async () => {
+    releaseMajor('inputs:\n  - remove: { path: memory_mb, when: "value == 1", else: block, why: Ask the owners first. }\n')
+    const outcome = await run(upgrade, { ...given(), to: ['2.0.0'] })
+
+    expect(outcome.exit).toBe('failed')
+    expect(told(outcome)).toEqual([
+      'upgrade-blocked : bells cannot go from lambda-api 1.0.0 to 2.0.0: `inputs.memory_mb`: Ask the owners first.',
+    ])
+    expect(outcome.problems?.[0]?.remedy).toContain('service.yaml')
+  })
+
+  test('tells the mistake of a migration, and not that there is no such release', async () => {
+    releaseMajor('inputs:\n  - renam: { from: memory_mb, to: memory }\n')
+    const outcome = await run(upgrade, { ...given(), to: ['2.0.0'] })
+
+    expect(outcome.exit).toBe('bad-input')
+    expect(told(outcome).join('\n')).toMatch(/templates\/lambda-api\/migrations\/2\.0\.0\.yaml:2/u)
+    expect(told(outcome).join('\n')).not.toContain('There is no release')
+  })
+
+  test('says so of a template that the catalog no longer has', async () => {
+    releaseMajor('inputs: []\n')
+    rmSync(join(folder, 'catalog/templates/lambda-api'), { recursive: true })
+    rmSync(join(folder, 'catalog/services/hello'), { recursive: true, force: true })
+    const outcome = await run(upgrade, given())
+
+    expect([outcome.exit, told(outcome)[0]]).toEqual([
+      'bad-input',
+      expect.stringContaining('template-gone : The catalog has no template "lambda-api" any more'),
+    ])
+  })
+})
+
 describe('the files of a template, in a terminal', () => {
   test('come with add, and are merged by an upgrade', async () => {
     release('1.0.1', { 'docs/a.md': 'one\ntwo\nthree\nfour\n', 'README.md': 'old\n' })

@@ -8,8 +8,8 @@ import { lockFile, readLock, versionsIn } from '../../core/skeleton.ts'
 import type { FileTree } from '../../core/tree.ts'
 import { draftOf, type Making, type Proposal, proposalOf } from '../../core/upgrade/proposal.ts'
 import type { FileSeen, FilesSeen } from '../../core/upgrade/seen.ts'
-import { tracksOf } from '../../core/upgrade/target.ts'
-import { parseReference } from '../../core/version.ts'
+import { type Offer, tracksOf } from '../../core/upgrade/target.ts'
+import { compareVersions, parseReference, parseVersion } from '../../core/version.ts'
 import type { Sighting } from './sweep.ts'
 import { sightingOf } from './sweep.ts'
 import { openWorld, type World } from './world.ts'
@@ -17,7 +17,8 @@ import { openWorld, type World } from './world.ts'
 /** The upgrade of one consumer whose files lie here. */
 export type Here =
   | { readonly is: 'bad'; readonly problems: readonly Problem[]; readonly sources: FileTree }
-  | { readonly is: 'newest'; readonly consumer: Sighting['consumer']; readonly why: string }
+  /** Within its major. `next` is the version of the next one that would be offered. */
+  | { readonly is: 'newest'; readonly consumer: Sighting['consumer']; readonly next?: string }
   | {
       readonly is: 'upgrade'
       readonly consumer: Sighting['consumer']
@@ -53,23 +54,22 @@ export async function upgradeHere(
   }
   const { consumer } = found.sighting
   const offers = world.offers(consumer.template)
+  if (offers === undefined) return { is: 'bad', problems: withoutTemplate(consumer, world), sources }
   const [track] = tracksOf({ ...consumer, wishes: {} }, { offers, answers: [], branches: [] })
   const offered = track?.target.is === 'move' ? track.target.to : undefined
   const wanted = to ?? offered
-  if (wanted === undefined || wanted === consumer.version)
-    return {
-      is: 'newest',
-      consumer,
-      why: `${consumer.name} runs ${consumer.template}@${consumer.version}, and nothing newer is offered within its major version.`,
-    }
-  const isKnown = (offers ?? []).some(({ version, is }) => version === wanted && is !== 'yanked')
+  if (wanted === undefined || wanted === consumer.version) {
+    const next = nextMajor(consumer.version, offers)
+    return { is: 'newest', consumer, ...(next !== undefined && { next }) }
+  }
+  const isKnown = offers.some(({ version, is }) => version === wanted && is !== 'yanked')
   if (!isKnown)
     return {
       is: 'bad',
       problems: [
         notOffered(
           `${consumer.template}@${wanted}`,
-          (offers ?? []).map(({ version }) => version),
+          offers.map(({ version }) => version),
         ),
       ],
       sources,
@@ -95,6 +95,37 @@ export async function upgradeHere(
   const before = new Map<string, string>([[found.rendered.file, found.rendered.text]])
   for (const [path, file] of files) if (file.is === 'text') before.set(path, file.text)
   return { is: 'upgrade', consumer, to: wanted, proposal, before, sources: new Map([...sources, ...before]) }
+}
+
+/** The newest supported version of the next major that has one. */
+function nextMajor(version: string, offers: readonly Offer[]): string | undefined {
+  const majorOf = (each: string): number => parseVersion(each)?.major ?? 0
+  const above = offers
+    .filter((offer) => offer.is === 'supported' && majorOf(offer.version) > majorOf(version))
+    .map((offer) => offer.version)
+  const next = Math.min(...above.map(majorOf))
+  return above
+    .filter((each) => majorOf(each) === next)
+    .toSorted(compareVersions)
+    .at(-1)
+}
+
+/** What is wrong with a template that is not offered at all: its own mistakes, or that there is none. */
+function withoutTemplate({ template, version }: Sighting['consumer'], world: World): readonly Problem[] {
+  const own = world.problems.filter(
+    ({ severity, at }) => severity === 'error' && at?.file.startsWith(`templates/${template}/`) === true,
+  )
+  if (own.length > 0) return own
+  const known = [...world.catalog.templates.keys()]
+  return [
+    {
+      code: 'template-gone',
+      severity: 'error',
+      message: `The catalog has no template ${JSON.stringify(template)} any more, so nothing follows ${template}@${version}.${didYouMean(template, known)}`,
+      expected: known.length === 0 ? 'A template of the catalog.' : `One of ${known.join(', ')}.`,
+      remedy: 'Go to another template by hand, or bring its folder back as it was released.',
+    },
+  ]
 }
 
 async function ownConsumer(ports: Ports, root: string): Promise<readonly Rendered[]> {
