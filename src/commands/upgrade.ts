@@ -164,7 +164,7 @@ async function here(
   const where = `${root === '.' ? '' : ` --root ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`
   if (found.is === 'newest') {
     const { consumer, next } = found
-    const words = `${consumer.name} runs ${consumer.template}@${consumer.version}, and nothing newer is offered within its major version.`
+    const words = `${name} runs ${consumer.template}@${consumer.version}, and nothing newer is offered within its major version.`
     return {
       exit: 'done',
       data,
@@ -180,7 +180,7 @@ async function here(
     const told: Problem = {
       code: 'upgrade-blocked',
       severity: 'error',
-      message: `${consumer.name} cannot go from ${consumer.template} ${consumer.version} to ${to}: ${desired.words}`,
+      message: `${name} cannot go from ${consumer.template} ${consumer.version} to ${to}: ${desired.words}`,
       expected: 'A file that the new version can be made from.',
       remedy:
         desired.why === 'blocked'
@@ -195,7 +195,7 @@ async function here(
   }
   const asks = (draft?.migrated.asks ?? []).map(questionText)
   const open = (proposal.merge?.outcomes ?? []).filter(({ is }) => is === 'conflict' || is === 'review')
-  const head = `${consumer.name}: ${consumer.template} ${consumer.version} → ${to}`
+  const head = `${name}: ${consumer.template} ${consumer.version} → ${to}`
   const said = [
     ...asks,
     ...open.map(({ path: of }) => `Look at ${of}: both sides have changed it, and yours was kept.`),

@@ -127,6 +127,28 @@ describe('an upgrade of one service in a terminal', () => {
     expect(told(outcome).join('\n')).not.toContain('There is no release')
   })
 
+  test.each([
+    ['of a repository of its own', 'bells/service.yaml', 'bells', 'bells'],
+    ['in the catalog', 'catalog/services/receipts/service.yaml', 'receipts', 'catalog'],
+    ['of an environment', 'catalog/environments/dev.yaml', 'environment/dev', 'catalog'],
+  ])('tells the mistakes of a file %s, and not that there is no such service', async (_, file, service, own) => {
+    releaseMajor('inputs: []\n')
+    write(file, `${read(file).trimEnd()}\ninputs: &again {}\n`)
+    const outcome = await run(upgrade, { ...given(), service: [service], root: [join(folder, own)] })
+
+    expect(outcome.exit).toBe('bad-input')
+    expect(told(outcome).join('\n')).toContain(`${file.replace(`${own}/`, '')}:`)
+    expect(told(outcome).join('\n')).not.toContain('There is no service')
+  })
+
+  test('calls an environment as it was called', async () => {
+    releaseMajor('inputs: []\n')
+    git('tag', 'vpc-fargate@1.2.0')
+    const outcome = await run(upgrade, { ...given(), service: ['environment/dev'], root: [join(folder, 'catalog')] })
+
+    expect(text(outcome)).toMatch(/^environment\/dev runs vpc-fargate@1\.2\.0, and nothing newer/u)
+  })
+
   test('says so of a template that the catalog no longer has', async () => {
     releaseMajor('inputs: []\n')
     rmSync(join(folder, 'catalog/templates/lambda-api'), { recursive: true })

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 
 import type { Ports } from '../../command.ts'
+import { openEnvironment } from '../../core/catalog.ts'
 import { type Consumer as Rendered, consumerReference } from '../../core/impact.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import type { Problem } from '../../core/problem.ts'
 import { lockFile, readLock, versionsIn } from '../../core/skeleton.ts'
+import { openServiceSpec } from '../../core/spec.ts'
 import type { FileTree } from '../../core/tree.ts'
 import { draftOf, type Making, type Proposal, proposalOf } from '../../core/upgrade/proposal.ts'
 import type { FileSeen, FilesSeen } from '../../core/upgrade/seen.ts'
@@ -49,6 +51,8 @@ export async function upgradeHere(
   const named = all.map((rendered) => ({ rendered, sighting: sightingHere(rendered, world) }))
   const found = named.find(({ rendered, sighting }) => sighting !== undefined && idOf(rendered, sighting) === name)
   if (found?.sighting === undefined) {
+    const broken = await brokenFile(ports, { root, name, world, isOwn })
+    if (broken !== undefined) return { is: 'bad', ...broken }
     const known = named.flatMap(({ rendered, sighting }) => (sighting === undefined ? [] : [idOf(rendered, sighting)]))
     return { is: 'bad', problems: [unknown(name, known)], sources }
   }
@@ -95,6 +99,29 @@ export async function upgradeHere(
   const before = new Map<string, string>([[found.rendered.file, found.rendered.text]])
   for (const [path, file] of files) if (file.is === 'text') before.set(path, file.text)
   return { is: 'upgrade', consumer, to: wanted, proposal, before, sources: new Map([...sources, ...before]) }
+}
+
+/** What is wrong with the file of that name, if there is one: it says nothing then that could be moved. */
+async function brokenFile(
+  ports: Ports,
+  {
+    root,
+    name,
+    world,
+    isOwn,
+  }: { readonly root: string; readonly name: string; readonly world: World; readonly isOwn: boolean },
+): Promise<{ readonly problems: readonly Problem[]; readonly sources: FileTree } | undefined> {
+  const environment = /^environment\/(.+)$/u.exec(name)?.[1]
+  const file = isOwn
+    ? 'service.yaml'
+    : environment === undefined
+      ? `services/${name}/service.yaml`
+      : `environments/${environment}.yaml`
+  const read = isOwn ? textOf(await fileAt(ports, root, file)) : world.tree.get(file)
+  if (read === undefined) return undefined
+  const { problems } = environment === undefined || isOwn ? openServiceSpec(file, read) : openEnvironment(file, read)
+  const isBroken = problems.some(({ severity }) => severity === 'error')
+  return isBroken ? { problems, sources: new Map([...world.tree, [file, read]]) } : undefined
 }
 
 /** The newest supported version of the next major that has one. */
