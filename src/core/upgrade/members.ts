@@ -53,11 +53,6 @@ export function memberSeen(
   }
 }
 
-/** The pull requests whose deployments have to be asked for: those that were merged of this release. */
-export function mergedPull(pulls: readonly PullSeen[], version: string): PullSeen | undefined {
-  return pulls.find(({ isOurs, state, body }) => isOurs && state === 'merged' && readMarker(body)?.to === version)
-}
-
 function deploymentsOf({ deployments }: Pick<OutcomeSeen, 'deployments'>): readonly Deployed[] {
   const words = { success: 'ok', failure: 'failed', running: 'running' } as const
   return deployments.map(({ environment, state, at }) => ({ stage: environment, is: words[state], at }))

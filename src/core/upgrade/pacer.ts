@@ -135,7 +135,7 @@ function isOfMinute(made: readonly number[], recent: number, now: number): boole
   return recent > busiest * 1.1 + 1
 }
 
-/** The least that is known of both: of a shard that has worked beside others, or of a state that somebody has written meanwhile. */
+/** The least that is known of both, where another run has written what it knows meanwhile. */
 export function mergedPacer(a: Pacer, b: Pacer): Pacer {
   const held = Math.max(a.heldUntil ?? 0, b.heldUntil ?? 0)
   const learned = Math.max(a.learnedAt ?? 0, b.learnedAt ?? 0)
@@ -147,11 +147,4 @@ export function mergedPacer(a: Pacer, b: Pacer): Pacer {
     ...(held > 0 && { heldUntil: held }),
     ...(learned > 0 && { learnedAt: learned }),
   }
-}
-
-/** What each of several shards may use of it that work at once. */
-export function shareOf(pacer: Pacer, shards: number, now: number): Pacer {
-  const made = pacer.made.filter((at) => at > now - hour)
-  const part = (room: number): number => Math.max(1, Math.floor(room / Math.max(1, shards)))
-  return { ...pacer, made: [], hourly: part(Math.max(0, pacer.hourly - made.length)), minutely: part(pacer.minutely) }
 }

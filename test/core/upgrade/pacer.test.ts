@@ -1,15 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Pacer } from '../../../src/core/upgrade/pacer.ts'
-import {
-  afterNo,
-  afterOpening,
-  mergedPacer,
-  newPacer,
-  paceAt,
-  paceFor,
-  shareOf,
-} from '../../../src/core/upgrade/pacer.ts'
+import { afterNo, afterOpening, mergedPacer, newPacer, paceAt, paceFor } from '../../../src/core/upgrade/pacer.ts'
 
 const hour = 3_600_000
 const minute = 60_000
@@ -142,11 +134,8 @@ test('after a day without a no, a twentieth more is tried', () => {
   expect(afterOpening(learned, 450_000 + 25 * hour).hourly).toBe(149)
 })
 
-test('shards that work at once share what is left', () => {
+test('of two runs the least that is known of both holds', () => {
   const pacer = afterOpening(afterOpening(newPacer, 1), 2)
-  const share = shareOf(pacer, 4, 3)
-  expect(share.hourly).toBe(119)
-  expect(share.minutely).toBe(15)
   const both = mergedPacer(afterOpening({ ...pacer, hourly: 100 }, 5), afterOpening(pacer, 6))
   expect(both).toMatchObject({ made: [1, 2, 5, 6], hourly: 100, minutely: 60 })
 })

@@ -1,3 +1,4 @@
+import { immovable } from '../../../core/upgrade/decide.ts'
 import type { FleetWrite } from '../../../core/upgrade/seen.ts'
 import type { Turn } from '../../../ports.ts'
 import type { Refusal } from './classify.ts'
@@ -46,7 +47,9 @@ export async function commitOf(
   if (tree === base.tree) return refusalFor('The files are there already, just as they are to be.')
   const parameters = { message, tree, parents: [base.commit] }
   const made = await post(client, { route: `/repos/${repository.name}/git/commits`, parameters, rejected })
-  return made.is === 'made' ? { is: 'committed', commit: made.sha } : made
+  if (made.is !== 'made') return made
+  const fault = immovable({ commit: made.sha, tree, parents: parameters.parents }, base)
+  return fault === undefined ? { is: 'committed', commit: made.sha } : refusalFor(fault)
 }
 
 type Posting = {
