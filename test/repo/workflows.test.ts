@@ -1,7 +1,8 @@
 import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
 import { validate } from '@actions/languageservice'
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
 import { TextDocument } from 'vscode-languageserver-textdocument'
 import { describe, expect, test } from 'vitest'
@@ -537,30 +538,45 @@ describe('a catalog with upgrades', () => {
     ])
   })
 
-  test('takes of what runs elsewhere what a run of its own main branch has read last, whoever made another', ({
-    skip,
-  }) => {
+  test('takes of what runs elsewhere what a scheduled run has read last, whoever made another', ({ skip }) => {
     if (spawnSync('jq', ['--version']).error !== undefined) skip('jq is not installed')
     const steps = jobsIn(own.get('.github/workflows/impact.yml') ?? '')['consumers']?.steps ?? []
     const script = steps.find(({ run }) => run !== undefined)?.run ?? ''
-    const [, program = ''] = /jq [^']*'(.*?)'/su.exec(script) ?? []
-    const artifact = (run: number, more: object = {}): object => ({
-      expired: false,
-      created_at: `2026-11-25T1${run}:00:00Z`,
-      workflow_run: { id: run, head_branch: 'main', head_repository_id: 7 },
-      ...more,
-    })
-    const other = (run: number, of: object): object =>
-      artifact(run, { workflow_run: { id: run, head_branch: 'main', head_repository_id: 7, ...of } })
-    const found = (...artifacts: readonly object[]): string => {
-      const args = ['--raw-output', '--arg', 'branch', 'main', '--argjson', 'repository', '7', program]
-      const { stdout, stderr } = spawnSync('jq', args, { input: JSON.stringify({ artifacts }), encoding: 'utf8' })
-      return stdout + stderr
+    const folder = mkdtempSync(join(tmpdir(), 'protium-find-'))
+    const upgrades = '.github/workflows/upgrade.yml'
+    type Made = { readonly id: number; readonly path?: string; readonly artifacts?: readonly { expired: boolean }[] }
+    /** What the step gives out where GitHub knows of these runs by schedule, the newest first. */
+    const found = (...runs: readonly Made[]): string => {
+      const answers = new Map<string, unknown>([
+        ['runs?event=schedule&per_page=100', { workflow_runs: runs.map(({ id, path = upgrades }) => ({ id, path })) }],
+        ...runs.map(({ id, artifacts = [] }): [string, unknown] => [
+          `${id}/artifacts?name=protium-consumers`,
+          { artifacts },
+        ]),
+      ])
+      const cases = [...answers].map(([end, answer]) => `*'/${end}') echo '${JSON.stringify(answer)}' ;;`)
+      const text = `#!/bin/sh\nfor last; do :; done\ncase "$last" in\n${cases.join('\n')}\n*) exit 22 ;;\nesac\n`
+      writeFileSync(join(folder, 'curl'), text, { mode: 0o755 })
+      writeFileSync(join(folder, 'output'), '')
+      const env = {
+        PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+        GITHUB_API_URL: 'http://127.0.0.1',
+        GITHUB_REPOSITORY: 'acme/catalog',
+        GITHUB_OUTPUT: join(folder, 'output'),
+      }
+      const ended = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], {
+        env,
+        encoding: 'utf8',
+      })
+      return `${ended.stderr}${readFileSync(join(folder, 'output'), 'utf8')}`
     }
+    const good = { artifacts: [{ expired: false }] }
 
-    expect(found(artifact(1), artifact(2), artifact(3, { expired: true }))).toBe('run=2\n')
-    expect(found(artifact(1), other(2, { head_branch: 'next' }), other(3, { head_repository_id: 8 }))).toBe('run=1\n')
+    expect(found({ id: 3 }, { id: 2, ...good }, { id: 1, ...good })).toBe('run=2\n')
+    expect(found({ id: 2, artifacts: [{ expired: true }] }, { id: 1, ...good })).toBe('run=1\n')
+    expect(found({ id: 2, path: '.github/workflows/other.yml', ...good }, { id: 1, ...good })).toBe('run=1\n')
     expect(found()).toBe('')
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -53,16 +53,20 @@ export function impact(facts: Facts): string {
 }
 
 /**
- * An artifact of that name can be made by any run, of a pull request too. The newest that a run of this repository's own default branch
- * has left is meant.
+ * An artifact of that name can be made by any run, and a branch called as the main one is by a tag or by a pull request from it. What runs
+ * by schedule is of the main branch, whoever pushes what; so the newest of such a run is meant, be that run at its end or not.
  */
 const findScript = [
-  '          curl --silent --show-error --fail --header "Authorization: Bearer $TOKEN" \\',
-  `            "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/actions/artifacts?name=${consumersArtifact}&per_page=100" \\`,
-  '            | jq --raw-output --arg branch "$BRANCH" --argjson repository "$REPOSITORY" \'',
-  '              [.artifacts[] | select(.expired | not) | select(.workflow_run.head_branch == $branch',
-  '                and .workflow_run.head_repository_id == $repository)]',
-  '              | max_by(.created_at) // empty | "run=\\(.workflow_run.id)"\' >> "$GITHUB_OUTPUT"',
+  '          ask() { curl --silent --show-error --fail --header "Authorization: Bearer $TOKEN" "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/$1"; }',
+  "          runs=$(ask 'actions/runs?event=schedule&per_page=100' \\",
+  '            | jq \'[.workflow_runs[] | select(.path | startswith(".github/workflows/upgrade.yml")) | .id] | .[:10][]\')',
+  '          for run in $runs; do',
+  `            left=$(ask "actions/runs/$run/artifacts?name=${consumersArtifact}" | jq '[.artifacts[] | select(.expired | not)] | length')`,
+  '            if [ "$left" -gt 0 ]; then',
+  '              echo "run=$run" >> "$GITHUB_OUTPUT"',
+  '              break',
+  '            fi',
+  '          done',
 ]
 
 function consumersJob(): string {
@@ -78,8 +82,6 @@ function consumersJob(): string {
     '        id: find',
     '        env:',
     `          TOKEN: ${expression('github.token')}`,
-    `          BRANCH: ${expression('github.event.repository.default_branch')}`,
-    `          REPOSITORY: ${expression('github.event.repository.id')}`,
     '        shell: bash # where one of both fails, the step does',
     '        run: |',
     ...findScript,
