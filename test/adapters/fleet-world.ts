@@ -3,7 +3,7 @@ import { rolloutsOf } from '../../src/adapters/github/fleet/rollouts.ts'
 import type { FleetRepository, FleetWrite, FleetWritten, RepositorySeen } from '../../src/core/upgrade/seen.ts'
 import type { Clock, FleetHost, Pace, RolloutsHost } from '../../src/ports.ts'
 import type { Options as GitHubOptions } from '../fakes/github/server.ts'
-import { type GitHub, startGitHub } from '../fakes/github/server.ts'
+import { type GitHub, type Snapshot, startGitHub } from '../fakes/github/server.ts'
 import type { RepositorySeed } from '../fakes/github/seed.ts'
 
 /** A clock that nobody waits for: who sleeps moves it on. */
@@ -40,17 +40,22 @@ export const permissions = {
 /** An organisation with an App that upgrades, and these repositories. */
 export async function fleetWorld(
   repositories: Readonly<Record<string, RepositorySeed>>,
-  options: Omit<GitHubOptions, 'clock'> & { readonly clock?: Clock } = {},
+  options: Omit<GitHubOptions, 'clock'> & {
+    readonly clock?: Clock
+    /** A local GitHub to go on from, instead of a new one. */
+    readonly from?: Snapshot
+  } = {},
 ): Promise<FleetWorld> {
   const clock = options.clock ?? leapingClock()
+  const { from, ...rest } = options
   const github = await startGitHub(
-    {
+    from ?? {
       organisation: 'acme',
       members: { ada: 'admin', ben: 'member' },
       apps: { protium: { permissions } },
       repositories: { catalog: { files: { 'README.md': '# catalog\n' } }, ...repositories },
     },
-    { ...options, clock },
+    { ...rest, clock },
   )
   const client = (signal?: AbortSignal): { readonly fleet: FleetHost; readonly rollouts: RolloutsHost } => {
     const given = {

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest'
 
 import { Refused } from '../../src/core/problem.ts'
+import { leapingClock } from '../adapters/fleet-world.ts'
+import type { Snapshot } from '../fakes/github/server.ts'
 import { serviceRepository, type UpgradeWorld, upgradeWorld } from './world.ts'
 
 const versions = { '1.0.0': {}, '1.1.0': { delay: 5 } }
 const newer = { ...versions, '1.2.0': { delay: 6, skeleton: { 'NOTES.md': '# {{ service.name }}\n' } } }
 const names = ['one', 'two', 'three']
 
-/** Three services: one is behind, of one a pull request of before is to be rolled forward, one was moved by hand. */
-async function world(): Promise<UpgradeWorld> {
+const upgrades = '{ waves: [rest] }'
+
+/** Three services: one is behind, of one a pull request of before was closed, one was moved by hand. */
+async function before(): Promise<Snapshot> {
   const seeds = Object.fromEntries(names.map((name) => [name, serviceRepository(name)]))
-  const made = await upgradeWorld({ versions, upgrades: '{ waves: [rest] }' }, seeds)
+  const made = await upgradeWorld({ versions, upgrades }, seeds)
   await made.run()
   await made.github.act({
     operation: 'pulls/update',
@@ -24,9 +28,16 @@ async function world(): Promise<UpgradeWorld> {
     files: { 'service.yaml': '# by hand\nservice: two\ntemplate: web@1.1.0\nhosts: [two.example.com]\n' },
     by: 'ada',
   })
-  made.set({ versions: newer, upgrades: '{ waves: [rest] }' })
-  made.github.forget()
-  return made
+  const snapshot = made.github.snapshot()
+  await made.github.close()
+  return snapshot
+}
+
+const kept = await before()
+
+async function world(): Promise<UpgradeWorld> {
+  const clock = leapingClock('2026-11-25T09:00:00Z')
+  return upgradeWorld({ versions: newer, upgrades }, {}, { from: kept, clock })
 }
 
 type Left = Readonly<Record<string, unknown>>
@@ -52,8 +63,8 @@ async function left({ github, fleet, rollouts }: UpgradeWorld): Promise<Left> {
     }
   }
   const { files } = await rollouts.read()
-  const kept = [...files].filter(([path]) => path.startsWith('rollouts/'))
-  found['rollouts'] = kept.map(([path, text]) => [path, text.replaceAll(/"\d{4}-[\d-]+T[\d:.]+Z"/gu, '"…"')])
+  const own = [...files].filter(([path]) => path.startsWith('rollouts/'))
+  found['rollouts'] = own.map(([path, text]) => [path, text.replaceAll(/"\d{4}-[\d-]+T[\d:.]+Z"/gu, '"…"')])
   found['issues'] = (await rollouts.issueBody(2))?.split('\n')[0]
   return found
 }
