@@ -10,9 +10,9 @@ import { runsOf, type TroubledVersion } from '../core/release/runs.ts'
 import type { Verdict } from '../core/release/verdict.ts'
 import { releaseProblems } from '../core/release/verify.ts'
 import type { Paint } from '../core/report.ts'
-import { count, list } from '../core/report.ts'
+import { list } from '../core/report.ts'
 import type { ReleaseHost } from '../ports.ts'
-import { type Judged, judgeFolder } from './versioning.ts'
+import { type Judged, judgeFolder, problemsOf } from './versioning.ts'
 import { deployedVersions, troubledData, troubledText } from './running.ts'
 
 /** What came of one version. */
@@ -56,10 +56,12 @@ export const release = command({
     const wrong = judged.verdicts.flatMap((verdict) =>
       verdict.problems.map((each) => takenTag(each, { verdict, known })),
     )
-    const problems = [...judged.problems, ...wrong]
+    const others = problemsOf({ ...judged, verdicts: judged.verdicts.map((verdict) => ({ ...verdict, problems: [] })) })
+    const problems = [...others, ...wrong]
     if (problems.some(({ severity }) => severity === 'error')) return refuse(problems, judged.files)
-    const troubled = runsOf(judged.catalog, await deployedVersions(ports, root))
-    if (host === undefined || tags === undefined || commit === undefined) return planned(judged, { commit, troubled })
+    const troubled = runsOf(judged.catalog, await deployedVersions(ports, root, judged.files))
+    if (host === undefined || tags === undefined || commit === undefined)
+      return planned(ports, judged, { root, commit, troubled, problems })
     const published: Published[] = []
     for (const verdict of judged.verdicts) {
       if (verdict.is === 'skipped') continue
@@ -110,7 +112,7 @@ function takenTag(
     ...problem,
     code: 'release-taken',
     message: `There is a tag ${name} with another content than the checkout, and no record of a release.`,
-    remedy: `Give the bundle the number ${must}: \`protium version --write\`. If the tag was made by mistake and nobody uses it, delete it: \`git push --delete origin ${name}\`.`,
+    remedy: `Give the bundle the number ${must}: \`protium version --write\`. If the tag was made by mistake and nobody uses it, delete it here and there: \`git push --delete origin ${name}\` and \`git tag --delete ${name}\`.`,
   }
 }
 
@@ -238,14 +240,32 @@ function ended(
   }
 }
 
-/** At a terminal: what a merge would release, and how it is done by hand. */
-function planned(
+/** At a terminal: what a merge would release, and how it is done by hand. A line to be copied is shown for what is committed alone. */
+async function planned(
+  { files: host }: Ports,
   { verdicts, files }: Judged,
-  { commit, troubled }: { readonly commit: string | undefined; readonly troubled: readonly TroubledVersion[] },
-): Result {
+  {
+    root,
+    commit,
+    troubled,
+    problems,
+  }: {
+    readonly root: string
+    readonly commit: string | undefined
+    readonly troubled: readonly TroubledVersion[]
+    readonly problems: readonly Problem[]
+  },
+): Promise<Result> {
   const due = verdicts.filter(({ is }) => is === 'due')
+  const committed: string[] = []
+  for (const { bundle } of due) {
+    const { template, version } = bundle
+    const there = commit === undefined ? undefined : await host.released(root, { template, version, commit })
+    if (there !== undefined && bundleDigest(there.tree) === bundleDigest(bundle.files))
+      committed.push(releaseName(bundle))
+  }
   const names = due.map(({ bundle }) => releaseName(bundle))
-  const byHand = names.map((name) => `  git tag ${name} ${commit ?? 'HEAD'} && git push origin ${name}`)
+  const left = names.filter((name) => !committed.includes(name))
   const words = (paint: Paint): string =>
     due.length === 0
       ? 'Nothing to release: every version of the checkout is released.'
@@ -256,13 +276,20 @@ function planned(
             ),
           ),
           '',
-          `The workflow release.yml releases ${count(due.length, 'version')} once this is merged. By hand, from the merged commit; it takes over a tag with the same content, and records it:`,
-          ...byHand,
+          `The workflow release.yml releases ${due.length === 1 ? 'it' : 'them'} once ${due.length === 1 ? 'it is' : 'they are'} merged.`,
+          ...(left.length === 0 ? [] : [`Not committed yet: ${list(left)}.`]),
+          ...(committed.length === 0
+            ? []
+            : [
+                'By hand, once this commit is merged: the workflow takes over a tag with the same content, and records it.',
+                ...committed.map((name) => `  git tag ${name} ${commit ?? ''} && git push origin ${name}`),
+              ]),
         ].join('\n')
   return {
     exit: 'done',
     data: { released: [], due: names, troubled: troubledData(troubled) },
     text: (paint) => [words(paint), troubledText(troubled, paint)].filter((part) => part !== '').join('\n\n'),
+    problems,
     sources: files,
   }
 }

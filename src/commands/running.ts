@@ -1,11 +1,32 @@
 import type { Ports } from '../command.ts'
+import { consumerReference } from '../core/impact.ts'
+import { consumersIn } from '../core/release/consumers.ts'
 import { recordsByUnit } from '../core/release/deployed.ts'
+import { releaseName } from '../core/release/model.ts'
 import type { Deployed, TroubledVersion } from '../core/release/runs.ts'
 import type { Paint } from '../core/report.ts'
+import type { FileTree } from '../core/tree.ts'
 import { stateFolders } from './reading.ts'
 
-/** What each unit runs, by the records: those of the fetched ledger in a job, those of this machine at a terminal. */
-export async function deployedVersions(ports: Ports, root: string): Promise<Deployed> {
+/**
+ * What each unit runs, by the records: those of the fetched ledger in a job, those of this machine at a terminal. What lies in the
+ * catalog's own repository and has no record yet is there by its file.
+ */
+export async function deployedVersions(ports: Ports, root: string, files: FileTree): Promise<Deployed> {
+  const deployed = await recordedVersions(ports, root)
+  const isKnown = (name: string): boolean =>
+    [...deployed.keys()].some((unit) => unit === name || unit.startsWith(`${name}/`))
+  const asked = consumersIn(files).flatMap((consumer) => {
+    const name = consumer.file
+      .replace(/^services\/(.+)\/service\.yaml$/u, '$1')
+      .replace(/^environments\/(.+)\.yaml$/u, 'environment/$1')
+    const runs = consumerReference(consumer)
+    return runs === undefined || isKnown(name) ? [] : [[name, releaseName(runs)] as const]
+  })
+  return new Map([...deployed, ...asked])
+}
+
+async function recordedVersions(ports: Ports, root: string): Promise<Deployed> {
   const fetched = await ports.files.ledger(root)
   if (fetched !== undefined) return recordsByUnit(fetched.files)
   const records = await (await ports.records(stateFolders(root, '.protium').records)).list()

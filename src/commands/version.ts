@@ -14,7 +14,7 @@ import type { Cell, Paint } from '../core/report.ts'
 import { count, list, table } from '../core/report.ts'
 import { parseVersion } from '../core/version.ts'
 import { deployedVersions, troubledData, troubledText } from './running.ts'
-import { type Judged, judgeFolder } from './versioning.ts'
+import { type Judged, judgeFolder, problemsOf } from './versioning.ts'
 
 type Result = Outcome<{
   readonly versions: ReturnType<typeof dataOf>[]
@@ -48,15 +48,15 @@ export const version = command({
     const unknown = names.filter((name) => !known.includes(name)).map((name) => unknownTemplate(name, known))
     const errors = [...unknown, ...judged.problems].filter(({ severity }) => severity === 'error')
     if (errors.length > 0) return refuse([...unknown, ...judged.problems], files)
-    const troubled = runsOf(catalog, await deployedVersions(ports, root))
+    const troubled = runsOf(catalog, await deployedVersions(ports, root, files))
     if (write) return written(ports, { root, judged, troubled, names })
-    const problems = verdicts.flatMap((verdict) => verdict.problems)
-    const isWrong = problems.length > 0
+    const problems = problemsOf(judged)
+    const isWrong = problems.some(({ severity }) => severity === 'error')
     return {
       exit: isWrong ? 'bad-input' : 'done',
       data: { versions: verdicts.map(dataOf), written: [], removed: [], troubled: troubledData(troubled) },
       text: (paint) => shown(judged, { paint, troubled }),
-      problems: [...judged.problems, ...problems],
+      problems,
       sources: files,
       ...(isWrong && { next: [{ run: ['version', ...names, '--write'].join(' '), why: 'set what they must be' }] }),
     }
@@ -126,12 +126,12 @@ async function written(
   if (changes.written.size > 0) await ports.files.write(root, changes.written)
   for (const file of changes.removed) await ports.files.remove(join(root, file))
   const after = await judgeFolder(ports, root, { names })
-  const left = 'verdicts' in after ? after.verdicts.flatMap(({ problems }) => problems) : after
+  const left = 'verdicts' in after ? problemsOf(after) : after
   const paths = [...changes.written.keys()].toSorted()
   const gone = [...changes.removed].toSorted()
   const isDone = left.every(({ severity }) => severity !== 'error')
   return {
-    exit: isDone ? 'done' : 'bad-input',
+    exit: isDone ? 'done' : paths.length > 0 ? 'different' : 'bad-input',
     data: {
       versions: 'verdicts' in after ? after.verdicts.map(dataOf) : [],
       written: paths,
@@ -218,8 +218,12 @@ function keyOf({ major }: Verdict, text: string | undefined): string {
 
 /** What is new, as a first draft: the worst that the comparison found, or a place to write. */
 function draftOf(reasons: Verdict['reasons']): readonly string[] {
-  const told = reasons.filter(({ level }) => level !== 'patch').slice(0, 12)
-  return (told.length > 0 ? told : reasons.slice(0, 3)).map(({ what }) => what)
+  // What examples are called says nothing to those who run the template.
+  const told = reasons.filter(({ level, what }) => level !== 'patch' && !what.startsWith('The inputs of the example'))
+  const words = (told.length > 0 ? told : reasons)
+    .slice(0, 12)
+    .map(({ what }) => what.replace(/,? in the example "[^"]*"/u, ''))
+  return [...new Set(words)]
 }
 
 /** The bundle goes to the folder of the next major, and the one that is released comes back to its own. */

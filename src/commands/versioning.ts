@@ -3,9 +3,11 @@ import { type Bundle, readBundle } from '../core/bundle.ts'
 import { type Catalog, openCatalog } from '../core/catalog.ts'
 import { openOrganisation } from '../core/organisation.ts'
 import type { Problem } from '../core/problem.ts'
+import { checkMigrations } from '../core/migration.ts'
 import { compareConsumers, consumersIn } from '../core/release/consumers.ts'
 import { releaseName } from '../core/release/model.ts'
 import { versionsAmong } from '../core/release/standing.ts'
+import { strangeSupport } from '../core/release/status.ts'
 import { judgeTemplate, type Verdict, versionsToRead } from '../core/release/verdict.ts'
 import type { FileTree } from '../core/tree.ts'
 import { parseVersion } from '../core/version.ts'
@@ -38,6 +40,16 @@ const only = new Map([
   ['', ['catalog.yaml', 'catalog.yml', 'environments', 'policy', 'services', 'templates', 'waivers']],
 ])
 
+/** All that is wrong or worth to know: with the versions, and with the migrations of those that are to be released. */
+export function problemsOf({ verdicts, problems }: Pick<Judged, 'verdicts' | 'problems'>): readonly Problem[] {
+  const due = new Set(verdicts.filter(({ is }) => is === 'due' || is === 'wrong').map(({ template }) => template))
+  return [
+    ...problems,
+    ...verdicts.flatMap((verdict) => verdict.problems),
+    ...[...due].flatMap((template) => checkMigrations(template)),
+  ]
+}
+
 /** Judges the templates of a catalog. `tags` are those of GitHub with their commits; without them, those of the clone count. */
 export async function judgeCatalog(
   { files: host, clock }: Pick<Ports, 'files' | 'clock'>,
@@ -68,6 +80,7 @@ export async function judgeCatalog(
   for (const template of catalog.templates.values()) {
     if (names.length > 0 && !names.includes(template.name)) continue
     const released = versionsAmong(all, template.name)
+    problems.push(...strangeSupport(template, released))
     const bundles = new Map<string, Bundle>()
     for (const version of versionsToRead(template, released)) {
       const release = { template: template.name, version }

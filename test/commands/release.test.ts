@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import type { Ports } from '../../src/command.ts'
 import { release } from '../../src/commands/release.ts'
 import { compareText } from '../../src/core/canonical.ts'
 import { chainFaults, recordsIn } from '../../src/core/ledger.ts'
@@ -268,15 +269,27 @@ describe('a release that is killed at any request', () => {
 
 describe('at a terminal', () => {
   test('it says what a merge would release, and how that is done by hand; nothing is changed', async () => {
+    const own = [...catalogFiles()].flatMap(([path, text]) =>
+      path.startsWith('templates/queue/v1/') ? [[path.slice('templates/queue/v1/'.length), text] as const] : [],
+    )
     const world = worldOf(() => catalogFiles(), { commit: 'c'.repeat(40) })
+    // What is at the commit: `queue` alone.
+    const files: Ports['files'] = {
+      ...world.ports.files,
+      released: async (_root, { template }) =>
+        template === 'queue' ? { tree: new Map(own), problems: [] } : undefined,
+    }
 
-    const outcome = await run(release, world, {})
+    const outcome = await run(release, { ...world, ports: { ...world.ports, files } }, {})
 
     expect(outcome.exit).toBe('done')
     expect(outcome.data).toMatchObject({ released: [], due: ['home@1.0.0', 'queue@1.0.0'] })
-    expect(
-      outcome.text({ bold: String, dim: String, good: String, bad: String, notice: String, accent: String }),
-    ).toContain(`git tag queue@1.0.0 ${'c'.repeat(40)} && git push origin queue@1.0.0`)
+    const same = String
+    const text = outcome.text({ bold: same, dim: same, good: same, bad: same, notice: same, accent: same })
+    expect(text).toContain(`git tag queue@1.0.0 ${'c'.repeat(40)} && git push origin queue@1.0.0`)
+    // A line for what no commit holds would give the number to something else.
+    expect(text).toContain('Not committed yet: home@1.0.0.')
+    expect(text).not.toContain('git tag home@1.0.0')
     world.end()
   })
 })

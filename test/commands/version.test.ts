@@ -156,18 +156,66 @@ describe('version', () => {
 
     const outcome = await run(version, { ports, ...rest }, { write: ['true'] })
 
-    expect(outcome.problems?.filter(({ severity }) => severity === 'error')).toEqual([])
+    expect(outcome.exit).toBe('done')
     expect(bundleIn(tree(), 'templates/queue/v1')).toEqual(released.get('queue@1.0.0'))
     expect(tree().get('templates/queue/v2/schema/schema.yaml')).toBe(renamed)
     expect(tree().get('templates/queue/v2/extra.md')).toBe('More.')
     expect(tree().get('templates/queue/template.yaml')).toContain('versions: { v1: 1.0.0, v2: 2.0.0 } # the first')
     expect(tree().get('templates/queue/CHANGELOG.md')).toContain('## 2.0.0\n\n- The input "size" was removed')
     expect(tree().get('templates/queue/migrations/2.0.0.yaml')).toContain('rename: { from: size, to: delay }')
-    // An old spec renders as it did; the draft waits for somebody who gives its example real inputs.
-    const { problems = [] } = await run(validate, { ports, ...rest }, {})
-    expect(problems.filter(({ severity }) => severity === 'error').map(({ at }) => at?.file)).toEqual([
-      'templates/queue/migrations/2.0.0.yaml',
-    ])
+    // An old spec renders as it did.
+    expect((await run(validate, { ports, ...rest }, {})).exit).toBe('done')
+  })
+
+  test('drafts a migration for what is gone although nobody has to give anything, unless there is one', async () => {
+    const gone = (base.get(schemaFile) ?? '').replace('size: {', 'delay: { default: 3,')
+    const { ports, tree, ...rest } = start(
+      catalog({ [schemaFile]: gone.replace('default: 3,  type', 'default: 3, type'), [part]: renamedPart }),
+    )
+    await run(version, { ports, ...rest }, { write: ['true'] })
+
+    expect(tree().get('templates/queue/migrations/2.0.0.yaml')).toContain('rename: { from: size, to: delay }')
+    const files = new Map(tree())
+    rest.end()
+    const again = start(files)
+    await run(version, again, { write: ['true'] })
+    expect(again.tree()).toEqual(files)
+    again.end()
+
+    // A change within a major needs none.
+    const within = start(catalog({ [schemaFile]: wider }))
+    await run(version, within, { write: ['true'] })
+    expect([...within.tree().keys()].filter((path) => path.includes('migrations'))).toEqual([])
+  })
+
+  test('warns of what is said of a version that nobody had', async () => {
+    const { ports, ...rest } = start(
+      catalog({
+        'templates/queue/template.yaml':
+          'kind: service\nversions: { v1: 1.0.0 }\nsupport: { v9: draft, 7.0.0: { is: yanked, because: Bad. }, 1.0.0: supported }\n',
+      }),
+    )
+
+    const told = [await run(version, { ports, ...rest }, {}), await run(validate, { ports, ...rest }, {})]
+
+    for (const { exit, problems = [] } of told) {
+      expect(exit).toBe('done')
+      expect(problems.flatMap(({ code, message }) => (code === 'unknown-version' ? [message] : []))).toEqual([
+        'The template "queue" has no version v9, of which something is said here.',
+        'The template "queue" has no version 7.0.0, of which something is said here.',
+      ])
+    }
+  })
+
+  test('names who runs what was taken back by their files, where nothing is recorded', async () => {
+    const { ports, ...rest } = start(
+      catalog({
+        'templates/queue/template.yaml':
+          'kind: service\nversions: { v1: 1.0.0 }\nsupport: { 1.0.0: { is: yanked, because: Bad. } }\n',
+      }),
+    )
+
+    expect((await run(version, { ports, ...rest }, {})).data['troubled']).toMatchObject([{ runs: ['alpha'] }])
   })
 
   test('gives a heading of a number that was given up the new one', async () => {
@@ -211,7 +259,11 @@ describe('version', () => {
 
     expect(await codes(files())).toEqual(['migration-missing templates/queue/v2/schema/schema.yaml'])
     expect(
-      await codes(files('to: 2.0.0\ninputs:\n  - ask: { path: owner, type: string, why: Who answers for it. }\n')),
+      await codes(
+        files(
+          'to: 2.0.0\ninputs:\n  - ask: { path: owner, type: string, why: Who answers for it. }\nexamples:\n  - { name: one, before: {}, after: {}, ask: [owner] }\n',
+        ),
+      ),
     ).toEqual([])
   })
 

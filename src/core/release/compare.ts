@@ -28,8 +28,9 @@ export function compareBundles(before: Bundle, after: Bundle): readonly Reason[]
   ]
   const changed = changedFiles(before, after)
   const at: Place = { file: fileIn(after, changed[0] ?? ''), line: 1, column: 1 }
-  const files = changed.length > 3 ? `${changed.length} files` : list(changed)
-  return worstFirst([...distinct(found), { level: 'patch', what: `What is in ${files} is another.`, at }])
+  const files =
+    changed.length > 3 ? `${changed.length} files have` : `${list(changed)} ${changed.length > 1 ? 'have' : 'has'}`
+  return worstFirst([...distinct(found), { level: 'patch', what: `${files} changed.`, at }])
 }
 
 function distinct(reasons: readonly Reason[]): readonly Reason[] {

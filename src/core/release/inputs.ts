@@ -1,5 +1,6 @@
 import { canonicalJson, same } from '../canonical.ts'
 import { type Data, type DataMap, entriesOf, isList, isMap, mapOf } from '../data.ts'
+import { nearest } from '../nearest.ts'
 import type { Place } from '../problem.ts'
 import { type InputSchema, longestText } from '../schema.ts'
 import { inWords, listIn, mapIn, numberIn, pathInWords, textsIn } from '../shape.ts'
@@ -186,6 +187,22 @@ function restOf(json: DataMap): DataMap | undefined {
   return isMap(rest) ? rest : rest === false ? undefined : anything
 }
 
+/** What keys that are gone may be called now: another of the same type, by likeness, or because there is no other; each once. */
+function twinsOf(old: DataMap, now: DataMap): ReadonlyMap<string, string> {
+  const typeOf = (map: DataMap, key: string): string => textsIn(mapIn(map, key), 'type').join(' ')
+  const removed = Object.keys(old).filter((key) => !Object.hasOwn(now, key))
+  const added = new Set(Object.keys(now).filter((key) => !Object.hasOwn(old, key)))
+  const twins = new Map<string, string>()
+  for (const key of removed) {
+    const alike = [...added].filter((each) => typeOf(now, each) === typeOf(old, key))
+    const to = nearest(key, alike) ?? (removed.length === 1 && alike.length === 1 ? alike[0] : undefined)
+    if (to === undefined) continue
+    twins.set(key, to)
+    added.delete(to)
+  }
+  return twins
+}
+
 function compareProperties({ path, before, after, at }: Pair, schema?: InputSchema): readonly Reason[] {
   const found: Reason[] = []
   const [old, now] = [mapIn(before, 'properties') ?? anything, mapIn(after, 'properties') ?? anything]
@@ -201,18 +218,18 @@ function compareProperties({ path, before, after, at }: Pair, schema?: InputSche
       at: schema?.inputs.get(key)?.at ?? at,
       ...more,
     })
+  const twins = twinsOf(old, now)
   const placeOf = (key: string): Place => schema?.inputs.get(key)?.at ?? at
   for (const [key, was] of entriesOf(old)) {
     if (!isMap(was)) continue
     const is = Object.hasOwn(now, key) ? now[key] : restNow
     if (!isMap(is)) {
-      const twin = entriesOf(now).find(
-        ([other, json]) => !Object.hasOwn(old, other) && isMap(json) && same(json['type'] ?? null, was['type'] ?? null),
-      )?.[0]
+      const twin = twins.get(key)
       tell(
         'major',
         key,
         twin === undefined ? 'was removed' : `was removed, or is called ${pathInWords([...path, twin])} now`,
+        twin === undefined ? {} : { at: placeOf(twin) },
       )
       continue
     }

@@ -168,7 +168,7 @@ export function statusProblem(
         code: 'version-deprecated',
         severity: 'warning',
         message: isOver
-          ? `${name} has not been supported since ${status.until}${reason(status.because)}.`
+          ? `${name} was supported until ${status.until}, and is not any more${reason(status.because)}.`
           : `${name} is supported until ${status.until} only${reason(status.because)}.`,
         expected: isOver ? 'A supported version.' : 'Another version by then.',
         remedy: way,
@@ -203,6 +203,34 @@ export function nextVersion(
   const newer = good.filter((each) => compareVersions(each, version) > 0)
   const nearest = Math.min(...newer.map(majorOf))
   return newer.findLast((each) => majorOf(each) === nearest) ?? good.findLast((each) => majorOf(each) <= major)
+}
+
+/** What is said of versions that nobody ever had: a slip in a number takes nothing back. */
+export function strangeSupport(
+  { name, support, bundles }: Pick<Template, 'name' | 'support' | 'bundles'>,
+  released: readonly string[],
+): readonly Problem[] {
+  // A clone without tags does not know which there were.
+  if (released.length === 0) return []
+  const known = [...new Set([...[...bundles.values()].map(({ version }) => version), ...released])].toSorted(
+    compareVersions,
+  )
+  const isKnown = (key: string): boolean =>
+    known.some((each) => each === key || `v${parseVersion(each)?.major ?? ''}` === key)
+  return [...support].flatMap(([key, { at }]): readonly Problem[] =>
+    isKnown(key)
+      ? []
+      : [
+          {
+            code: 'unknown-version',
+            severity: 'warning',
+            message: `The template "${name}" has no version ${key}, of which something is said here.`,
+            expected: `One of ${known.slice(-12).join(', ')}, or the major of one.`,
+            remedy: 'Correct the number, or remove the line.',
+            at,
+          },
+        ],
+  )
 }
 
 function reason(because: string | undefined): string {

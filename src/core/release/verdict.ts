@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle.ts'
-import { coversInput, proposeMigration } from '../migration.ts'
+import { coversInput, migrationsBetween, proposeMigration } from '../migration.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { Template } from '../template.ts'
 import type { FileTree } from '../tree.ts'
@@ -209,7 +209,10 @@ function migrationOf({
       ...(at !== undefined && { at }),
     })
   }
-  return lacking.length === 0 ? undefined : proposed?.text
+  if (lacking.length > 0) return proposed?.text
+  // Who writes an input that is gone or takes less would have to find out what became of it.
+  const isNext = parseVersion(must)?.major !== parseVersion(from)?.major
+  return isNext && migrationsBetween(template.migrations, from, must).length === 0 ? proposed?.text : undefined
 }
 
 function notesOf(

@@ -63,19 +63,14 @@ describe('a change of a bundle', () => {
   })
 
   test.each<readonly [string, Readonly<Record<string, string | undefined>>, 'patch' | 'minor' | 'major', string]>([
-    ['a comment', { [part]: `# Hello.\n${body}` }, 'patch', `What is in ${part} is another.`],
-    ['a file that is new', { 'README.md': 'Hello.' }, 'patch', 'What is in README.md is another.'],
-    [
-      'a property',
-      { [part]: body.replace('DelaySeconds: 1', 'DelaySeconds: 2') },
-      'patch',
-      `What is in ${part} is another.`,
-    ],
+    ['a comment', { [part]: `# Hello.\n${body}` }, 'patch', `${part} has changed.`],
+    ['a file that is new', { 'README.md': 'Hello.' }, 'patch', 'README.md has changed.'],
+    ['a property', { [part]: body.replace('DelaySeconds: 1', 'DelaySeconds: 2') }, 'patch', `${part} has changed.`],
     [
       'a resource that is new',
       { [part]: body.replace('Outputs:', '  More:\n    Type: AWS::SNS::Topic\nOutputs:') },
       'patch',
-      `What is in ${part} is another.`,
+      `${part} has changed.`,
     ],
     [
       'a resource that is gone',

@@ -139,6 +139,29 @@ describe('a change of a schema', () => {
     expect(added).toMatchObject({ level: 'minor', what: 'The input "cpu" is new.' })
   })
 
+  test('pairs several that are gone by their likeness, each new one once; what is like none is only gone', () => {
+    const removed = (before: string, after: string) =>
+      compared([before], [after]).flatMap(({ what }) => (what.includes('was removed') ? [what] : []))
+
+    expect(
+      removed(
+        '{ desired_count: { type: integer }, timeout_seconds: { type: integer } }',
+        '{ tasks: { type: integer }, timeout_second: { type: integer } }',
+      ),
+    ).toEqual([
+      'The input "desired_count" was removed.',
+      'The input "timeout_seconds" was removed, or is called "timeout_second" now.',
+    ])
+    expect(
+      removed('{ alpha1: { type: string }, alpha2: { type: string } }', '{ alpha3: { type: string } }'),
+    ).toHaveLength(2)
+    expect(
+      removed('{ alpha1: { type: string }, alpha2: { type: string } }', '{ alpha3: { type: string } }').filter((what) =>
+        what.includes('alpha3'),
+      ),
+    ).toHaveLength(1)
+  })
+
   test('marks what everybody has to give now, also inside of an input; not what has a default, and not the address', () => {
     const asks = (before: readonly [string, string?], after: readonly [string, string?]) =>
       compared(before, after).flatMap((reason) => (reason.asks === undefined ? [] : [reason.asks.join('.')]))

@@ -133,7 +133,7 @@ describe('who runs a version', () => {
   test.each([
     ['2026-12-31', 'web@1.4.2 is supported until 2026-12-31 only (too dear).'],
     ['2026-11-25', 'web@1.4.2 is supported until 2026-11-25 only (too dear).'],
-    ['2026-11-24', 'web@1.4.2 has not been supported since 2026-11-24 (too dear).'],
+    ['2026-11-24', 'web@1.4.2 was supported until 2026-11-24, and is not any more (too dear).'],
   ])('that is deprecated until %s is warned, before and after', (until, message) => {
     expect(told(said(`{ is: deprecated, until: ${until}, because: too dear }`))).toEqual([
       `warning | version-deprecated | services/checkout/service.yaml:2 | ${message} | Go to web@1.5.0 (help: #help).`,
