@@ -1,3 +1,5 @@
+import { shorten } from '../../core/markdown.ts'
+import { withoutSecrets } from '../../core/secret.ts'
 import { advanced, resumed, stopped } from '../../core/upgrade/progress.ts'
 import type { Rollout } from '../../core/upgrade/state.ts'
 import type { Change } from './run.ts'
@@ -15,9 +17,12 @@ type Saying = {
   readonly at: Date
 }
 
+const longestReason = 500
+
 /** A person's word, as what it changes. */
-export function withWord(word: Word, { release, reason, by, at: now }: Saying): Change {
+export function withWord(word: Word, { release, reason: given, by, at: now }: Saying): Change {
   const at = now.toISOString()
+  const reason = given === undefined ? undefined : shorten(withoutSecrets(given.trim()), longestReason)
   const stop = (rollout: Rollout, is: 'paused' | 'halted' | 'aborted'): Rollout =>
     stopped(rollout, is, { at, why: reason ?? `Somebody has said so by \`protium upgrade --what ${word}\`.`, by })
   const said = (rollout: Rollout): Rollout => {

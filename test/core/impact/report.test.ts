@@ -12,7 +12,7 @@ import { catalogFiles, now, opened, serviceOf, webAt } from './organisation.ts'
 const made = { commit: '1'.repeat(40), at: now }
 
 /** A fleet of which some lose their logs, some need an input, one is broken already, and the rest renders the same. */
-function fleetReport(size: number): Report {
+function fleetReport(size: number, given?: string): Report {
   const noServices = { 'services/checkout/service.yaml': undefined }
   const change = webAt('1.5.0', (text) =>
     text.replace('/acme/{{', "/acme/{{ 'logs/' if service_instance.inputs.port > 100 else '' }}{{"),
@@ -27,7 +27,12 @@ function fleetReport(size: number): Report {
   const collected = new Collected()
   for (let index = 0; index < size; index += 1) {
     const size = index % 10 === 3 ? ', size: large' : ''
-    const inputs = index === 5 ? '{ prot: 1 }' : `{ port: ${index % 4 === 0 ? 200 : 20}${size} }`
+    const inputs =
+      given !== undefined
+        ? `{ ${given} }`
+        : index === 5
+          ? '{ prot: 1 }'
+          : `{ port: ${index % 4 === 0 ? 200 : 20}${size} }`
     const judged = radius.judge(serviceOf(`service-${String(index).padStart(5, '0')}`, `inputs: ${inputs}\n`))
     if (judged !== undefined) collected.add(judged)
   }
@@ -46,6 +51,13 @@ function fleetReport(size: number): Report {
 const report = fleetReport(40)
 
 describe('a report', () => {
+  test('holds nothing of a service that has the form of a secret, whoever may read the catalog', () => {
+    const key = `AKIA${'Q7'.repeat(8)}`
+    const secret = fleetReport(2, `size: ${key}, port: "${key}"`)
+    expect(secret.consumers.some(({ problems }) => problems.length > 0)).toBe(true)
+    expect(reportText(secret)).not.toContain(key)
+  })
+
   test('has the gravest first, and each list of changes once', () => {
     expect(countsOf(report)).toMatchObject({ replaces: 10, 'needs-input': 4, unknown: 1, unchanged: 25 })
     expect([...new Set(report.consumers.map(({ is }) => is))]).toEqual([

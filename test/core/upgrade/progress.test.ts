@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Upgrades } from '../../../src/core/catalog/upgrades.ts'
+import { withWord } from '../../../src/commands/upgrading/controlling.ts'
 import { memberSeen } from '../../../src/core/upgrade/members.ts'
 import {
   advanced,
@@ -231,4 +232,22 @@ describe('a member', () => {
     // What was once known is kept where it is not asked again.
     expect(seen({ before: found, pulls: [merged] }).deployments).toEqual(found.deployments)
   })
+})
+
+test('the reason that a person gives for a halt stays short, and tells no secret', () => {
+  const rollout: Rollout = {
+    template: 'web',
+    version: '1.1.0',
+    began: ago(1),
+    is: 'running',
+    waves: [ago(1)],
+    members: [],
+  }
+  const key = `AKIA${'Q7'.repeat(8)}`
+  const reason = ` It leaks ${key}. ${'x'.repeat(5000)}`
+  const after = withWord('halt', { release: undefined, reason, by: 'mia', at: now })(new Map([['web@1.1.0', rollout]]))
+  const { is, stopped: stop } = after.get('web@1.1.0') ?? rollout
+  expect([is, stop?.by]).toEqual(['halted', 'mia'])
+  expect(stop?.why).not.toContain(key)
+  expect(stop?.why.length).toBeLessThanOrEqual(500)
 })
