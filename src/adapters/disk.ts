@@ -29,12 +29,12 @@ import {
   type Gathering,
   gathered,
   gathering,
+  isPassedOver,
   limits,
   noFile,
   notAFile,
   notText,
   type ReadTree,
-  skipped,
   tooLong,
 } from './entries.ts'
 
@@ -94,8 +94,8 @@ type Entry = { readonly name: string; isDirectory(): boolean }
 function readFolder(into: Gathering, { root, folder, wanted, only }: Walk): void {
   for (const entry of entriesOf(join(root, folder), only.get(folder))) {
     if (into.full) return
-    if (skipped.has(entry.name)) continue
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+    if (isPassedOver(into, path)) continue
     if (entry.isDirectory()) {
       // A link could have taken the folder's place since it was listed.
       if (isItself(root, path)) readFolder(into, { root, folder: path, wanted, only })

@@ -1,6 +1,7 @@
 import { compareText } from '../core/canonical.ts'
 import { caseTwins, checkPath } from '../core/paths.ts'
 import type { Problem } from '../core/problem.ts'
+import { passedOver } from '../core/skeleton/names.ts'
 import type { FileTree } from '../core/tree.ts'
 
 /** What a directory and a git tree have in common when they become a `FileTree`: which entries are taken, and how. */
@@ -19,7 +20,21 @@ export const limits = {
 } as const
 
 /** Folders that hold nothing of an organisation: git's own, installed packages, Protium's state. */
-export const skipped: ReadonlySet<string> = new Set(['.git', 'node_modules', '.protium'])
+const skipped: ReadonlySet<string> = new Set(['.git', 'node_modules', '.protium'])
+
+/**
+ * Whether what lies at a path is passed over, on the disk as in git: a release has to be the same from both. In the skeleton of a
+ * template, where somebody means something by it, that is told.
+ */
+export function isPassedOver(into: Gathering, path: string): boolean {
+  const segments = path.split('/')
+  const last = segments.findIndex((segment) => skipped.has(segment))
+  if (last === -1) return false
+  const problem = passedOver(segments.slice(0, last + 1).join('/'))
+  const isTold = into.problems.some(({ code, at }) => code === problem?.code && at?.file === problem.at?.file)
+  if (problem !== undefined && !isTold) into.problems.push(problem)
+  return true
+}
 
 /** A tree that is being read. Whatever is not taken is among the problems. */
 export type Gathering = {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { env } from 'node:process'
 import { checkPath } from '../core/paths.ts'
 import { Refused } from '../core/problem.ts'
-import { add, admit, gathered, gathering, notAFile, type ReadTree } from './entries.ts'
+import { add, admit, gathered, gathering, isPassedOver, notAFile, type ReadTree } from './entries.ts'
 
 /** Git as a store of trees, read through its own program without a checkout. Nothing is written and nothing fetched. */
 
@@ -189,6 +189,7 @@ async function readEntries(root: string, entries: readonly Entry[]): Promise<Rea
   const admitted: Entry[] = []
   for (const entry of entries) {
     if (into.full) break
+    if (isPassedOver(into, entry.path)) continue
     if (entry.mode !== '100644' && entry.mode !== '100755') {
       into.problems.push(notAFile(entry.path, kinds[entry.mode] ?? `an entry of mode ${entry.mode}`))
     } else if (admit(into, entry.path, entry.size)) admitted.push(entry)

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readTree } from '../../src/adapters/disk.ts'
 import { limits } from '../../src/adapters/entries.ts'
 import { begun, changed, head, readTreeAt, tags } from '../../src/adapters/git.ts'
 
@@ -88,6 +89,24 @@ describe('in a repository', () => {
   test.each(['nothing', '--output=x', 'f'.repeat(40), 'HEAD:a.txt', ''])('no change began with %j', async (since) => {
     commit({ 'a.txt': '1' })
     expect(await begun(root, { since, merge: false })).toBeUndefined()
+  })
+
+  test('is read as on the disk: what is passed over there is passed over here', async () => {
+    const skeleton = 'templates/web/v1/skeleton'
+    commit({
+      'templates/web/v1/a.yaml': '1',
+      [`${skeleton}/b.md`]: '2',
+      [`${skeleton}/.protium/lock.json`]: '{}',
+      [`${skeleton}/node_modules/x/index.js`]: '3',
+      '.protium/actions/plan/action.yml': '4',
+    })
+    const [disk, there] = [await readTree(root), await readTreeAt(root, 'HEAD', '')]
+    expect([...(there?.tree.keys() ?? [])]).toEqual(['templates/web/v1/a.yaml', `${skeleton}/b.md`])
+    expect(there?.tree).toEqual(disk.tree)
+    // Who has put it into a skeleton has meant something by it.
+    const told = ({ problems }: Pick<typeof disk, 'problems'>) => problems.map(({ code, at }) => `${code} ${at?.file}`)
+    expect(told(disk)).toEqual([`skeleton-path ${skeleton}/.protium`, `skeleton-path ${skeleton}/node_modules`])
+    expect(there === undefined ? [] : told(there)).toEqual(told(disk))
   })
 
   test('a released bundle is read as it was, not as it is', async () => {

@@ -158,6 +158,7 @@ describe('A skeleton in a bundle', () => {
     ['.protium/lock.json', 'skeleton-path'],
     ['service.yaml', 'skeleton-path'],
     ['.gitmodules', 'skeleton-path'],
+    ['web/node_modules/x/index.js', 'skeleton-path'],
     ['.git/hooks/pre-commit', 'unsafe-path'],
     ['a/../../b', 'unsafe-path'],
     ['a\\b', 'unsafe-path'],

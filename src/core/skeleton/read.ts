@@ -2,14 +2,14 @@ import { complain, inRoot, type Reader } from '../bundle/reader.ts'
 import { isMap } from '../data.ts'
 import { parseTemplate, type Template } from '../jinja/index.ts'
 import { didYouMean } from '../nearest.ts'
-import { checkPath } from '../paths.ts'
-import type { Checked, Problem } from '../problem.ts'
+import type { Checked } from '../problem.ts'
 import { skeletonSchema } from '../schemas/skeleton.ts'
 import { checkShape, mapIn } from '../shape.ts'
 import type { FileTree } from '../tree.ts'
 import { readYaml } from '../yaml.ts'
 import { takesBlock } from './block.ts'
 import type { Ownership } from './model.ts'
+import { nameProblem } from './names.ts'
 
 /** Where the files lie in a bundle, and the file that says whose they are. */
 export const skeletonFolder = 'skeleton/'
@@ -130,25 +130,3 @@ function readSource(reader: Reader, path: string, owner: Ownership): Source | un
     isEmpty: source.trim() === '',
   }
 }
-
-/** Why a skeleton may have no file of this name in the repository of a service. */
-export function nameProblem(path: string): Problem | undefined {
-  const safe = checkPath(path)
-  if (!safe.ok) return safe.problems[0]
-  const why = reserved.find(({ of }) => of.test(path))?.why
-  if (why === undefined) return undefined
-  return {
-    code: 'skeleton-path',
-    severity: 'error',
-    message: `A template does not write "${path}": ${why}.`,
-    expected: 'Files that belong to the service, outside of `.github/` and `.protium/`.',
-    remedy: 'Give the file another place, or leave it to the people of the repository.',
-  }
-}
-
-const reserved: readonly { readonly of: RegExp; readonly why: string }[] = [
-  { of: /^\.github(?:\/|$)/iu, why: 'what lies in `.github/` says what runs with the rights of the repository' },
-  { of: /^\.protium(?:\/|$)/iu, why: 'Protium keeps its own files there' },
-  { of: /^service\.ya?ml$/iu, why: 'that file says what the service is, and is its people’s' },
-  { of: /^\.gitmodules$/iu, why: 'it brings other repositories into this one' },
-]

@@ -5,7 +5,8 @@ import { caseTwins } from '../paths.ts'
 import type { Checked, Problem } from '../problem.ts'
 import { filledInputs } from '../schema.ts'
 import type { Ownership, ServiceValues, Skeleton } from './model.ts'
-import { most, nameProblem, readSkeleton, skeletonFolder, type Source } from './read.ts'
+import { nameProblem } from './names.ts'
+import { most, readSkeleton, skeletonFolder, type Source } from './read.ts'
 
 /** Read once a bundle: it is as immutable as its version. */
 const known = new WeakMap<Bundle, Checked<readonly Source[]>>()
