@@ -77,8 +77,7 @@ export const test = command({
       text: (paint) =>
         [
           ...(update ? acceptedText(done) : diffTexts(results, paint)),
-          resultTable(results, paint),
-          sentence(results),
+          ...(results.length === 0 && failed ? [] : [resultTable(results, paint), sentence(results)]),
           tried(migrations, failed),
         ]
           .filter((each) => each !== '')

@@ -222,4 +222,12 @@ describe('protium test, with migrations', () => {
     expect(problems).toEqual([])
     expect(text).toContain('1 example of migrations comes out as written.')
   })
+
+  test('says what is wrong in one, and not that there are no examples', async () => {
+    changed[at] = 'inputs: [{ renam: { from: a, to: b } }]\n'
+    const { problems, text } = await tested()
+
+    expect(problems).toEqual([`unknown-key ${at}:1`])
+    expect(text).not.toContain('There is no example')
+  })
 })

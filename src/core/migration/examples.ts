@@ -5,7 +5,7 @@ import { isPlaceholder } from '../placeholder.ts'
 import type { Place, Problem } from '../problem.ts'
 import { checkInputs, type InputSchema, type InputsAt } from '../schema.ts'
 import { dataAt, mapIn } from '../shape.ts'
-import { parseVersion } from '../version.ts'
+import { compareVersions, parseVersion } from '../version.ts'
 import { newProgress } from './migrate.ts'
 import type { Migration, MigrationExample, Step } from './model.ts'
 import { known, type Layer, type Progress, take } from './steps.ts'
@@ -24,7 +24,8 @@ export function checkMigrations({
   return migrations.flatMap((migration) => {
     const bundle = bundles.get(parseVersion(migration.to)?.major ?? -1)
     const own = bundle?.version === migration.to ? bundle : undefined
-    return (['inputs', 'pipeline'] as const).flatMap((of) => {
+    const elsewhere = own === undefined ? ahead(migration, bundles) : lostIds(migration, own)
+    const tries = (['inputs', 'pipeline'] as const).flatMap((of) => {
       const steps = migration[of]
       const schema = of === 'pipeline' ? own?.schema.pipeline : (own?.schema.environment ?? own?.schema.service)
       const examples = migration.examples.filter((each) => each.of === of)
@@ -34,6 +35,47 @@ export function checkMigrations({
         ...examples.flatMap((example) => tried(example, steps, schema)),
       ]
     })
+    return [...elsewhere, ...tries]
+  })
+}
+
+/**
+ * One that leads beyond all versions is taken by nobody, such as one whose file has a slip in its name. One between two versions
+ * is taken on the way.
+ */
+function ahead({ file, to }: Migration, bundles: ReadonlyMap<number, Bundle>): readonly Problem[] {
+  const newest = [...bundles.values()]
+    .map(({ version }) => version)
+    .toSorted(compareVersions)
+    .at(-1)
+  if (newest === undefined || compareVersions(newest, to) >= 0) return []
+  return [
+    {
+      code: 'migration-version',
+      severity: 'warning',
+      message: `The migration leads to ${to}, and the newest version is ${newest}: nobody takes it.`,
+      expected: 'A version that was released, or that `versions:` names.',
+      remedy: 'Rename the file to the version that needs it, or raise that in `template.yaml`.',
+      at: { file, line: 1, column: 1 },
+    },
+  ]
+}
+
+/** Ids that no file of the version names; one that a template puts together may be there all the same. */
+function lostIds({ resources }: Migration, { version, files }: Bundle): readonly Problem[] {
+  return resources.flatMap(({ to, at }): readonly Problem[] => {
+    const word = new RegExp(`(?<![A-Za-z0-9])${to}(?![A-Za-z0-9])`, 'u')
+    if ([...files].some(([path, text]) => !path.startsWith('migrations/') && word.test(text))) return []
+    return [
+      {
+        code: 'migration-step',
+        severity: 'warning',
+        message: `No file of version ${version} names a resource "${to}".`,
+        expected: 'The logical id that the template has for it now.',
+        remedy: 'Correct `to:`, or remove the line.',
+        at,
+      },
+    ]
   })
 }
 
@@ -92,12 +134,27 @@ function run(inputs: DataMap, steps: readonly Step[]): { readonly layer: Layer; 
   return { layer, progress }
 }
 
+/** What steps make of inputs: what comes out, what is asked for, and what blocks it. */
+export function outcomeOf(
+  before: DataMap,
+  steps: readonly Step[],
+): { readonly after: DataMap; readonly asks: readonly string[]; readonly blocks: readonly string[] } {
+  const { layer, progress } = run(before, steps)
+  const asked = progress.asks.filter(({ path }) => isPlaceholder(dataAt(layer.inputs, path)))
+  return {
+    after: known(layer.inputs),
+    asks: asked.map(({ path }) => path.join('.')),
+    blocks: progress.blocks.map(({ path }) => path.join('.')),
+  }
+}
+
 function tried(
   { name, at, before, after, ask, block }: MigrationExample,
   steps: readonly Step[],
   schema: InputSchema | undefined,
 ): readonly Problem[] {
   const { layer, progress } = run(before, steps)
+  const outcome = outcomeOf(before, steps)
   const problems: Problem[] = []
   const differ = (what: string, { got, wanted }: { readonly got: string; readonly wanted: string }): void =>
     void problems.push(
@@ -107,20 +164,9 @@ function tried(
         remedy: 'Correct the steps, or the example.',
       }),
     )
-  const asked = progress.asks.filter(({ path }) => isPlaceholder(dataAt(layer.inputs, path)))
-  compare(
-    'what is asked for is',
-    asked.map(({ path }) => path.join('.')),
-    ask.map((path) => path.join('.')),
-    differ,
-  )
-  compare(
-    'what blocks it is',
-    progress.blocks.map(({ path }) => path.join('.')),
-    block.map((path) => path.join('.')),
-    differ,
-  )
-  const result = known(layer.inputs)
+  compare('ask', { got: outcome.asks, wanted: ask.map((path) => path.join('.')) }, differ)
+  compare('block', { got: outcome.blocks, wanted: block.map((path) => path.join('.')) }, differ)
+  const result = outcome.after
   if (after !== undefined && !same(result, after))
     differ('the inputs are', { got: canonicalJson(result), wanted: canonicalJson(after) })
   if (progress.blocks.length === 0 && !same(run(layer.inputs, steps).layer.inputs, layer.inputs))
@@ -145,14 +191,18 @@ function tried(
   return problems
 }
 
+const said = { ask: 'asks for', block: 'is blocked by' } as const
+
 function compare(
-  what: string,
-  got: readonly string[],
-  wanted: readonly string[],
+  key: keyof typeof said,
+  { got, wanted }: { readonly got: readonly string[]; readonly wanted: readonly string[] },
   differ: (what: string, words: { readonly got: string; readonly wanted: string }) => void,
 ): void {
-  const [left, right] = [got.toSorted(), wanted.toSorted()].map((list) =>
-    list.length === 0 ? 'nothing' : list.join(', '),
-  )
-  if (left !== right) differ(what, { got: left ?? '', wanted: right ?? '' })
+  const [left, right] = [got.toSorted(), wanted.toSorted()].map((list) => list.join(', '))
+  if (left === right) return
+  const line = left === '' ? `no \`${key}:\`` : `\`${key}: [${left ?? ''}]\``
+  differ(`it ${said[key]}`, {
+    got: left === '' ? 'nothing' : (left ?? ''),
+    wanted: `As the example says, or ${line} in it`,
+  })
 }

@@ -1,12 +1,13 @@
 import { same } from '../canonical.ts'
-import { type Data, type DataMap, entriesOf, isList, isMap } from '../data.ts'
+import { type Data, type DataMap, entriesOf, isList, isMap, mapOf } from '../data.ts'
 import { flowText } from '../edit/written.ts'
 import { nearest } from '../nearest.ts'
 import type { InputSchema } from '../schema.ts'
 import { listIn, mapIn, textIn, textsIn } from '../shape.ts'
-import { targetOf } from './examples.ts'
+import { outcomeOf, targetOf } from './examples.ts'
 import { migrationsBetween } from './migrate.ts'
 import type { Migration } from './model.ts'
+import { readMigrations } from './read.ts'
 
 /** A draft of a migration: what the schemas of two versions say by themselves. Somebody has to look at it. */
 export type Proposed = {
@@ -67,19 +68,49 @@ export function proposeMigration(before: InputSchema, after: InputSchema): Propo
       add(askLine(name, now.get(name)), `"${name}" is needed, and nothing says what it is.`)
     }
   }
-  return { text: lines.length === 0 ? undefined : draft(lines), steps, asked }
+  const given = [...old].flatMap(([name, property]): [string, Data][] => {
+    const value = exampleOf(property)
+    const isMoved = steps.some((step) => step.startsWith(`"${name}"`))
+    return value !== undefined && (isMoved || before.inputs.get(name)?.required === true) ? [[name, value]] : []
+  })
+  return { text: lines.length === 0 ? undefined : draft(lines, mapOf(given)), steps, asked }
 }
 
-function draft(lines: readonly string[]): string {
-  return [
+/** The text of a draft, with one example of what its own steps make of inputs as they are. */
+function draft(lines: readonly string[], before: DataMap): string {
+  const text = [
+    '# A draft, from what the two schemas say by themselves: look at each step before it is released.',
     'inputs:',
     ...lines.map((line) => `  - ${line}`),
     'examples:',
     '  - name: all that services give    # inputs as they are, and what becomes of them',
-    '    before: {}',
-    '    after: {}',
+    `    before: ${flowText(before)}`,
     '',
   ].join('\n')
+  const read = readMigrations(new Map([['migrations/1.0.0.yaml', text]]), '')
+  const [migration] = read.ok ? read.value : []
+  if (migration === undefined) return `${text}    after: {}\n`
+  const { after, asks, blocks } = outcomeOf(before, migration.inputs)
+  const list = (name: string, paths: readonly string[]): string =>
+    paths.length === 0 ? '' : `    ${name}: [${paths.join(', ')}]\n`
+  return `${text}    after: ${flowText(after)}\n${list('ask', asks)}${list('block', blocks)}`
+}
+
+/** A value that an input may have had; nothing where its schema asks for more than can be made up. */
+function exampleOf(property: DataMap): Data | undefined {
+  const known = property['default'] ?? listIn(property, 'enum')?.[0]
+  if (known !== undefined) return known
+  switch (typeOf(property)) {
+    case 'string':
+      return property['pattern'] === undefined && property['minLength'] === undefined ? 'example' : undefined
+    case 'integer':
+    case 'number':
+      return property['minimum'] ?? 1
+    case 'boolean':
+      return true
+    default:
+      return undefined
+  }
 }
 
 function propertiesOf({ json }: InputSchema): ReadonlyMap<string, DataMap> {
@@ -111,7 +142,8 @@ function narrow(
     add(`map: { path: ${name}, values: { ${pairs.join(', ')} }, else: ask }`, `"${name}" takes fewer values now.`)
   }
   const [was, is] = [before?.['default'], after?.['default']]
-  if (was !== undefined && (is === undefined || !same(was, is)) && !isMap(was) && !isList(was))
+  // What has another type now cannot be what it was.
+  if (from === to && was !== undefined && (is === undefined || !same(was, is)) && !isMap(was) && !isList(was))
     add(
       `default: { path: ${name}, value: ${flowText(was)} }`,
       `"${name}" has another default now; this keeps the old one.`,

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/core/canonical.ts'
 import {
+  checkMigrations,
   consumerOf,
   coversInput,
   migrate,
@@ -247,12 +248,32 @@ describe('a draft of a migration', () => {
       '  - rename: { from: desired_count, to: desired_counts }',
       '  - remove: { path: flag }',
       '  - convert: { path: port, as: integer }',
-      '  - default: { path: port, value: "80" }',
       '  - map: { path: class, values: { a: a }, else: ask }',
       '  - ask: { path: owner_mail, type: string, why: "Who is called." }',
     ])
-    expect(migrationsOf({ '2.0.0': text ?? '' })[0]?.inputs).toHaveLength(6)
+    expect(migrationsOf({ '2.0.0': text ?? '' })[0]?.inputs).toHaveLength(5)
     expect(proposeMigration(before, before)).toEqual({ text: undefined, steps: [], asked: [] })
+  })
+
+  test('holds what it says: its example is tried, and comes out', () => {
+    const before = bundle(
+      '1.0.0',
+      'backlog_target: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [b, a] }',
+      ['image'],
+    )
+    const after = bundle(
+      '2.0.0',
+      'backlog_per_task: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [a] }\ndata_class: { type: string, enum: [public, internal] }',
+      ['image', 'data_class'],
+    )
+    const [old, now] = [before.schema.service, after.schema.service]
+    const { text = '' } = old === undefined || now === undefined ? {} : proposeMigration(old, now)
+    const drafted = migrationsOf({ '2.0.0': text })
+
+    expect(drafted[0]?.examples).toMatchObject([
+      { before: { backlog_target: 10, image: 'example', class: 'b' }, ask: [['class'], ['data_class']] },
+    ])
+    expect(checkMigrations({ migrations: drafted, bundles: new Map([[2, after]]) })).toEqual([])
   })
 
   test('and whether an input is seen to by one can be asked', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkMigrations, readMigrations } from '../../../src/core/migration.ts'
-import { bundle } from './fixtures.ts'
+import type { Bundle } from '../../../src/core/bundle.ts'
+import { bundle, migrationsOf } from './fixtures.ts'
 
 function problems(text: string, name = '2.0.0.yaml'): readonly string[] {
   const read = readMigrations(new Map([[`migrations/${name}`, text]]), 'templates/web')
@@ -84,7 +85,7 @@ describe('an example', () => {
     [
       'ask: { path: a, type: string }',
       '{ before: {} }',
-      ['migration-example 4:5 The example "example 1" comes out otherwise: what is asked for is a.'],
+      ['migration-example 4:5 The example "example 1" comes out otherwise: it asks for a.'],
     ],
     ['remove: { path: b, when: "value == 1" }', '{ before: { b: 2 }, after: { b: 2 }, block: [b] }', []],
     [
@@ -96,5 +97,37 @@ describe('an example', () => {
     ],
   ])('of %j: %j', (step, written, expected) => {
     expect(problems(`inputs:\n  - ${step}\nexamples:\n  - ${written}\n`)).toEqual(expected)
+  })
+})
+
+describe('what no version has', () => {
+  const told = (version: string, text: string, bundles: readonly Bundle[]): readonly string[] =>
+    checkMigrations({
+      migrations: migrationsOf({ [version]: text }),
+      bundles: new Map(bundles.map((each) => [Number(each.version.split('.')[0]), each])),
+    }).map(({ severity, message }) => `${severity} ${message}`)
+  const v2 = bundle('2.0.0', 'a: { type: string }')
+
+  test.each([
+    ['2.0.0', []],
+    ['1.9.0', []],
+    ['2.0.1', ['warning The migration leads to 2.0.1, and the newest version is 2.0.0: nobody takes it.']],
+  ])('is told of a migration to %s', (version, expected) => {
+    expect(told(version, 'notes: Hello\n', [v2])).toEqual(expected)
+  })
+
+  test('is no matter where the version was released before', () => {
+    expect(told('2.0.0', 'notes: Hello\n', [bundle('2.4.0', 'a: { type: string }')])).toEqual([])
+  })
+
+  test('is told of an id that is to be kept', () => {
+    const named = {
+      ...v2,
+      files: new Map([...v2.files, ['instance_infrastructure/a.yaml', 'Resources: { Queue2: {} }\n']]),
+    }
+    const keep = 'resources: [{ keep_id: { from: Queue, to: Queue2 } }]\n'
+
+    expect(told('2.0.0', keep, [named])).toEqual([])
+    expect(told('2.0.0', keep, [v2])).toEqual(['warning No file of version 2.0.0 names a resource "Queue2".'])
   })
 })
