@@ -2,12 +2,13 @@ import { join } from 'node:path'
 
 import type { Json, Outcome, Ports } from '../command.ts'
 import { command, flag, path, text } from '../command.ts'
+import { line } from '../core/encode.ts'
 import { diffShown, diffText } from '../core/diff-text.ts'
 import type { Ask } from '../core/migration.ts'
 import type { Problem } from '../core/problem.ts'
-import { count } from '../core/report.ts'
+import { count, list } from '../core/report.ts'
 import { inWords } from '../core/shape.ts'
-import { parseReference } from '../core/version.ts'
+import { compareVersions, parseReference } from '../core/version.ts'
 import { withWord, words } from './upgrading/controlling.ts'
 import { upgradeHere } from './upgrading/here.ts'
 import { pageOf, problemsOf, summaryOf, tableOf } from './upgrading/report.ts'
@@ -20,6 +21,7 @@ type Result = {
   readonly left: number
   readonly rollouts: Json
   readonly shards: Json
+  readonly moved: Json
 }
 
 export const upgrade = command({
@@ -52,6 +54,7 @@ export const upgrade = command({
     left: 'How many things are left for the next run.',
     rollouts: 'The rollouts, each with how it stands.',
     shards: 'With `show`, what is to be written, in parts: each with the names of its repositories, for a token.',
+    moved: 'At a terminal, of the one service that was named: its versions, the files that change, and what is asked.',
   },
   permissions: {
     contents: { access: 'write', why: 'keep how far rollouts have come on the branch `protium-rollouts`' },
@@ -60,9 +63,9 @@ export const upgrade = command({
   asksFleet: true,
   async run(ports, values): Promise<Outcome<Result>> {
     const { service, root, catalog = root, to, write } = values
-    if (service !== undefined) return here(ports, { root, catalog, name: service, to, write })
     const wrong = faultsOf(values)
     if (wrong.length > 0) return bad(wrong)
+    if (service !== undefined) return here(ports, { root, catalog, name: service, to, write })
     const { what, release, reason, 'dry-run': isDry, show, shard } = values
     const mode: Mode = isDry ? 'dry' : show || what !== undefined ? 'show' : shard === undefined ? 'run' : 'shard'
     const word = words.find((each) => each === what)
@@ -78,12 +81,20 @@ function faultsOf({
   shard,
   to,
   write,
+  service,
+  reason,
+  'dry-run': isDry,
+  show,
 }: {
   readonly what: string | undefined
   readonly release: string | undefined
   readonly shard: string | undefined
   readonly to: string | undefined
   readonly write: boolean
+  readonly service: string | undefined
+  readonly reason: string | undefined
+  readonly 'dry-run': boolean
+  readonly show: boolean
 }): readonly Problem[] {
   const fault = (message: string, expected: string): Problem => ({
     code: 'option-value',
@@ -92,6 +103,14 @@ function faultsOf({
     expected,
     remedy: 'See `protium help upgrade`.',
   })
+  const others = [
+    ...(what === undefined ? [] : ['--what']),
+    ...(release === undefined ? [] : ['--release']),
+    ...(reason === undefined ? [] : ['--reason']),
+    ...(shard === undefined ? [] : ['--shard']),
+    ...(isDry ? ['--dry-run'] : []),
+    ...(show ? ['--show'] : []),
+  ]
   const isWord = what === undefined || words.some((each) => each === what)
   return [
     ...(isWord ? [] : [fault(`--what is ${JSON.stringify(what)}.`, `One of ${words.join(', ')}.`)]),
@@ -101,14 +120,49 @@ function faultsOf({
     ...(shard === undefined || /^[1-9]\d{0,3}\/[1-9]\d{0,3}$/u.test(shard)
       ? []
       : [fault(`--shard is ${JSON.stringify(shard)}.`, 'Which part of how many, such as `2/5`.')]),
-    ...(to === undefined && !write
+    ...(service !== undefined || (to === undefined && !write)
       ? []
       : [fault('--to and --write are for one service.', 'The name of a service first.')]),
+    ...(service === undefined || others.length === 0
+      ? []
+      : [
+          fault(
+            `${list(others)} ${others.length === 1 ? 'is' : 'are'} for all services, and "${service}" is named.`,
+            'A service, or what is done with all of them.',
+          ),
+        ]),
+    ...(service !== undefined || what !== undefined || (release === undefined && reason === undefined)
+      ? []
+      : [fault('--release and --reason are for --what.', `\`--what\` with one of ${words.join(', ')}.`)]),
+    ...(show || isDry || what !== undefined ? together({ what, show, isDry, shard, fault }) : []),
   ]
 }
 
+/** Ways to run that shut each other out. */
+function together({
+  what,
+  show,
+  isDry,
+  shard,
+  fault,
+}: {
+  readonly what: string | undefined
+  readonly show: boolean
+  readonly isDry: boolean
+  readonly shard: string | undefined
+  readonly fault: (message: string, expected: string) => Problem
+}): readonly Problem[] {
+  const given = [
+    ...(isDry ? ['--dry-run'] : []),
+    ...(what === undefined ? [] : ['--what']),
+    ...(shard === undefined ? [] : ['--shard']),
+    ...(show && what === undefined ? ['--show'] : []),
+  ]
+  return given.length < 2 ? [] : [fault(`${list(given)} do not go together.`, 'One of them.')]
+}
+
 function bad(problems: readonly Problem[], sources?: Outcome['sources']): Outcome<Result> {
-  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [] }
+  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [], moved: null }
   return { exit: 'bad-input', data, text: () => '', problems, ...(sources !== undefined && { sources }) }
 }
 
@@ -139,6 +193,7 @@ function resultOf(upgraded: Upgraded, mode: Mode): Outcome<Result> {
         shard,
         repositories: repositories.map((name) => name.split('/')[1] ?? name).join(','),
       })),
+      moved: null,
     },
     text: (paint) => [tableOf(upgraded, paint), summaryOf(upgraded, mode)].filter((part) => part !== '').join('\n\n'),
     page: pageOf(upgraded, mode),
@@ -159,7 +214,7 @@ async function here(
 ): Promise<Outcome<Result>> {
   const { root, catalog, name, write } = options
   const found = await upgradeHere(ports, options)
-  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [] }
+  const data = { opened: 0, changed: 0, left: 0, rollouts: [], shards: [], moved: null }
   if (found.is === 'bad') return bad(found.problems, found.sources)
   const where = `${root === '.' ? '' : ` --root ${quoted(root)}`}${catalog === root ? '' : ` --catalog ${quoted(catalog)}`}`
   if (found.is === 'newest') {
@@ -196,7 +251,9 @@ async function here(
   const asks = (draft?.migrated.asks ?? []).map(questionText)
   const open = (proposal.merge?.outcomes ?? []).filter(({ is }) => is === 'conflict' || is === 'review')
   const head = `${name}: ${consumer.template} ${consumer.version} → ${to}`
+  const isBack = compareVersions(to, consumer.version) < 0
   const said = [
+    ...(isBack ? ['It goes back: what migrations have changed since is not taken back.'] : []),
     ...asks,
     ...open.map(({ path: of }) => `Look at ${of}: both sides have changed it, and yours was kept.`),
     write
@@ -205,15 +262,33 @@ async function here(
   ]
   return {
     exit: write ? 'done' : 'different',
-    data: { ...data, changed: write ? files.size + deleted.length : 0 },
+    data: {
+      ...data,
+      changed: write ? files.size + deleted.length : 0,
+      moved: {
+        service: name,
+        template: consumer.template,
+        from: consumer.version,
+        to,
+        files: [...files.keys()],
+        deleted,
+        asks: (draft?.migrated.asks ?? []).map(({ path: of, expected, why }) => ({
+          path: of.join('.'),
+          expected,
+          why,
+        })),
+        conflicts: open.map(({ path: of }) => of),
+      },
+    },
     text: (paint) =>
       [
-        paint.bold(head),
+        paint.bold(line(head)),
         ...[...files].map(([file, after]) =>
           diffShown(diffText(before.get(file) ?? '', after), { before: file, after: file, paint }),
         ),
-        ...deleted.map((file) => paint.bad(`removes ${file}`)),
-        said.join('\n'),
+        ...deleted.map((file) => paint.bad(`removes ${line(file)}`)),
+        // What a template asks is somebody's words.
+        said.map(line).join('\n'),
       ]
         .filter((part) => part !== '')
         .join('\n\n'),

@@ -303,6 +303,52 @@ describe('at a terminal', () => {
     expect(await run({ to: ['1.0.0'] })).toMatchObject({ exit: 'bad-input' })
   })
 
+  test('says which options do not go together, instead of doing a part of them', async () => {
+    const wrong = [
+      { service: ['two'], what: ['halt'] },
+      { service: ['two'], 'dry-run': ['true'] },
+      { service: ['two'], reason: ['x'] },
+      { reason: ['x'] },
+      { release: ['web@1.1.0'] },
+      { 'dry-run': ['true'], show: ['true'] },
+      { 'dry-run': ['true'], shard: ['1/2'] },
+      { 'dry-run': ['true'], what: ['halt'] },
+    ]
+    for (const given of wrong)
+      expect(await run(given)).toMatchObject({ exit: 'bad-input', problems: [{ code: 'option-value' }] })
+  })
+
+  test('tells a program what it shows a person', async () => {
+    expect((await run({ service: ['two'] })).data).toMatchObject({
+      moved: {
+        service: 'two',
+        template: 'web',
+        from: '1.0.0',
+        to: '1.1.0',
+        files: ['services/two/service.yaml'],
+        asks: [],
+      },
+    })
+  })
+
+  test('says of a step down that migrations are not taken back', async () => {
+    const later = { 'services/two/service.yaml': serviceFile('two', { version: '1.1.0' }) }
+    const lower = worldOf(() => catalogTree({ versions, files: later }), { released })
+    const accepted = upgrade.accept(new Map(Object.entries({ service: ['two'], to: ['1.0.0'] })))
+    const outcome = accepted.ok ? await accepted.value(lower.ports) : undefined
+    expect(outcome?.text(plain)).toContain('It goes back')
+  })
+
+  test('prints no character of a template that a terminal would obey', async () => {
+    const migration =
+      'to: 1.1.0\ninputs:\n  - ask: { path: size, type: enum, options: ["pub\\e[31mlic", "a\\nb"], why: "so\\e[1m" }\n'
+    const asking = { ...files, 'templates/web/migrations/1.1.0.yaml': migration }
+    const asked = worldOf(() => catalogTree({ versions, files: asking }), { released })
+    const accepted = upgrade.accept(new Map(Object.entries({ service: ['two'] })))
+    const outcome = accepted.ok ? await accepted.value(asked.ports) : undefined
+    expect(outcome?.text(plain) ?? '\u001B').not.toMatch(/[\u0000-\u0009\u000B-\u001F]/u)
+  })
+
   test('stops a rollout, says why, and lets it go on', async () => {
     const made = await world({ versions }, one)
     await made.run()

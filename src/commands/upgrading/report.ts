@@ -1,3 +1,4 @@
+import { line } from '../../core/encode.ts'
 import type { Markdown } from '../../core/markdown.ts'
 import { blocks, code, plainText, prose, table as rows } from '../../core/markdown.ts'
 import type { Problem } from '../../core/problem.ts'
@@ -60,7 +61,7 @@ export function summaryOf({ done, rollouts, sweep }: Upgraded, mode: Mode): stri
           `${by('refused')} refused`,
         ]
   const stops = standing.flatMap(({ template, version, is, stopped }) =>
-    is === 'running' ? [] : [`${template}@${version} is ${is}: ${stopped?.why ?? ''}`],
+    is === 'running' ? [] : [`${template}@${version} is ${is}: ${line(stopped?.why ?? '')}`],
   )
   return [
     `${count(sweep.sightings.length, 'consumer')}, ${count(standing.length, 'rollout')} under way: ${parts.join(', ')}.`,
