@@ -175,6 +175,7 @@ describe('what people do', () => {
     })
     expect(standings(await made.run())).toEqual(['current'])
     expect((await seen(made)).pulls.map(({ state, closedBy }) => [state, closedBy])).toEqual([['closed', 'us']])
+    expect((await seen(made)).pulls[0]?.body).toContain('**Closed by Protium:** The version was moved by hand.')
     expect(await made.github.head('acme/one', branch)).toBeUndefined()
   })
 

@@ -1,3 +1,4 @@
+import { closedBody } from '../../core/upgrade/body.ts'
 import { commitMessage } from '../../core/upgrade/metadata.ts'
 import type { Decision, Facts } from '../../core/upgrade/model.ts'
 import type { Proposal } from '../../core/upgrade/proposal.ts'
@@ -104,7 +105,7 @@ export function writesFor({
           ...at,
           is: 'close',
           pull: pull.id,
-          ...(words !== undefined && { body: words.body(heldBy(facts)?.head ?? pull.head) }),
+          body: closedBody(pull.body, decision.why),
           ...(left !== undefined && { branch, before: left.before }),
         },
       ]

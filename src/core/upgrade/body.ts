@@ -25,7 +25,7 @@ import type { Stage } from '../stage.ts'
 import { compareVersions, parseVersion } from '../version.ts'
 import { changesSection, riskOf } from './changes.ts'
 import type { Box, Marker } from './metadata.ts'
-import { upgradeMarker } from './metadata.ts'
+import { readMarker, upgradeMarker } from './metadata.ts'
 import type { Consumer, Notice } from './model.ts'
 
 /** All that the text of an upgrade's pull request is made from. */
@@ -306,6 +306,24 @@ function ending({ marker, help }: UpgradeText): Markdown {
   const asks = help === undefined ? prose`` : prose` Who to ask: ${shorten(help, 200)}.`
   return prose`Close this pull request to skip ${marker.to}: it is not offered again, and a later version is. Open it again, or take a tick away, to take the answer back.${asks}`
 }
+
+/**
+ * The body of a pull request that is closed: what it says, and below its marker why. The boxes stay, for a tick that is taken away takes
+ * an answer back.
+ */
+export function closedBody(body: string, why: string): string {
+  const note = prose`**Closed by Protium:** ${shorten(why, 300)}`.markdown
+  const lines = body
+    .replaceAll('\r\n', '\n')
+    .split('\n')
+    .filter((each) => !each.startsWith('**Closed by Protium:**'))
+  const marked = readMarker(body) === undefined ? 0 : 1
+  const noted = [...lines.slice(0, marked), ...(marked === 0 ? [] : ['']), note, ...lines.slice(marked)].join('\n')
+  return noted.length > longestBody ? body : noted
+}
+
+/** https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request */
+const longestBody = 65_000
 
 // Whether it says something else
 

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { UpgradeText } from '../../../src/core/upgrade/body.ts'
-import { bodyBudget, confidence, sameText, upgradeBody, upgradeTitle } from '../../../src/core/upgrade/body.ts'
+import {
+  bodyBudget,
+  closedBody,
+  confidence,
+  sameText,
+  upgradeBody,
+  upgradeTitle,
+} from '../../../src/core/upgrade/body.ts'
 import { boxes, readMarker, tickedIn } from '../../../src/core/upgrade/metadata.ts'
 import { url } from '../../../src/core/markdown.ts'
 import { consumerOf, fingerprint, oid } from './facts.ts'
@@ -196,6 +203,26 @@ describe('two texts are the same', () => {
 
   test('ticks that are to stay are there', () => {
     expect([...tickedIn(bodyFor({ ticked: new Set(['never']) }))]).toEqual(['never'])
+  })
+})
+
+describe('a pull request that is closed', () => {
+  test('says why below its marker, once, and keeps its boxes', () => {
+    const once = closedBody(bodyFor({ ticked: new Set(['never']) }), 'The version was moved by hand, by @ada.')
+    expect(readMarker(once)).toEqual(readMarker(bodyFor()))
+    expect(once.split('\n').slice(1, 3)).toEqual([
+      '',
+      '**Closed by Protium:** The version was moved by hand, by `@ada`.',
+    ])
+    expect([...tickedIn(once)]).toEqual(['never'])
+    expect(closedBody(once, 'Again.').match(/Closed by Protium/gu)).toHaveLength(1)
+    expect(sameText({ title: 'a', body: once }, { title: 'a', body: bodyFor() })).toBe(false)
+  })
+
+  test('says it first where somebody has emptied it, and nothing where there is no room', () => {
+    expect(closedBody('', 'It is done.')).toBe('**Closed by Protium:** It is done.\n')
+    const full = 'x'.repeat(65_000)
+    expect(closedBody(full, 'It is done.')).toBe(full)
   })
 })
 
