@@ -48,15 +48,15 @@ export function migrated(
   const at = { file, line: 1, column: 1 }
   switch (upgraded.is) {
     case 'blocked':
-      return { ...unchanged, problems: upgraded.blocks.map(({ path, why }) => asked(pathInWords(path), why, at)) }
+      return { ...unchanged, problems: upgraded.blocks.map(({ path, why }) => blocked(pathInWords(path), why, at)) }
     case 'unsure':
-      return { ...unchanged, problems: [asked('the file', `it is not changed by program: ${upgraded.why}`, at)] }
+      return { ...unchanged, problems: [blocked('the file is not changed by program', upgraded.why, at)] }
     case 'upgraded':
       return {
         text: upgraded.text,
         shown: upgraded.shown.map((each) => ({ path: placeOf(each), why: each.why })),
         problems: upgraded.asks.map(({ path, why, expected }) => ({
-          ...asked(pathInWords(path), why, at),
+          ...asked(`${pathInWords(path)} (${expected})`, why, at),
           expected: `${expected}.`,
         })),
       }
@@ -66,6 +66,15 @@ export function migrated(
 function placeOf({ path, from }: Shown): string {
   const there = pathInWords(path)
   return from === undefined ? there : `${pathInWords(from)} becomes ${there}`
+}
+
+/** Nobody is asked: there is no answer with which it would go on. */
+function blocked(what: string, why: string, at: NonNullable<Problem['at']>): Problem {
+  return {
+    ...asked(what, why, at),
+    message: `It is blocked, ${what}: ${why}`,
+    remedy: 'It stays at its version until somebody has changed its file, or its code, by hand.',
+  }
 }
 
 function asked(what: string, why: string, at: NonNullable<Problem['at']>): Problem {

@@ -23,7 +23,7 @@ import {
 import { count, list } from '../report.ts'
 import type { ImpactWord } from './model.ts'
 import { type ChangeList, countsOf, type Report, type ReportedConsumer } from './report.ts'
-import { type Group, groupsOf, outcomes, verdictOf, worstFirst } from './words.ts'
+import { type Group, groupsOf, outcomes, verdictOf, worstFirst, yankedIn } from './words.ts'
 
 /** What of a name is shown; what is hostile is often long. */
 const longest = 80
@@ -150,7 +150,7 @@ function outputsTable({ outputs }: Report, { rows: most }: Room): Markdown | und
 }
 
 function notesOf(report: Report, { names }: Room): Markdown | undefined {
-  const yanked = report.consumers.filter(({ standing }) => standing === 'yanked')
+  const yanked = yankedIn(report)
   const renamed = report.templates.flatMap(({ template, renamed: to }) =>
     to === undefined
       ? []

@@ -1,7 +1,7 @@
 import { line } from '../encode.ts'
 import { count, type Paint, plain, table } from '../report.ts'
 import { countsOf, type Report, type ReportedConsumer } from './report.ts'
-import { groupsOf, outcomes, verdictOf, worstFirst } from './words.ts'
+import { groupsOf, outcomes, verdictOf, worstFirst, yankedIn } from './words.ts'
 
 /** What a change does to everybody, for the terminal: the verdict, the counts, the gravest first. */
 export function impactText(report: Report, { paint = plain }: { readonly paint?: Paint } = {}): string {
@@ -26,6 +26,11 @@ export function impactText(report: Report, { paint = plain }: { readonly paint?:
     ...(rows.length === 0
       ? []
       : ['', table([{ name: 'Who' }, { name: 'Template' }, { name: 'What becomes of it' }], rows)]),
+    ...yankedIn(report)
+      .slice(0, mostRows)
+      .map(({ consumer, template, from }) =>
+        paint.bad(line(`${consumer} runs ${template} ${from}, which was taken back`)),
+      ),
     ...(left > 0 ? [`and ${count(left, 'more line')}: \`--json\` has all`] : []),
     ...report.outputs.map(({ environment, output, is, services }) =>
       line(

@@ -123,7 +123,14 @@ export function verdictOf(report: Report): string {
   if (total === 0) return `${subjectOf(report)}: nobody runs it`
   if (bad.length > 0) return `${subjectOf(report)}: ${list(bad.map((word, index) => number(word, index === 0)))}`
   if (counts.changed > 0) return `${subjectOf(report)}: ${number('changed', true)}, nothing is lost`
-  return `${subjectOf(report)}: nothing changes for ${count(total, 'consumer')}`
+  const back = yankedIn(report).length
+  const taken = back === 0 ? '' : `, and ${back} ${back === 1 ? 'runs' : 'run'} a version that was taken back`
+  return `${subjectOf(report)}: nothing changes for ${count(total, 'consumer')}${taken}`
+}
+
+/** Who runs a version that was taken back. */
+export function yankedIn({ consumers }: Pick<Report, 'consumers'>): readonly ReportedConsumer[] {
+  return consumers.filter(({ standing }) => standing === 'yanked')
 }
 
 function subjectOf({ templates }: Report): string {

@@ -129,7 +129,9 @@ export function question(
   const word = before === undefined ? undefined : wordOf(before)
   // A long text would hide the question.
   const was = word === undefined || !/^[^\r\n]{1,60}$/u.test(word) ? '' : ` (was ${word})`
-  const placeholder = placeholderFor(`${expected}${was}`)
+  const likely = suggest === undefined ? undefined : wordOf(suggest)
+  const perhaps = likely === undefined || !/^[^\r\n]{1,60}$/u.test(likely) ? '' : `, perhaps ${likely}`
+  const placeholder = placeholderFor(`${expected}${perhaps}${was}`)
   if (at(layer, path) !== placeholder && !make(progress, layer, { is: 'set', path, value: placeholder })) return
   progress.asks.push({
     path: [...layer.prefix, ...path],

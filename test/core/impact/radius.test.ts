@@ -208,7 +208,21 @@ describe('what a change reaches', () => {
         serviceOf('large', 'inputs: { size: large }\n'),
       )
       expect(told(result)).toBe('large 1.4.2 → 2.0.0 by template: needs-input')
-      expect(result?.impact.problems[0]).toMatchObject({ code: 'input-unanswered', at: { file: 'service.yaml' } })
+      expect(result?.impact.problems[0]).toMatchObject({
+        code: 'input-unanswered',
+        message: expect.stringMatching(/^A person has to decide "inputs\.size" \(/u),
+        at: { file: 'service.yaml' },
+      })
+    })
+
+    test('is said to be blocked where no answer would help', () => {
+      const path = 'templates/web/migrations/2.0.0.yaml'
+      const text = migration[path].replace('else: ask', 'else: block')
+      const result = radius({ ...second, ...versions, [path]: text }).judge(
+        serviceOf('large', 'inputs: { size: large }\n'),
+      )
+
+      expect(result?.impact.problems[0]?.message).toMatch(/^It is blocked, "inputs\.size": /u)
     })
   })
 

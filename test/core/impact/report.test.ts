@@ -74,6 +74,12 @@ describe('a report', () => {
     expect(verdictOf(report)).toBe('web 1.5.0: 4 of 40 consumers need an input and 10 lose a resource')
     expect(verdictOf({ ...report, consumers: [], untouched: 0 })).toBe('web 1.5.0: nobody runs it')
     expect(verdictOf({ ...report, consumers: [], untouched: 3 })).toBe('web 1.5.0: nothing changes for 3 consumers')
+    const back = report.consumers.slice(0, 1).map((each) => ({ ...each, is: 'unchanged', standing: 'yanked' }) as const)
+    const taken = { ...report, consumers: back, untouched: 3 }
+    expect(verdictOf(taken)).toBe(
+      'web 1.5.0: nothing changes for 4 consumers, and 1 runs a version that was taken back',
+    )
+    expect(impactText(taken)).toContain('which was taken back')
   })
 
   test('puts together those of whom the same is to be said', () => {

@@ -108,6 +108,11 @@ describe('a step', () => {
       'ask: { path: class, type: enum, options: [public, pii] }',
       'inputs:\n  a: 1\n  class: "?? one of public, pii"\n',
     ],
+    [
+      '',
+      'ask: { path: class, type: enum, options: [public, pii], suggest: pii }',
+      'inputs:\n  class: "?? one of public, pii, perhaps pii"\n',
+    ],
     ['inputs:\n  class: pii\n', 'ask: { path: class, type: enum, options: [public, pii] }', 'inputs:\n  class: pii\n'],
     [
       'stages:\n  dev: { inputs: { class: pii } }\n',
