@@ -52,13 +52,15 @@ export const version = command({
     if (write) return written(ports, { root, judged, troubled, names })
     const problems = problemsOf(judged)
     const isWrong = problems.some(({ severity }) => severity === 'error')
+    const isBroken = verdicts.some(({ is }) => is === 'broken')
     return {
       exit: isWrong ? 'bad-input' : 'done',
       data: { versions: verdicts.map(dataOf), written: [], removed: [], troubled: troubledData(troubled) },
       text: (paint) => shown(judged, { paint, troubled }),
       problems,
       sources: files,
-      ...(isWrong && { next: [{ run: ['version', ...names, '--write'].join(' '), why: 'set what they must be' }] }),
+      ...(isWrong &&
+        !isBroken && { next: [{ run: ['version', ...names, '--write'].join(' '), why: 'set what they must be' }] }),
     }
   },
 })
@@ -119,6 +121,13 @@ async function written(
   },
 ): Promise<Result> {
   const changes: Changes = { written: new Map(), removed: new Set(), problems: [] }
+  const broken = judged.verdicts.filter(({ is }) => is === 'broken')
+  // What does not render has to be mended first: that it breaks everything says nothing of what was meant.
+  if (broken.length > 0)
+    return refuse(
+      broken.flatMap(({ problems }) => problems),
+      judged.files,
+    )
   const wrong = judged.verdicts.filter(({ is }) => is === 'wrong')
   for (const verdict of wrong) await change(ports, { root, verdict, judged, changes })
   if (changes.problems.length > 0) return refuse(changes.problems, judged.files)
@@ -278,9 +287,16 @@ function shown(
       released: status.is === 'supported' ? 'released' : `released, ${status.is}`,
       due: last === undefined ? 'to be released, the first of its major' : `to be released, after ${last}`,
       skipped: status.is,
+      broken: 'does not render: mend it first',
       wrong: bundle.version === must ? `not ready` : `must be ${must}`,
     } as const
-    const tones = { released: paint.dim, due: paint.good, skipped: paint.dim, wrong: paint.bad } as const
+    const tones = {
+      released: paint.dim,
+      due: paint.good,
+      skipped: paint.dim,
+      broken: paint.bad,
+      wrong: paint.bad,
+    } as const
     return [{ text: template.name, paint: paint.bold }, bundle.version, { text: words[is], paint: tones[is] }]
   })
   const whys = verdicts

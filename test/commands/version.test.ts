@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 
+import { release } from '../../src/commands/release.ts'
 import { validate } from '../../src/commands/validate.ts'
 import { version } from '../../src/commands/version.ts'
 import type { FileTree } from '../../src/core/tree.ts'
@@ -187,6 +188,39 @@ describe('version', () => {
     await run(version, within, { write: ['true'] })
     expect([...within.tree().keys()].filter((path) => path.includes('migrations'))).toEqual([])
   })
+
+  test.each([
+    ['a reference to nothing', (text: string) => text.replace('!Ref Queue', '!Ref Queu'), 'stack-reference'],
+    ['a name that is not there', (text: string) => text.replace('inputs.size', 'inputs.sise'), 'undefined-variable'],
+  ])(
+    'says of %s that it has to be mended, and no number; writes nothing, and lets nobody release it',
+    async (_, change, code) => {
+      const example = {
+        'templates/queue/v1/examples/one/inputs.yaml': 'size: 1\ntopics: 1\n',
+        'templates/queue/v1/examples/one/context.json':
+          '{ "environment": { "outputs": { "KeyArn": "k", "Word": "w" } } }',
+      }
+      const broken = catalog({
+        [part]: change(base.get(part) ?? ''),
+        'templates/queue/template.yaml': 'kind: service\nversions: { v1: 1.0.1 }\n',
+        ...example,
+      })
+      const { ports, tree, ...rest } = start(broken)
+
+      const told = await run(version, { ports, ...rest }, {})
+      const written = await run(version, { ports, ...rest }, { write: ['true'] })
+      const checked = await run(validate, { ports, ...rest }, {})
+      const published = await run(release, { ports, ...rest }, {})
+
+      expect(told.data['versions']).toMatchObject([{}, { is: 'broken', must: '1.0.1', reasons: [] }])
+      expect(told.next).toBeUndefined()
+      for (const { exit, problems = [] } of [told, written, checked, published]) {
+        expect(exit).toBe('bad-input')
+        expect(problems.map((problem) => problem.code)).toContain(code)
+      }
+      expect(tree()).toEqual(broken)
+    },
+  )
 
   test('warns of what is said of a version that nobody had', async () => {
     const { ports, ...rest } = start(

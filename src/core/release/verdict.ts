@@ -1,4 +1,5 @@
 import type { Bundle } from '../bundle.ts'
+import { readExamples, renderUnjudged } from '../examples.ts'
 import { coversInput, migrationsBetween, proposeMigration } from '../migration.ts'
 import type { Place, Problem } from '../problem.ts'
 import type { Template } from '../template.ts'
@@ -18,9 +19,9 @@ export type Verdict = {
   readonly major: number
   /**
    * `released`: it is there as it was released. `due`: its version is still to be released. `skipped`: a draft, or taken back before
-   * anybody had it. `wrong`: it cannot be released so.
+   * anybody had it. `wrong`: it cannot be released so. `broken`: it does not render its own examples, so nothing is said of its number.
    */
-  readonly is: 'released' | 'due' | 'skipped' | 'wrong'
+  readonly is: 'released' | 'due' | 'skipped' | 'wrong' | 'broken'
   /** The release that it is compared with: the last one of its major. */
   readonly last?: string
   readonly level: Level
@@ -107,6 +108,8 @@ function judge(judging: Judging): Verdict {
   if (is === 'draft' || (is === 'yanked' && !isReleased)) return { ...said, ...quiet, is: 'skipped' }
   if (isReleased && own !== undefined && bundleDigest(own.files) === bundleDigest(bundle.files))
     return { ...said, ...quiet, is: 'released', last: version }
+  const broken = exampleProblems(bundle)
+  if (broken.length > 0) return { ...said, ...quiet, is: 'broken', problems: broken }
   const isSameMajor = before !== undefined && parseVersion(before.version)?.major === major
   const last = isSameMajor ? before.version : undefined
   const all = before === undefined ? [] : compareBundles(before, bundle)
@@ -134,6 +137,15 @@ function judge(judging: Judging): Verdict {
     ...(migration !== undefined && { migration }),
     problems,
   }
+}
+
+/** Why a bundle does not render its own examples. A tag of it could not be taken back. */
+function exampleProblems(bundle: Bundle): readonly Problem[] {
+  const { examples, problems } = readExamples(bundle)
+  const rendered = examples.flatMap((example) => renderUnjudged(example).problems)
+  return [...problems, ...rendered].filter(
+    ({ severity, code }) => severity === 'error' && code !== 'engine-unsupported',
+  )
 }
 
 function relatedTo(reasons: readonly Reason[]): Pick<Problem, 'related'> {
