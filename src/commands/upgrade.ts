@@ -13,6 +13,7 @@ import { withWord, words } from './upgrading/controlling.ts'
 import { upgradeHere } from './upgrading/here.ts'
 import { pageOf, problemsOf, summaryOf, tableOf } from './upgrading/report.ts'
 import { type Mode, type Upgraded, upgradeFleet } from './upgrading/run.ts'
+import { sidesTexts } from './upgrading/sides.ts'
 import { quoted } from './reading.ts'
 
 type Result = {
@@ -255,7 +256,6 @@ async function here(
   const said = [
     ...(isBack ? ['It goes back: what migrations have changed since is not taken back.'] : []),
     ...asks,
-    ...open.map(({ path: of }) => `Look at ${of}: both sides have changed it, and yours was kept.`),
     write
       ? `Wrote ${count(files.size, 'file')}${deleted.length === 0 ? '' : `, removed ${deleted.length}`}.`
       : 'Nothing was written.',
@@ -287,6 +287,7 @@ async function here(
           diffShown(diffText(before.get(file) ?? '', after), { before: file, after: file, paint }),
         ),
         ...deleted.map((file) => paint.bad(`removes ${line(file)}`)),
+        ...sidesTexts(open, paint),
         // What a template asks is somebody's words.
         said.map(line).join('\n'),
       ]

@@ -141,6 +141,14 @@ describe('an upgrade of one service in a terminal', () => {
     expect(told(outcome).join('\n')).not.toContain('There is no service')
   })
 
+  test('asks for the catalog in the repository of a service', async () => {
+    releaseMajor('inputs: []\n')
+    const outcome = await run(upgrade, { service: ['bells'], root: [join(folder, 'bells')] })
+
+    expect(outcome.exit).toBe('bad-input')
+    expect(outcome.problems?.map(({ remedy }) => remedy)).toEqual([expect.stringContaining('`--catalog FOLDER`')])
+  })
+
   test('calls an environment as it was called', async () => {
     releaseMajor('inputs: []\n')
     git('tag', 'vpc-fargate@1.2.0')
@@ -184,7 +192,7 @@ describe('the files of a template, in a terminal', () => {
     expect(read('bells/docs/own.md')).toBe('ours\n')
     expect(read('bells/README.md')).toBe('new\n')
     expect(read('bells/.protium/lock.json')).toContain('"from": "lambda-api@1.1.0"')
-    expect(outcome.text(plain)).not.toContain('Look at')
+    expect(outcome.text(plain)).not.toContain('both sides')
   })
 
   test('are merged by the version that they came from, also where that is an older one', async () => {
@@ -213,6 +221,8 @@ describe('the files of a template, in a terminal', () => {
     const outcome = await run(upgrade, { service: ['bells'], root: [into], catalog: [catalog], write: ['true'] })
 
     expect(read('bells/docs/a.md')).toBe('ours\n')
-    expect(outcome.text(plain)).toContain('Look at docs/a.md: both sides have changed it, and yours was kept.')
+    // The template's side is shown, for what is merged is settled.
+    expect(outcome.text(plain)).toContain('docs/a.md, line 1: both sides have changed it, and yours was kept.')
+    expect(outcome.text(plain)).toContain('--- yours\n+++ the template\n@@ -1 +1 @@\n-ours\n+theirs')
   })
 })

@@ -45,7 +45,7 @@ export async function upgradeHere(
   }: { readonly root: string; readonly catalog: string; readonly name: string; readonly to: string | undefined },
 ): Promise<Here> {
   const { world, problems, sources } = await openWorld(ports, catalog)
-  if (world === undefined) return { is: 'bad', problems, sources }
+  if (world === undefined) return { is: 'bad', problems: await namingCatalog(ports, root, problems), sources }
   const isOwn = join(root, '.') !== join(catalog, '.')
   const all = isOwn ? await ownConsumer(ports, root) : world.consumers
   const named = all.map((rendered) => ({ rendered, sighting: sightingHere(rendered, world) }))
@@ -99,6 +99,19 @@ export async function upgradeHere(
   const before = new Map<string, string>([[found.rendered.file, found.rendered.text]])
   for (const [path, file] of files) if (file.is === 'text') before.set(path, file.text)
   return { is: 'upgrade', consumer, to: wanted, proposal, before, sources: new Map([...sources, ...before]) }
+}
+
+/** In the repository of a service nobody is helped by being told to begin a catalog. */
+async function namingCatalog(ports: Ports, root: string, problems: readonly Problem[]): Promise<readonly Problem[]> {
+  const isService = (await ports.files.text(join(root, 'service.yaml'))).ok
+  return problems.map((problem) =>
+    isService && problem.code === 'missing-file' && problem.message.includes('`catalog.yaml`')
+      ? {
+          ...problem,
+          remedy: 'This is the repository of a service: name the folder of its catalog, `--catalog FOLDER`.',
+        }
+      : problem,
+  )
 }
 
 /** What is wrong with the file of that name, if there is one: it says nothing then that could be moved. */
