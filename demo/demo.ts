@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { ledgerRecords } from '../src/adapters/ledger.ts'
 import { folderRecords } from '../src/adapters/records.ts'
 import { newMirror } from '../test/e2e/mirror.ts'
+import { clientOf } from '../test/fakes/github/client.ts'
 import { systemClock } from '../test/fakes/github/clock.ts'
 import type { GitHub } from '../test/fakes/github/server.ts'
 import { startGitHub } from '../test/fakes/github/server.ts'
@@ -89,6 +90,7 @@ export async function startDemo({
       changed: () => pages.site?.changed(),
     })
     ends.push(runner.close)
+    await told('releases', async () => [undefined, await releaseSample(github, runner)])
     const records = ledgerOf(github)
     const site = await told('the pages', async () => {
       const started = await startSite({ github, runner: () => runner, records: async () => records.list(), port })
@@ -101,6 +103,24 @@ export async function startDemo({
     await close()
     throw error
   }
+}
+
+/** Releases the templates of the sample, by the workflow that does it. */
+async function releaseSample(github: GitHub, runner: Runner): Promise<string> {
+  const parameters = { owner: organisation, repo: catalog }
+  await github.act({
+    operation: 'actions/create-workflow-dispatch',
+    by: people.platform,
+    parameters: { ...parameters, workflow_id: 'release.yml' },
+    body: { ref: 'main' },
+  })
+  runner.look()
+  await runner.rest()
+  const [run] = runner.runs()
+  if (run?.conclusion !== 'success')
+    throw new Error(run?.jobs.flatMap(({ annotations }) => annotations.map(({ message }) => message)).join('\n'))
+  const { data } = await clientOf(github, { kind: 'user', login: people.platform }).repos.listReleases(parameters)
+  return `${data.length} templates`
 }
 
 const planIsRequired = {

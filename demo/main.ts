@@ -36,6 +36,7 @@ Open ${url} and try, in any order:
   2  Fall into a trap       one word would replace a table with all orders in it: the plan says so, and holds it
   3  Break staging          it goes back by itself, production is never begun, and the comment says where to look
   4  Mend it                a second pull request goes through all stages
+  5  Improve a template     it is held until it has a number, shows what it does to everybody, and is released when merged
 
 Ctrl-C ends it.
 `)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { newMirror } from '../test/e2e/mirror.ts'
 import type { FileTree } from '../src/core/tree.ts'
 import type { JsonMap } from '../test/fakes/github/json.ts'
+import { glob } from '../test/fakes/github/rules.ts'
 import type { GitHub } from '../test/fakes/github/server.ts'
 import type { Scope, Value } from './expressions.ts'
 import { filled, holds, textOf } from './expressions.ts'
@@ -151,20 +152,43 @@ export function startRunner(options: RunnerOptions): Runner {
   }
 
   async function begin(event: string, payload: JsonMap): Promise<void> {
-    const about = aboutOf(event, payload)
-    if (about === undefined) return
     starting += 1
     try {
+      const about = event === 'workflow_dispatch' ? await dispatched(payload) : aboutOf(event, payload)
+      if (about === undefined) return
       for (const [file, source] of await github.files(repository, about.from)) {
         if (!/^\.github\/workflows\/[^/]+\.ya?ml$/u.test(file)) continue
         const read = readOrFault(file, source)
+        if (about.file !== undefined && about.file !== file) continue
         const trigger = read.workflow.on[event]
         if (read.fault === undefined && (trigger === undefined || !asksFor(trigger, about))) continue
+        if (trigger?.paths !== undefined && !(await touches(trigger.paths, about))) continue
         track(start(file, read, { event, payload, about }))
       }
     } finally {
       starting -= 1
     }
+  }
+
+  /** What somebody has started by hand: one workflow, on a branch as it is. */
+  async function dispatched(payload: JsonMap): Promise<About | undefined> {
+    const branch = textAt(payload, 'ref').replace(/^refs\/heads\//u, '')
+    const commit = await github.head(repository, branch)
+    const [file, actor] = [textAt(payload, 'workflow'), textAt(payload, 'sender', 'login')]
+    return commit === undefined ? undefined : { branch, commit, from: commit, actor, file }
+  }
+
+  /** Whether a file that a workflow asks for is another than before, or than in the base of a pull request. */
+  async function touches(patterns: readonly string[], { commit, before }: About): Promise<boolean> {
+    const [old, own] = await Promise.all(
+      [before, commit].map(async (sha): Promise<FileTree> =>
+        sha === undefined ? new Map() : github.files(repository, sha),
+      ),
+    )
+    const globs = patterns.map(glob)
+    return [...new Set([...(old?.keys() ?? []), ...(own?.keys() ?? [])])].some(
+      (path) => old?.get(path) !== own?.get(path) && globs.some((each) => each.test(path)),
+    )
   }
 
   async function start(
@@ -461,10 +485,13 @@ export function startRunner(options: RunnerOptions): Runner {
           ...Object.fromEntries(Object.entries(step.env).map(([key, value]) => [key, textOf(filled(value, now))])),
         },
         signal: stop.signal,
-        checkout: async (ref) => ({
-          folder: await mirror.fetch(repository, running.view.commit),
-          commit: ref === '' ? running.commit : ref,
-        }),
+        checkout: async ({ ref, isWhole }) => {
+          if (isWhole) await mirror.refs(repository)
+          return {
+            folder: await mirror.fetch(repository, running.view.commit),
+            commit: ref === '' ? running.commit : ref,
+          }
+        },
         upload: (file, from) => {
           artifacts += 1
           running.artifacts.set(artifacts, { name: file, folder: from })
@@ -559,7 +586,11 @@ type About = {
   readonly actor: string
   readonly pull?: number
   readonly base?: string
+  /** What it is compared with. */
+  readonly before?: string
   readonly action?: string
+  /** The one workflow that it is about. */
+  readonly file?: string
 }
 
 /** What an event is about; nothing for one that starts no workflow here. */
@@ -569,7 +600,8 @@ function aboutOf(event: string, payload: JsonMap): About | undefined {
     const branch = /^refs\/heads\/(.+)$/u.exec(textAt(payload, 'ref'))?.[1]
     const commit = textAt(payload, 'after')
     if (branch === undefined || /^0+$/u.test(commit)) return undefined
-    return { branch, commit, from: commit, actor }
+    const before = textAt(payload, 'before')
+    return { branch, commit, from: commit, actor, ...(!/^0*$/u.test(before) && { before }) }
   }
   const action = textAt(payload, 'action')
   if (event === 'pull_request' && ['opened', 'synchronize', 'reopened'].includes(action)) {
@@ -581,6 +613,7 @@ function aboutOf(event: string, payload: JsonMap): About | undefined {
       actor,
       pull: Number(payload['number']),
       base: textAt(payload, 'pull_request', 'base', 'sha'),
+      before: textAt(payload, 'pull_request', 'base', 'sha'),
       action,
     }
   }

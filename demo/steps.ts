@@ -37,7 +37,10 @@ export type StepWanted = {
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   /** A bare repository that has a commit, and the commit. */
-  readonly checkout: (ref: string) => Promise<{ readonly folder: string; readonly commit: string }>
+  readonly checkout: (wanted: {
+    readonly ref: string
+    readonly isWhole: boolean
+  }) => Promise<{ readonly folder: string; readonly commit: string }>
   /** Keeps a folder as an artifact of the run; its id. */
   readonly upload: (name: string, folder: string) => number
   readonly artifacts: ReadonlyMap<number, { readonly name: string; readonly folder: string }>
@@ -66,12 +69,14 @@ function failed(message: string): StepEnd {
 }
 
 async function checkOut({ inputs, workspace, checkout }: StepWanted): Promise<StepEnd> {
-  const { folder, commit } = await checkout(inputs['ref'] ?? '')
+  const isWhole = inputs['fetch-depth'] === '0'
+  const { folder, commit } = await checkout({ ref: inputs['ref'] ?? '', isWhole })
   const here = join(workspace, inputs['path'] ?? '.')
   mkdirSync(here, { recursive: true })
   const git = async (...args: string[]): Promise<unknown> => run('git', args, { cwd: here })
   await git('init', '--quiet', '--initial-branch=main')
-  await git('fetch', '--quiet', `file://${folder}`, commit, '+refs/tags/*:refs/tags/*')
+  const branches = isWhole ? ['+refs/heads/*:refs/remotes/origin/*'] : []
+  await git('fetch', '--quiet', `file://${folder}`, commit, '+refs/tags/*:refs/tags/*', ...branches)
   await git('-c', 'advice.detachedHead=false', 'checkout', '--quiet', '--force', '--detach', commit)
   return { ...nothing, result: 'success', log: `The files are those of ${commit}.` }
 }

@@ -84,7 +84,31 @@ export const tries: readonly Try[] = [
         : spec.replace('    FROM: receipts@example.com\n', '    FROM: receipts@example.com\n    PAUSE_MS: "20"\n'),
     ),
   },
+  {
+    id: 'template',
+    title: 'Improve a template',
+    words:
+      'The template of receipts asks its queue more often. A version that is released never changes, so this one is held until it has a number; and it says what it does to everybody who runs it.',
+    branch: 'ask-more-often',
+    pull: { title: 'Ask the queue twice as often', body: 'A message waits up to twenty seconds otherwise.' },
+    change: template((text) => text.replace('ReceiveMessageWaitTimeSeconds: 20', 'ReceiveMessageWaitTimeSeconds: 10')),
+    fix: {
+      words: 'Call it 1.0.1, and say what is new',
+      change: (files) => ({
+        'templates/queue-worker/template.yaml': (files.get('templates/queue-worker/template.yaml') ?? '').replace(
+          'v1: 1.0.0',
+          'v1: 1.0.1',
+        ),
+        'templates/queue-worker/CHANGELOG.md': '# Changes\n\n## 1.0.1\n\nAsks the queue every ten seconds.\n',
+      }),
+    },
+  },
 ]
+
+function template(edit: (text: string) => string): Try['change'] {
+  const path = 'templates/queue-worker/v1/instance_infrastructure/cloudformation.yaml'
+  return (files) => ({ [path]: edit(files.get(path) ?? '') })
+}
 
 function edited(service: string, edit: (spec: string) => string): Try['change'] {
   const path = `services/${service}/service.yaml`

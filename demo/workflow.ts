@@ -16,6 +16,8 @@ export type Workflow = {
 
 export type Trigger = {
   readonly branches?: readonly string[]
+  /** Files of which one has to be another than before. */
+  readonly paths?: readonly string[]
   readonly types?: readonly string[]
   readonly workflows?: readonly string[]
 }
@@ -71,9 +73,10 @@ export function readWorkflow(file: string, source: string): Workflow {
 
 function triggerOf(value: unknown): Trigger {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
-  const { branches, types, workflows } = mapOf(value, 'on')
+  const { branches, paths, types, workflows } = mapOf(value, 'on')
   return {
     ...(branches !== undefined && { branches: listOf(branches) }),
+    ...(paths !== undefined && { paths: listOf(paths) }),
     ...(types !== undefined && { types: listOf(types) }),
     ...(workflows !== undefined && { workflows: listOf(workflows) }),
   }

@@ -65,6 +65,29 @@ describe('the runner of the demo', () => {
     expect(runner.runs()[0]?.jobs.map(({ name, attempt }) => `${name} ${attempt}`)).toEqual(['one 1', 'two 1', 'two 2'])
   })
 
+  test('starts what asks for files only when one of them has changed, and what is started by hand alone', async () => {
+    const jobs = 'jobs:\n  one: { steps: [{ run: "true" }] }\n'
+    await ran({
+      a: `name: A\non: { push: { paths: ['templates/**'] } }\n${jobs}`,
+      b: `name: B\non: { workflow_dispatch: }\n${jobs}`,
+    })
+    const before = runner.runs().map(({ workflow: name }) => name)
+    await github.push({ repository: 'acme/catalog', branch: 'main', files: { 'templates/web/a.txt': 'x' }, by: 'ada' })
+    runner.look()
+    await runner.rest()
+    await github.act({
+      operation: 'actions/create-workflow-dispatch',
+      by: 'ada',
+      parameters: { owner: 'acme', repo: 'catalog', workflow_id: 'b.yml' },
+      body: { ref: 'main' },
+    })
+    runner.look()
+    await runner.rest()
+
+    expect(before).toEqual([])
+    expect(runner.runs().map(({ workflow: name }) => name)).toEqual(['B', 'A'])
+  })
+
   test('says what it cannot run, and does not wait for it', async () => {
     const strange = workflow('B', '  one: { container: x, steps: [] }\n')
     const wrong = workflow('C', '  one: { if: "nothing.there", steps: [{ run: "true" }] }\n')

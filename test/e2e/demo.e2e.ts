@@ -58,7 +58,7 @@ describe.skipIf(chromiumFile === undefined)('the demo (needs Chromium)', () => {
     await page.goto(demo.url)
     const row = page.getByRole('row', { name: /^checkout/u })
 
-    expect(told).toEqual(['a GitHub', 'a cloud', 'the pages'])
+    expect(told).toEqual(['a GitHub', 'a cloud', 'releases', 'the pages'])
     expect(await row.innerText()).toContain('checkout.staging.example.com')
     expect((await row.innerText()).match(/deployed/gu)).toHaveLength(3)
   })
@@ -123,6 +123,28 @@ describe.skipIf(chromiumFile === undefined)('the demo (needs Chromium)', () => {
     expect(why).toContain('receipts → staging: failed, rolled back')
     expect(why).toContain('templates/queue-worker/v1/instance_infrastructure/cloudformation.yaml')
     expect(why).toContain('Circuit Breaker')
+  })
+
+  test('a template that is changed is held until it has a number, shows whom it reaches, and is released when merged', async () => {
+    const { page } = looking
+    await tried('Improve a template')
+    const held = await page.getByRole('main').innerText()
+    await page.getByRole('button', { name: 'Push a commit: Call it 1.0.1, and say what is new' }).click()
+    await page.getByRole('button', { name: 'Merge, as dev' }).waitFor()
+    await demo.runner.rest()
+    const shown = await page.getByRole('main').innerText()
+    await merge()
+    const release = demo.runner.runs().find(({ workflow }) => workflow === 'Release')
+    const ledger = await demo.github.files('acme/catalog', 'protium-ledger')
+
+    expect(held).toContain('The version 1.0.1.')
+    expect(held).toContain('It can be merged when the check protium/plan is green')
+    expect(shown).toContain('Blast radius of queue-worker 1.0.1: 1 of 5 consumers changes in place, nothing is lost')
+    expect(release?.conclusion).toBe('success')
+    expect([...ledger.keys()].filter((path) => path.startsWith('releases/queue-worker/'))).toEqual([
+      'releases/queue-worker/1.0.0.json',
+      'releases/queue-worker/1.0.1.json',
+    ])
   })
 
   test.each(looks)('its pages can be read at $width pixels, $scheme, by everybody', async (look) => {

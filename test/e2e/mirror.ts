@@ -24,7 +24,8 @@ export type Mirror = {
 }
 
 export function newMirror(github: GitHub, { folder, by }: { readonly folder: string; readonly by: string }): Mirror {
-  const known = new Set<string>()
+  /** Each is written once, and who asks for it meanwhile waits. */
+  const known = new Map<string, Promise<void>>()
 
   async function fetch(repository: string, commit: string): Promise<string> {
     const git = bare(repository)
@@ -32,9 +33,14 @@ export function newMirror(github: GitHub, { folder, by }: { readonly folder: str
     return git
   }
 
-  async function take(repository: string, commit: string): Promise<void> {
-    if (known.has(`${repository} ${commit}`)) return
-    known.add(`${repository} ${commit}`)
+  function take(repository: string, commit: string): Promise<void> {
+    const key = `${repository} ${commit}`
+    const begun = known.get(key) ?? writeCommit(repository, commit)
+    known.set(key, begun)
+    return begun
+  }
+
+  async function writeCommit(repository: string, commit: string): Promise<void> {
     const [owner = '', repo = ''] = repository.split('/')
     const found = await github.act({ operation: 'git/get-commit', by, parameters: { owner, repo, commit_sha: commit } })
     const parents = listAt(found, 'parents').map((parent) => text(parent, 'sha'))
