@@ -70,12 +70,14 @@ function answerIn(
     ...(pull.closedBy !== undefined && { by: pull.closedBy }),
   }
   if (pull.state === 'merged') {
-    const isForward = offered.from === undefined || compareVersions(offered.from, offered.to) < 0
     // What went to another branch has not come here yet.
     const isBack = pull.base === base && compareVersions(consumer.version, offered.to) < 0
     // It was merged in the moment in which it was moved on, as what it had been before.
     if (consumer.version === offered.was) return undefined
-    return isForward && isBack && offered.isSure ? { ...answer, width: 'version', reverted: true } : undefined
+    // Whichever way it came there, it runs less than that now.
+    return isBack && offered.isSure
+      ? { ...answer, from: consumer.version, width: 'version', reverted: true }
+      : undefined
   }
   const ticked = tickedIn(pull.body)
   if (ticked.has('never')) return { ...answer, width: 'never' }

@@ -64,7 +64,8 @@ describe('what a pull request answers', () => {
       body: bodyOf({ from: '2.3.0', to: '2.2.2' }),
       title: 'Go back: fargate-service 2.3.0 → 2.2.2',
     })
-    expect(widths([back])).toEqual([])
+    expect(widths([back], consumerOf({ version: '2.2.2' }))).toEqual([])
+    expect(widths([back])).toEqual(['version 2.2.2 reverted'])
   })
 })
 

@@ -28,8 +28,8 @@ export class Play {
   wasArchived = false
   /** Runs are at work. */
   isBusy = false
-  /** Several are. */
-  isCrowded = false
+  /** Several are, since then. */
+  crowdedSince: number | undefined
   runs = 0
   created = 0
 
@@ -68,7 +68,7 @@ export class Play {
         this.hub.lag = step.lag
         this.hub.noes = step.noes
         this.isBusy = true
-        this.isCrowded = step.runs.length > 1
+        this.crowdedSince = step.runs.length > 1 ? this.turns.now() : undefined
         await this.turns.together(step.seed, [
           ...step.runs.map(
             (weather, index) => async () => this.run(`run ${index + 1}`, { weather: weather ?? undefined }),
@@ -76,7 +76,7 @@ export class Play {
           ...(step.meanwhile.length === 0 ? [] : [async () => this.#people(step)]),
         ])
         this.isBusy = false
-        this.isCrowded = false
+        this.crowdedSince = undefined
         this.hub.lag = 0
         this.hub.noes = 0
       }
@@ -159,8 +159,8 @@ export class Play {
       case 'update':
         return hub.update(repository, branch, 'ada')
       case 'remove':
-        // Two runs at once know of each other by the branch alone: who deletes it between them is asked again.
-        if (this.isCrowded) return undefined
+        // Two runs at once know of each other by what they see alone: who deletes a branch between them is asked again.
+        if (this.crowdedSince !== undefined) return undefined
         return hub.remove(repository, branch, 'ada')
       case 'main':
         return onMain(`${spec}# ${this.turns.now()}\n`)
@@ -197,6 +197,8 @@ export class Play {
       case 'merge':
         return hub.merge(repository, pull)
       case 'close':
+        // The same holds for who closes what one of them has opened before the other is done.
+        if (this.crowdedSince !== undefined && pull.created > this.crowdedSince) return undefined
         return hub.close(pull, 'ada')
       case 'reopen':
         return hub.reopen(repository, pull)
