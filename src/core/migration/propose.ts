@@ -49,7 +49,7 @@ export function proposeMigration(before: InputSchema, after: InputSchema): Propo
     const type = typeOf(old.get(name))
     const alike = [...added].filter((each) => typeOf(now.get(each)) === type)
     const to = nearest(name, alike) ?? (alike.length === 1 && removed.length === 1 ? alike[0] : undefined)
-    if (to === undefined) add(`remove: { path: ${name} }`, `"${name}" is gone.`)
+    if (to === undefined) add(removeLine(name, old.get(name)), `"${name}" is gone.`)
     else {
       added.delete(to)
       add(`rename: { from: ${name}, to: ${to} }`, `"${name}" seems to be called "${to}" now.`)
@@ -123,6 +123,14 @@ function typeOf(property: DataMap | undefined): string {
   return textsIn(property, 'type')
     .filter((type) => type !== 'null')
     .join(' ')
+}
+
+/** What is gone without a successor that can be told is taken out where it says no more than its default; else somebody is asked. */
+function removeLine(name: string, property: DataMap | undefined): string {
+  const known = property?.['default']
+  const isPlain = typeof known === 'string' || typeof known === 'number' || typeof known === 'boolean'
+  const when = isPlain ? `value == ${JSON.stringify(known)}` : 'false'
+  return `remove: { path: ${name}, when: ${flowText(when)}, else: ask }`
 }
 
 /** What an input that stays no longer takes. */

@@ -323,13 +323,15 @@ function remove(progress: Progress, layer: Layer, step: Of<'remove'>): void {
   const { path, when, why } = step
   const before = at(layer, path)
   if (before === undefined) return
+  const expected = 'this line to be taken out, or another way'
+  // It was asked already.
+  if (typeof before === 'string' && before.startsWith(placeholderFor(expected))) return
   if (when === undefined || isPlaceholder(before))
     return takeOut(progress, layer, { path, before, why: why ?? 'The new version has no such input.' })
   const found = evaluate(`(${when}) | default(false) and true`, { inputs: known(layer.inputs), value: before })
   if (found.is === 'value' && found.value === true)
     return takeOut(progress, layer, { path, before, why: why ?? 'The new version has no such input.' })
   const words = why ?? `The new version has no such input, and ${said(path, before)} cannot be left out by itself.`
-  const expected = 'this line to be taken out, or another way'
   otherwise(progress, layer, { path, to: path, before, else: step.else, why: words, options: [], expected })
 }
 

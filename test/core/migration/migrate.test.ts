@@ -246,7 +246,7 @@ describe('a draft of a migration', () => {
     expect(asked).toEqual(['owner_mail'])
     expect(text?.split('\n').filter((line) => line.startsWith('  - ') && !line.startsWith('  - name:'))).toEqual([
       '  - rename: { from: desired_count, to: desired_counts }',
-      '  - remove: { path: flag }',
+      '  - remove: { path: flag, when: "false", else: ask }',
       '  - convert: { path: port, as: integer }',
       '  - map: { path: class, values: { a: a }, else: ask }',
       '  - ask: { path: owner_mail, type: string, why: "Who is called." }',
@@ -258,12 +258,12 @@ describe('a draft of a migration', () => {
   test('holds what it says: its example is tried, and comes out', () => {
     const before = bundle(
       '1.0.0',
-      'backlog_target: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [b, a] }',
+      'flag: { type: boolean }\nkind: { type: string, default: small }\nbacklog_target: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [b, a] }',
       ['image'],
     )
     const after = bundle(
       '2.0.0',
-      'backlog_per_task: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [a] }\ndata_class: { type: string, enum: [public, internal] }',
+      'backlog_targets: { type: integer, minimum: 10 }\nimage: { type: string }\nclass: { type: string, enum: [a] }\ndata_class: { type: string, enum: [public, internal] }',
       ['image', 'data_class'],
     )
     const [old, now] = [before.schema.service, after.schema.service]
@@ -271,7 +271,11 @@ describe('a draft of a migration', () => {
     const drafted = migrationsOf({ '2.0.0': text })
 
     expect(drafted[0]?.examples).toMatchObject([
-      { before: { backlog_target: 10, image: 'example', class: 'b' }, ask: [['class'], ['data_class']] },
+      {
+        before: { flag: true, kind: 'small', backlog_target: 10, image: 'example', class: 'b' },
+        after: { backlog_targets: 10, image: 'example' },
+        ask: [['flag'], ['class'], ['data_class']],
+      },
     ])
     expect(checkMigrations({ migrations: drafted, bundles: new Map([[2, after]]) })).toEqual([])
   })
