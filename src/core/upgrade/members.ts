@@ -30,7 +30,10 @@ export function memberSeen(
 ): Member {
   const own = pulls.find(({ isOurs, body }) => isOurs && readMarker(body)?.to === release.version)
   const mergedAt = own?.state === 'merged' ? own.ended : before?.merged
-  const isSame = before?.standing === decision.standing
+  // That a rollout stands still makes nothing new of what somebody has looked at.
+  const isSame =
+    before !== undefined &&
+    (before.standing === decision.standing || [before.standing, decision.standing].includes('held'))
   const number = own?.number ?? before?.pullRequest
   // Once it is merged, what the main branch shows may be its own work.
   const isRed = mergedAt === undefined ? baseChecks === 'failure' : before?.wasRed === true

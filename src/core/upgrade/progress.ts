@@ -207,7 +207,8 @@ export function resumed(
 ): Rollout {
   if (rollout.is === 'aborted' || rollout.is === 'running') return rollout
   const { stopped: before, ...rest } = rollout
-  const grave: readonly Standing[] = ['failing', 'reverted', 'declined', 'impossible']
+  // What is held while it stood still may have been any of them before.
+  const grave: readonly Standing[] = ['failing', 'reverted', 'declined', 'impossible', 'held']
   const members = rollout.members.map((member) =>
     hasFailed(member) || grave.includes(member.standing) ? { ...member, excused: at } : member,
   )

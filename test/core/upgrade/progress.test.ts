@@ -177,6 +177,28 @@ describe('a rollout halts', () => {
     expect(haltReasons(again, upgrades.halt)).toHaveLength(1)
   })
 
+  test('and what failed before it was halted, and was held meanwhile, halts it no more', () => {
+    const failing = member({ standing: 'failing', since: ago(2) })
+    const decision = (standing: Member['standing']) =>
+      ({ action: { is: 'nothing' }, standing, why: 'So it is.' }) as const
+    const next = (before: Member, standing: Member['standing']): Member =>
+      memberSeen(consumerOf({ key: before.key }), {
+        before,
+        release: { version: '2.3.0' },
+        wave: 0,
+        decision: decision(standing),
+        pulls: [pullSeen()],
+        now: new Date(now.getTime() + day),
+      })
+    const all = [failing, { ...failing, key: 'other' }]
+    const halted = progressed(rolloutOf(all), { upgrades, waves: 3, now })
+    expect(halted.is).toBe('halted')
+    const held = { ...halted, members: halted.members.map((each) => next(each, 'held')) }
+    const going = resumed(held, { at: now.toISOString() })
+    const again = { ...going, members: going.members.map((each) => next(each, 'failing')) }
+    expect(haltReasons(again, upgrades.halt)).toEqual([])
+  })
+
   test('for good when it was taken back', () => {
     const gone = stopped(rolloutOf([]), 'aborted', { at: ago(0), why: '2.3.0 was taken back.' })
     expect(resumed(gone, { at: ago(0) })).toBe(gone)

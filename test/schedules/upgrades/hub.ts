@@ -153,6 +153,8 @@ export class Hub {
     const head = repository.branches.get(pull.branch)
     if (pull.state !== 'closed' || !isFree || head === undefined || head.id !== pull.head.id) return
     pull.state = 'open'
+    // What was written into it while it was closed holds from now on.
+    pull.offered = readMarker(pull.body)?.to ?? pull.offered
     pull.closedBy = undefined
     pull.ended = undefined
   }
