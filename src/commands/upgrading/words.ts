@@ -41,6 +41,8 @@ export function wordsFor(given: Case, { facts, decision }: Judged, saying: Sayin
   const issue = saying.rollouts.get(release)?.issue ?? issueIn(pull?.body, saying.catalog)
   const isKept = decision.action.is === 'keep'
   const held = heldBy(facts)
+  // A person has emptied the text of what he has taken over: what it holds is not known any more, and nothing is claimed of it.
+  if (isKept && held === undefined) return undefined
   const status = template === undefined ? undefined : releaseStatus(template, consumer.version)
   const others = othersOf(consumer.template, { to, saying })
   const why = template?.notes.get(to)
