@@ -1,5 +1,5 @@
 import { command, path } from '../command.ts'
-import { recordsIn } from '../core/ledger.ts'
+import { type LedgerFault, recordsIn } from '../core/ledger.ts'
 import type { Problem } from '../core/problem.ts'
 import { Refused } from '../core/problem.ts'
 import { count } from '../core/report.ts'
@@ -25,15 +25,25 @@ export const ledger = command({
     if (fetched.problems.length > 0)
       return { exit: 'bad-input', data: { records: 0, faults: [] }, text: () => '', problems: fetched.problems }
     const { records, faults: broken } = recordsIn(fetched)
-    const faults = [...broken, ...(await releaseFaults(ports.files, root))]
-    const problems = faults.map(({ file, what, remedy }): Problem => ({
-      code: 'ledger-broken',
-      severity: 'error',
-      message: what,
-      expected: 'Records as they were written: they are added, and never changed or taken away.',
-      remedy,
-      at: { file, line: 0, column: 0 },
-    }))
+    const moved = await releaseFaults(ports.files, root)
+    const faults = [...broken, ...moved]
+    const told =
+      (code: Problem['code'], expected: string) =>
+      (fault: LedgerFault): Problem => ({
+        code,
+        severity: 'error',
+        message: fault.what,
+        expected,
+        remedy: fault.remedy,
+        at: { file: fault.file, line: 0, column: 0 },
+      })
+    const problems = [
+      ...broken.map(
+        told('ledger-broken', 'Records as they were written: they are added, and never changed or taken away.'),
+      ),
+      // By a code of their own: what is wrong with a tag is to be seen beside what is wrong with its record.
+      ...moved.map(told('release-changed', 'The tag of each release where it was when that was recorded.')),
+    ]
     return {
       exit: faults.length === 0 ? 'done' : 'different',
       data: { records, faults: faults.map(({ file, what }) => ({ file, what })) },

@@ -43,7 +43,7 @@ export async function readFolder(
   } = {},
 ): Promise<Reading> {
   const files = laidOver(ports.files, { root, catalog })
-  const standing = { now: ports.clock.now(), isJob: ports.run !== undefined && !judges }
+  const standing = { now: ports.clock.now(), isJob: ports.run !== undefined, judges }
   const names = new Set(services.map((name) => name.split('/')[0] ?? '').filter((name) => name !== 'environment'))
   const some = services.length > 0 && [...names].every(isServiceName)
   if (!some) return stand(files, await read(files, root), { root, ...standing })
@@ -57,22 +57,28 @@ export async function readFolder(
 
 /**
  * Adds what there is to say of the versions that are run. In a job a version that is released is used as it was released, or not
- * at all; at a terminal one may try what a change of it would do.
+ * at all; at a terminal one may try what a change of it would do, and is told.
  */
 async function stand(
   files: FolderFiles,
   { organisation, sources }: Reading,
-  { root, now, isJob }: { readonly root: string; readonly now: Date; readonly isJob: boolean },
+  {
+    root,
+    now,
+    isJob,
+    judges,
+  }: { readonly root: string; readonly now: Date; readonly isJob: boolean; readonly judges: boolean },
 ): Promise<Reading> {
   if (!organisation.ok) return { organisation, sources }
   const { catalog, units } = organisation.value
   const isSaid = [...catalog.templates.values()].some(({ support }) => support.size > 0)
   const released = isSaid ? await files.releases(root) : []
-  const recorded = isJob ? await files.recorded(root) : { releases: [], problems: [] }
+  const recorded = judges ? { releases: [], problems: [] } : await files.recorded(root)
+  const changed = changedReleases(catalog, { bundles: units.map(({ bundle }) => bundle), releases: recorded.releases })
   const problems = [
     ...standingProblems(organisation.value, { released, now }),
-    ...recorded.problems,
-    ...changedReleases(catalog, { bundles: units.map(({ bundle }) => bundle), releases: recorded.releases }),
+    ...(isJob ? recorded.problems : []),
+    ...(isJob ? changed : changed.map((problem): Problem => ({ ...problem, severity: 'warning' }))),
   ]
   return { organisation: withProblems(organisation, problems), sources }
 }

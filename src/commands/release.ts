@@ -33,7 +33,7 @@ type Result = Outcome<{
 export const release = command({
   name: 'release',
   summary:
-    'Releases the templates whose version has risen: a tag, a record on the ledger, a release of GitHub. At a terminal it says what would be.',
+    'Publishes each version of a template that is new: a tag, a release on GitHub, a record on the ledger. At a terminal it publishes nothing, and says what would be published.',
   inputs: { root: path('The folder of the organisation.', { default: '.' }) },
   outputs: {
     released: 'What was released by this run, each as name@version.',

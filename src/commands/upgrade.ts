@@ -46,7 +46,7 @@ export const upgrade = command({
     }),
     what: text('What to do with rollouts: halt, pause, resume, next-wave or abort.', { hint: 'WHAT' }),
     release: text('Of which release; without it, of all that are under way.', { hint: 'TEMPLATE@X.Y.Z' }),
-    reason: text('Why, for those who read it.', {}),
+    reason: text('Why, for those who read it.', { hint: 'TEXT' }),
     root: path('The folder of the catalog, or of the repository of the service.', { default: '.' }),
   },
   outputs: {

@@ -26,7 +26,7 @@ type Result = Outcome<{
 export const version = command({
   name: 'version',
   summary:
-    'Says which version each template must have, by what has changed since its last release; and who runs what ends.',
+    'Says which number the version of each template must have, by what has changed since its last release. Names who runs a version that ends, or was taken back.',
   inputs: {
     templates: lines('Templates; all of them if none is named.', { positional: true }),
     write: flag(

@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 
+import { ledger } from '../../src/commands/ledger.ts'
+import { readFolder } from '../../src/commands/reading.ts'
 import { release } from '../../src/commands/release.ts'
 import { validate } from '../../src/commands/validate.ts'
 import { version } from '../../src/commands/version.ts'
@@ -403,5 +405,59 @@ describe('version', () => {
     const text = outcome.text({ bold: same, dim: same, good: same, bad: same, notice: same, accent: same })
     expect(text).toContain('Released, and no longer in the catalog: old.')
     expect(text).toContain('queue@1.0.0 is yanked (It loses messages.), and runs in alpha/dev.')
+  })
+})
+
+describe('a bundle that was changed under a number that is recorded', () => {
+  const recorded = [
+    {
+      format: 1,
+      template: 'queue',
+      version: '1.0.0',
+      digest: 'sha256:other',
+      commit: 'c'.repeat(40),
+      at: '2026-11-25T12:00:00.000Z',
+      by: 'ada',
+    },
+  ] as const
+
+  test('is refused in a job, and told of at a terminal, where one may try it', async () => {
+    const severity = async (more: Parameters<typeof worldOf>[1]): Promise<unknown> => {
+      const { ports, ...rest } = start(catalog(), { recorded, ...more })
+      const { organisation } = await readFolder(ports, '.')
+      rest.end()
+      return [organisation.ok, organisation.problems.map((problem) => `${problem.severity} ${problem.code}`)]
+    }
+    const job = {
+      server: 'https://github.com',
+      api: 'https://api.github.com',
+      repository: { owner: 'acme', name: 'catalog', id: 1 },
+      defaultBranch: 'main',
+      id: 1,
+      attempt: 1,
+      actor: 'ada',
+      commit: 'c'.repeat(40),
+      ref: 'refs/heads/main',
+      about: { is: 'push', branch: 'main' },
+    } as const
+
+    expect(await severity({})).toEqual([true, ['warning version-unchanged']])
+    expect(await severity({ run: job })).toEqual([false, ['error version-unchanged']])
+  })
+
+  test('and a record that was put in, are two lines of the check of the ledger', async () => {
+    const { ports, ...rest } = start(catalog(), {
+      recorded,
+      released: new Map([['queue@1.1.0', new Map([['a', 'b']])]]),
+      ledger: { files: new Map([['releases/queue/1.0.0.json', '{}']]), messages: [], problems: [] },
+    })
+
+    const { problems = [] } = await run(ledger, { ports, ...rest }, {})
+
+    expect(problems.map(({ code, at }) => `${code} ${at?.file ?? ''}`)).toEqual([
+      'ledger-broken releases/queue/1.0.0.json',
+      'release-changed releases/queue/1.0.0.json',
+      'release-changed releases/queue/1.1.0.json',
+    ])
   })
 })

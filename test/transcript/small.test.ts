@@ -145,8 +145,8 @@ describe('protium', () => {
         compare    Compares a service in two stages: what differs, who declared it, and what nobody did.
         drift      Looks for what was changed by hand in stacks, property by property; brings it back, or takes it into the files.
         stage      Says which stage a host belongs to.
-        version    Says which version each template must have, by what has changed since its last release; and who runs what ends.
-        release    Releases the templates whose version has risen: a tag, a record on the ledger, a release of GitHub. At a terminal it says what would be.
+        version    Says which number the version of each template must have, by what has changed since its last release. Names who runs a version that ends, or was taken back.
+        release    Publishes each version of a template that is new: a tag, a release on GitHub, a record on the ledger. At a terminal it publishes nothing, and says what would be published.
         ledger     Checks the ledger of deployments and releases, as git has fetched it: that no record is missing, was changed, or was put in, and that tags are where they were.
         workflows  Shows the workflows that catalog.yaml makes: its stages as jobs. With --write, writes them.
         trust      Shows who may do what in the accounts, as CloudFormation that catalog.yaml makes. With --write, writes it.
