@@ -10,7 +10,10 @@ import { bundle, serviceRepository, upgradeWorld } from './world.ts'
 const branch = 'protium/upgrade/one-v1'
 const docker = (node: number, last: string): string => `FROM node:${node}\nWORKDIR /app\nCOPY . .\n# ${last}\n`
 const first: Version = { skeleton: { Dockerfile: docker(20, 'the end'), 'docs/a.md': '# {{ service.name }}\n' } }
-const second: Version = { delay: 1, skeleton: { Dockerfile: docker(24, 'the end'), 'docs/a.md': '# {{ service.name }}\n' } }
+const second: Version = {
+  delay: 1,
+  skeleton: { Dockerfile: docker(24, 'the end'), 'docs/a.md': '# {{ service.name }}\n' },
+}
 const third: Version = { delay: 2, skeleton: { Dockerfile: docker(24, 'is here'), 'docs/b.md': 'new\n' } }
 
 let made: UpgradeWorld | undefined
@@ -70,7 +73,13 @@ describe('what somebody has changed beside the template', () => {
     await world.run()
     await world.github.act({ operation: 'pulls/merge', by: 'ada', parameters: { ...one, pull_number: 1 } })
     expect((await world.github.files('acme/one')).get(lockFile)).toContain('"from": "web@1.0.0"')
-    world.set({ versions: { '1.0.0': first, '1.0.1': { ...first, delay: 3 }, '1.2.0': { delay: 2, skeleton: { Dockerfile: docker(20, 'is here') } } } })
+    world.set({
+      versions: {
+        '1.0.0': first,
+        '1.0.1': { ...first, delay: 3 },
+        '1.2.0': { delay: 2, skeleton: { Dockerfile: docker(20, 'is here') } },
+      },
+    })
     await world.run()
 
     expect((await proposed(world)).files.get('Dockerfile')).toBe(docker(22, 'is here'))

@@ -151,7 +151,7 @@ describe('the failures that there are', () => {
     }
     expect(opened).toBe(40)
     expect(rejected).toBeLessThanOrEqual(2)
-  })
+  }, 180_000)
 
   test('what the hour allows is nearly used up: the rest is for the next, and somebody who asks has an answer', async () => {
     const made = await world({ versions }, one, { limits: { points: 4 } })
