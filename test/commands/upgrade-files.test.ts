@@ -53,10 +53,7 @@ function release(version: string, skeleton: Readonly<Record<string, string>>): v
   git('tag', `lambda-api@${version}`)
 }
 
-async function run(
-  command: Command,
-  given: Readonly<Record<string, readonly string[]>>,
-): Promise<Outcome> {
+async function run(command: Command, given: Readonly<Record<string, readonly string[]>>): Promise<Outcome> {
   const accepted = command.accept(new Map(Object.entries(given)))
   if (!accepted.ok) throw new Error(accepted.problems.map(({ message }) => message).join(' '))
   return accepted.value({ ...world.ports, files })
@@ -74,7 +71,10 @@ function releaseMajor(migration: string): void {
   git('commit', '--quiet', '--message', '2.0.0')
   git('tag', 'lambda-api@1.0.0')
   git('tag', 'lambda-api@2.0.0')
-  write('bells/service.yaml', 'service: bells\ntemplate: lambda-api@1.0.0\nstages: { dev: {} }\ninputs: { memory_mb: 256 }\n')
+  write(
+    'bells/service.yaml',
+    'service: bells\ntemplate: lambda-api@1.0.0\nstages: { dev: {} }\ninputs: { memory_mb: 256 }\n',
+  )
 }
 
 describe('an upgrade of one service in a terminal', () => {
@@ -104,11 +104,15 @@ describe('an upgrade of one service in a terminal', () => {
     )
     const outcome = await run(upgrade, { ...given(), to: ['2.0.0'] })
 
-    expect(text(outcome)).toMatch(/`inputs\.alarm_emails` is for you to answer\. Somebody has to be told\. Wanted: .+\. Proposed: /u)
+    expect(text(outcome)).toMatch(
+      /`inputs\.alarm_emails` is for you to answer\. Somebody has to be told\. Wanted: .+\. Proposed: /u,
+    )
   })
 
   test('says who cannot go where, why, and what to do', async () => {
-    releaseMajor('inputs:\n  - remove: { path: memory_mb, when: "value == 1", else: block, why: Ask the owners first. }\n')
+    releaseMajor(
+      'inputs:\n  - remove: { path: memory_mb, when: "value == 1", else: block, why: Ask the owners first. }\n',
+    )
     const outcome = await run(upgrade, { ...given(), to: ['2.0.0'] })
 
     expect(outcome.exit).toBe('failed')

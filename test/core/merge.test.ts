@@ -284,7 +284,12 @@ describe('Merging values of JSON and YAML', () => {
 
   it('leaves values alone in a file that is very long', () => {
     const long = `big: ${'x'.repeat(300_000)}\n`
-    const merged = mergeText({ path: 'a.yaml', before: `${long}a: 1\n`, after: `${long}a: 1\nb: 2\n`, ours: `${long}a: 1\nc: 3\n` })
+    const merged = mergeText({
+      path: 'a.yaml',
+      before: `${long}a: 1\n`,
+      after: `${long}a: 1\nb: 2\n`,
+      ours: `${long}a: 1\nc: 3\n`,
+    })
     expect(merged.is).toBe('conflict')
   })
 

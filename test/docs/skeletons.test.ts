@@ -37,10 +37,12 @@ describe('The page of skeletons', () => {
     expect(shown?.text).toBe(repository.files.get('README.md'))
   })
 
-  it.each([`${most.files} files`, most.characters.toLocaleString('en'), most.together.toLocaleString('en'), `${mostLines.toLocaleString('en')} lines`])(
-    'knows the limit %s',
-    (limit) => {
-      expect(textOf(page)).toContain(limit)
-    },
-  )
+  it.each([
+    `${most.files} files`,
+    most.characters.toLocaleString('en'),
+    most.together.toLocaleString('en'),
+    `${mostLines.toLocaleString('en')} lines`,
+  ])('knows the limit %s', (limit) => {
+    expect(textOf(page)).toContain(limit)
+  })
 })
