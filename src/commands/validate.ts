@@ -131,16 +131,19 @@ async function check(
   const checked = await checking.end()
   const isWhole = shared && only.length === 0 && catalog.repositories === undefined
   const workflows = shared ? await workflowFiles(ports, { root, catalog }) : new Map<string, string>()
+  const contracts = checkContracts(organisation, given)
+  const known = [...contracts.problems, ...withoutDoubles(found, contracts.places)]
+  const versions = shared ? await versionProblems(ports, { root, catalog, sources, files }) : []
   const problems = [
     ...read.problems,
     ...units.flatMap(({ kind, environment }) => (kind === 'environment' ? provisionerProblems(environment) : [])),
-    ...withoutDoubles(found, checkContracts(organisation, given)),
+    ...known,
     ...checked,
     ...(shared
       ? skeletonProblems([...catalog.templates.values()].flatMap(({ bundles }) => [...bundles.values()]))
       : []),
     ...(shared ? [...catalog.templates.values()].flatMap((template) => checkMigrations(template)) : []),
-    ...(shared ? await versionProblems(ports, { root, catalog, sources, files }) : []),
+    ...withoutDoubles(versions, [...contracts.places, ...known.flatMap(({ at }) => at ?? [])]),
     ...use.problems(organisation, { now, isWhole, ran: checking.ran }),
     // A catalog without workflows is one that is used from the terminal alone.
     ...(workflows.size === 0 ? [] : staleWorkflows(catalog, workflows)),
@@ -293,13 +296,9 @@ async function requestOf(
   return requestText(good.organisation, { of, problems, units: good.units })
 }
 
-/** What a template lacks is met again by everything that was rendered with it; the contract says it best. */
-function withoutDoubles(
-  rendered: readonly Problem[],
-  contracts: { readonly problems: readonly Problem[]; readonly places: readonly Place[] },
-): readonly Problem[] {
+/** What a template lacks is met again by everything that is rendered with it, services and examples; who tells it first says it best. */
+function withoutDoubles(rendered: readonly Problem[], told: readonly Place[]): readonly Problem[] {
   const lineOf = (at: Place | undefined): string => (at === undefined ? '' : `${at.file}:${at.line}`)
-  const told = new Set(contracts.places.map(lineOf))
-  const others = rendered.filter(({ code, at }) => code !== 'undefined-variable' || !told.has(lineOf(at)))
-  return [...contracts.problems, ...others]
+  const lines = new Set(told.map(lineOf))
+  return rendered.filter(({ code, at }) => code !== 'undefined-variable' || !lines.has(lineOf(at)))
 }

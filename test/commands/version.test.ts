@@ -216,10 +216,14 @@ describe('version', () => {
 
       expect(told.data['versions']).toMatchObject([{}, { is: 'broken', must: '1.0.1', reasons: [] }])
       expect(told.next).toBeUndefined()
-      for (const { exit, problems = [] } of [told, written, checked, published]) {
+      for (const { exit, problems = [] } of [told, written, published]) {
         expect(exit).toBe('bad-input')
         expect(problems.map((problem) => problem.code)).toContain(code)
       }
+      expect(checked.exit).toBe('bad-input')
+      // What the contract of the template tells is not told again by its examples.
+      const codes = checked.problems?.map((problem) => problem.code)
+      expect(codes).toContain(code === 'undefined-variable' ? 'contract-input-missing' : code)
       expect(tree()).toEqual(broken)
     },
   )
