@@ -5,7 +5,7 @@ import { impactPage } from '../core/impact/page.ts'
 import { Radius, type Side } from '../core/impact/radius.ts'
 import { Collected, countsOf, type Report } from '../core/impact/report.ts'
 import { impactText } from '../core/impact/table.ts'
-import { isGrave, verdictOf } from '../core/impact/words.ts'
+import { isGrave, understatedTo, verdictOf } from '../core/impact/words.ts'
 import { type Consumer, consumerReference } from '../core/impact.ts'
 import { openOrganisation } from '../core/organisation.ts'
 import type { Checked, Problem } from '../core/problem.ts'
@@ -211,6 +211,8 @@ async function post(ports: Ports, file: string): Promise<Outcome<Data>> {
   if (!isOfRun) return { exit: 'bad-input', data: nothing, text: () => '', problems: [otherCommit(file, report)] }
   const page = impactPage(report, { made: madeOf(ports, { run, commit: target.commit }) })
   const isQuiet = report.consumers.length === 0
+  const understated = understatedTo(report).length
+  const tooLittle = `${understated} ${understated === 1 ? 'loses' : 'lose'} resources within a major version: the number says too little`
   await github.comment({
     pullRequest: target.pullRequest,
     kind: 'impact',
@@ -220,8 +222,8 @@ async function post(ports: Ports, file: string): Promise<Outcome<Data>> {
   await github.check({
     commit: target.commit,
     name: impactCheck,
-    conclusion: isGrave(report) ? 'neutral' : 'success',
-    title: verdictOf(report),
+    conclusion: understated > 0 ? 'failure' : isGrave(report) ? 'neutral' : 'success',
+    title: understated > 0 ? `${verdictOf(report)}; ${tooLittle}` : verdictOf(report),
     summary: page,
   })
   return { exit: 'done', data: dataOf(report), text: () => `Said on the pull request: ${verdictOf(report)}.`, page }

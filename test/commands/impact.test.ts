@@ -201,6 +201,9 @@ describe('what the job of a pull request says', () => {
     expect(comments).toHaveLength(1)
     expect(comments[0]).toContain('### Blast radius of queue 1.0.0: 2 of 2 consumers lose a resource')
     expect(merging?.pages().join('\n')).toContain('protium:impact')
+    // Both lose it to a version of the major that they run.
+    const github = await ports.github?.()
+    expect(await github?.checkOn(pull.head, 'protium/impact')).toMatchObject({ conclusion: 'failure' })
   })
 
   test('is nothing of another commit', async () => {

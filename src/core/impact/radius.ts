@@ -9,7 +9,7 @@ import { compareVersions } from '../version.ts'
 import { changedTemplates, outputsRead, targetOf, type TemplateChange } from './changes.ts'
 import { impactOf, outputsAfter } from './compare.ts'
 import { type Migrated, migrated } from './migrated.ts'
-import type { Consumer, ConsumerRendering, Impact, Loss } from './model.ts'
+import type { Consumer, ConsumerRendering, Impact } from './model.ts'
 import { consumerReference, renderConsumer } from './render.ts'
 
 /** A catalog before or after a change: as it was opened, and the files that it was opened from. */
@@ -285,24 +285,6 @@ type Compared = {
 }
 
 type Output = { readonly is: OutputChange['is']; readonly templates: Set<string>; services: number }
-
-/** What loses a resource on the way to a version: where that is of the same major, the version understates what it does. */
-export function breakingFor(
-  consumers: Iterable<ConsumerImpact>,
-  template: string,
-): readonly {
-  readonly consumer: string
-  readonly unit: string
-  readonly from: string
-  readonly to: string
-  readonly loss: Loss
-}[] {
-  return [...consumers]
-    .filter((each) => each.template === template && each.through.includes('template'))
-    .flatMap(({ consumer, from, to, impact }) =>
-      impact.stages.flatMap(({ unit, losses }) => losses.map((loss) => ({ consumer, unit, from, to, loss }))),
-    )
-}
 
 /** The services that lie in a tree: those of the catalog's own repository. */
 export function servicesIn(tree: FileTree): readonly Consumer[] {

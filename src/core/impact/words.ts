@@ -1,5 +1,6 @@
 import { count, list } from '../report.ts'
 import { type ImpactWord, impactWords, type Loss } from './model.ts'
+import { parseVersion } from '../version.ts'
 import { type ChangeList, countsOf, type Report, type ReportedConsumer } from './report.ts'
 
 /** Consumers of which the same is to be said. */
@@ -126,6 +127,19 @@ export function verdictOf(report: Report): string {
   const back = yankedIn(report).length
   const taken = back === 0 ? '' : `, and ${back} ${back === 1 ? 'runs' : 'run'} a version that was taken back`
   return `${subjectOf(report)}: nothing changes for ${count(total, 'consumer')}${taken}`
+}
+
+/**
+ * Whom another version of the same major takes resources from, so that its number says too little. What is only perhaps replaced proves
+ * nothing.
+ */
+export function understatedTo({ consumers, lists }: Pick<Report, 'consumers' | 'lists'>): readonly ReportedConsumer[] {
+  const loses = ({ list }: ReportedConsumer['stages'][number]): boolean =>
+    lists[list]?.losses.some(({ happens }) => happens !== 'perhaps replaced') === true
+  return consumers.filter(
+    ({ from, to, through, stages }) =>
+      through.includes('template') && parseVersion(from)?.major === parseVersion(to)?.major && stages.some(loses),
+  )
 }
 
 /** Who runs a version that was taken back. */
