@@ -1,4 +1,5 @@
 import type { Plugin } from 'rolldown'
+import { isNode } from './syntax.ts'
 
 /** Leaves out methods that a class of ours, which extends this one, does without. They are written as `_proto.name = function`. */
 export function methodsOnly({
@@ -37,10 +38,4 @@ function methodsIn(node: unknown): readonly Method[] {
       return [{ name: String(property['name']), start: Number(node['start']), end: Number(node['end']) }]
   }
   return Object.values(node).flatMap(methodsIn)
-}
-
-type SyntaxNode = { readonly type: string; readonly [key: string]: unknown }
-
-function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }

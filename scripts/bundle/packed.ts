@@ -66,7 +66,7 @@ export function packed({ json, code }: { readonly json: readonly string[]; reado
 }
 
 /** The same text gives the same bytes, with any brotli so far. */
-function pack(text: string): Uint8Array {
+export function pack(text: string): Uint8Array {
   return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
 }
 

@@ -1,5 +1,6 @@
-import { brotliCompressSync, constants } from 'node:zlib'
 import type { Plugin } from 'rolldown'
+import { pack } from './packed.ts'
+import { isNode, type SyntaxNode } from './syntax.ts'
 
 /** Texts from this length on are packed, in chunks where that saves so much. */
 const shortest = 16
@@ -49,11 +50,6 @@ function reader(name: string, address: string): string {
     `import{readFileSync as ${read}}from"node:fs";import{brotliDecompressSync as ${unpack}}from"node:zlib";var ${table};`,
     `function ${name}(n){return(${table}??=JSON.parse(${unpack}(${read}(new URL(${JSON.stringify(address)},import.meta.url)))))[n]}`,
   ].join('')
-}
-
-/** The same text gives the same bytes, with any brotli so far. */
-function pack(text: string): Uint8Array {
-  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
 }
 
 /** A text in the code, and whether it is all of it or a piece of a template. */
@@ -107,12 +103,6 @@ function isElsewhere({ type, computed }: SyntaxNode, key: string): boolean {
   if (type === 'ImportExpression' || /^(?:Import|Export).*Declaration$/u.test(type)) return key === 'source'
   if (/^(?:Property|PropertyDefinition|MethodDefinition)$/u.test(type)) return key === 'key' && computed !== true
   return type === 'ExpressionStatement' && key === 'directive'
-}
-
-type SyntaxNode = { readonly type: string; readonly [key: string]: unknown }
-
-function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }
 
 function listOf(value: unknown): readonly SyntaxNode[] {

@@ -11,6 +11,7 @@ import {
   elsewhereJob,
   judgingSecrets,
   roleStep,
+  stageRules,
   stateInput,
   teamInput,
   teamKey,
@@ -178,24 +179,15 @@ export function stagesOfService(facts: Facts): string {
 
 function stageJob(facts: Facts, stage: Stage, before: Stage | undefined): string {
   const { name } = stage
-  const approvers = stage.approval?.by.join(', ')
   return lines(
     `  ${name}:`,
     before === undefined ? undefined : `    needs: ${before.name}`,
     '    runs-on: ubuntu-latest',
     `    timeout-minutes: ${facts.cloud(stage) ? 120 : 30}`,
-    approvers === undefined
-      ? '    # The rules of this environment say which branches may deploy here.'
-      : `    # The rules of this environment say which branches may deploy here, and that one of ${approvers} approves it.`,
-    '    # The action makes a deployment for the service, so the job does not make one for itself.',
-    '    environment:',
-    `      name: ${name}`,
-    '      deployment: false',
-    '    # One at a time in this stage. All wait for their turn: without `queue: max` a third would throw the second out, silently.',
-    '    concurrency:',
-    `      group: protium-deploy-${expression('inputs.service')}-${name}`,
-    '      cancel-in-progress: false',
-    '      queue: max',
+    stageRules(
+      stage,
+      'One at a time in this stage. All wait for their turn: without `queue: max` a third would throw the second out, silently.',
+    ),
     permissions(deployGrants(facts.cloud(stage))),
     '    outputs:',
     `      exit: ${expression('steps.deploy.outputs.exit')} # nothing if the runner was lost before it could say it`,

@@ -9,6 +9,7 @@ import {
   lookingHead,
   roleStep,
   secrets,
+  stageRules,
   stateInput,
 } from './steps.ts'
 import { expression, file, header, lines, list, onDefaultBranch, permissions } from './text.ts'
@@ -122,24 +123,12 @@ function shownJob(facts: Facts, stage: Stage): string {
 
 function returnJob(facts: Facts, stage: Stage): string {
   const { name } = stage
-  const approvers = stage.approval?.by.join(', ')
   return lines(
     `  rollback-${name}:`,
     `    needs: ${list([...before(facts), `plan-${name}`])}`,
     '    runs-on: ubuntu-latest',
     `    timeout-minutes: ${facts.cloud(stage) ? 120 : 30}`,
-    approvers === undefined
-      ? '    # The rules of this environment say which branches may deploy here.'
-      : `    # The rules of this environment say which branches may deploy here, and that one of ${approvers} approves it.`,
-    '    # The action makes a deployment for the service, so the job does not make one for itself.',
-    '    environment:',
-    `      name: ${name}`,
-    '      deployment: false',
-    '    # In one queue with the deployments of this stage: neither begins in the middle of the other.',
-    '    concurrency:',
-    `      group: protium-deploy-${expression('inputs.service')}-${name}`,
-    '      cancel-in-progress: false',
-    '      queue: max',
+    stageRules(stage, 'In one queue with the deployments of this stage: neither begins in the middle of the other.'),
     permissions([
       ['contents', 'write', 'check out, and add one file an attempt to the branch protium-ledger'],
       ['deployments', 'write', 'the deployment, its state and its address'],

@@ -192,6 +192,25 @@ function trustedRole(
   ]
 }
 
+/** Of a job that changes what runs in a stage: whose rules it is under, and that one is under way at a time. `turn` says why, as a comment. */
+export function stageRules({ name, approval }: Stage, turn: string): string {
+  const approvers = approval?.by.join(', ')
+  return lines(
+    approvers === undefined
+      ? '    # The rules of this environment say which branches may deploy here.'
+      : `    # The rules of this environment say which branches may deploy here, and that one of ${approvers} approves it.`,
+    '    # The action makes a deployment for the service, so the job does not make one for itself.',
+    '    environment:',
+    `      name: ${name}`,
+    '      deployment: false',
+    `    # ${turn}`,
+    '    concurrency:',
+    `      group: protium-deploy-${expression('inputs.service')}-${name}`,
+    '      cancel-in-progress: false',
+    '      queue: max',
+  )
+}
+
 /** What a job is given that looks at a stage and touches nothing: its role of that purpose, and `contents` for what it says. */
 export function lookingHead(
   facts: Facts,
